@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The errors of the core: one list, negative, outside libuv's range. A
+ * function returns 0 or one of these; each names the ones it can return.
+ */
+#ifndef MOONSIP_BASE_ERROR_H
+#define MOONSIP_BASE_ERROR_H
+
+/* name, kind that a script sees (api.md rule 4), text */
+#define SIP_ERRORS(X)                                                   \
+  X(MEMORY, "limit", "out of memory")                                   \
+  X(LIMIT, "limit", "a configured limit is reached")                    \
+  X(GONE, "gone", "the object has ended")                               \
+  X(STATE, "invalid", "not possible in this state")                     \
+  X(INVALID, "invalid", "invalid argument")                             \
+  X(INJECTION, "invalid", "CR, LF or NUL in a value")                   \
+  X(TRUNCATED, "invalid", "the message ends too early")                 \
+  X(START_LINE, "invalid", "malformed start line")                      \
+  X(VERSION, "invalid", "not SIP/2.0")                                  \
+  X(HEADER, "invalid", "malformed header field")                        \
+  X(HEADER_NAME, "invalid", "malformed header field name")              \
+  X(LINE_END, "invalid", "CR or LF alone")                              \
+  X(DUPLICATE, "invalid", "a single-value header field appears twice")  \
+  X(MISSING, "invalid", "a mandatory header field is missing")          \
+  X(CONTENT_LENGTH, "invalid", "Content-Length does not fit the body")  \
+  X(TOO_LARGE, "limit", "message too large")                            \
+  X(TOO_MANY, "limit", "too many header fields")                        \
+  X(URI, "invalid", "malformed URI")                                    \
+  X(MISMATCH, "invalid", "CSeq method differs from the request method") \
+  X(NUMBER, "invalid", "number out of range")                           \
+  X(MULTIPART, "invalid", "malformed multipart body")                   \
+  X(NO_ROUTE, "transport", "no listener for that transport")            \
+  X(TIMEOUT, "timeout", "timed out")                                    \
+  X(TRANSPORT, "transport", "transport failed")                         \
+  X(DNS, "dns", "name not found")                                       \
+  X(CANCELLED, "cancelled", "cancelled")
+
+enum sip_error {
+  SIP_E_FIRST = -20000,
+#define X(name, kind, text) SIP_E_##name,
+  SIP_ERRORS(X)
+#undef X
+      SIP_E_END
+};
+
+/* Never NULL; for other codes "error" and "unknown error". */
+const char *sip_error_name(int error); /* "LINE_END" */
+const char *sip_error_kind(int error); /* "invalid" */
+const char *sip_error_text(int error);
+
+#endif

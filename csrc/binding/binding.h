@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of the binding share. One file per Lua type; each opens its
+ * part of the table that `require "moonsip.core"` returns. Nothing here decides
+ * anything about SIP: check arguments, call, return a result.
+ */
+#ifndef MOONSIP_BINDING_H
+#define MOONSIP_BINDING_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "base/str.h"
+#include "sip/engine.h"
+
+/* Each leaves the table of the core, which is at the top of the stack, as it
+ * was but for the new fields. */
+void bind_error_open(lua_State *L);   /* core.error */
+void bind_uri_open(lua_State *L);     /* core.uri, core.address ... */
+void bind_message_open(lua_State *L); /* core.message */
+void bind_engine_open(lua_State *L);  /* core.engine */
+void bind_timers_open(lua_State *L);  /* core.timers */
+void bind_loop_open(lua_State *L);    /* core.loop */
+
+/* Pushes nil and an error object { kind, name, reason } whose metatable is
+ * core.error; returns 2. `detail` NULL takes the text of the code. */
+int bind_fail(lua_State *L, int code, const char *detail);
+
+/* Pushes a received or parsed message as a userdata of class "moonsip.message",
+ * copied into memory that the collector counts; flow may be NULL. */
+void bind_push_message(lua_State *L, const sip_message *message, const sip_flow *flow);
+
+/* The message at a stack index, or a Lua error; *flow gets its flow. */
+const sip_message *bind_check_message(lua_State *L, int index, sip_flow *flow);
+
+/* The engine at a stack index, or a Lua error naming the argument. */
+sip_engine *bind_check_engine(lua_State *L, int index);
+
+/* "192.0.2.1:5060" and the like. */
+void bind_push_sockaddr(lua_State *L, const sip_sockaddr *address);
+void bind_push_ip(lua_State *L, const sip_sockaddr *address);
+
+static inline sip_str bind_check_str(lua_State *L, int index) {
+  size_t len;
+  const char *ptr = luaL_checklstring(L, index, &len);
+  return sip_str_make(ptr, len);
+}
+
+static inline sip_str bind_opt_str(lua_State *L, int index) {
+  if (lua_isnoneornil(L, index)) return (sip_str){0};
+  return bind_check_str(L, index);
+}
+
+static inline void bind_push_str(lua_State *L, sip_str text) {
+  lua_pushlstring(L, text.ptr ? text.ptr : "", text.len);
+}
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * luaopen_moonsip_core: the one exported symbol. Opening twice is fine (test
+ * runners load the library again for each file).
+ */
+#include "binding/binding.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+EXPORTED int luaopen_moonsip_core(lua_State *L);
+
+int luaopen_moonsip_core(lua_State *L) {
+  lua_newtable(L);
+  bind_error_open(L);
+  bind_uri_open(L);
+  bind_message_open(L);
+  bind_engine_open(L);
+  bind_timers_open(L);
+  bind_loop_open(L);
+  return 1;
+}

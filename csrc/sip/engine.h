@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The SIP engine without any I/O: bytes, time and wishes go in; packets, queries,
+ * events and one deadline come out. It never calls out, so every call is legal
+ * between any two others, also while events are drained.
+ *
+ * Objects are named by ids. An id whose object ended gives SIP_E_GONE, always.
+ * Unless said otherwise a function returns 0 or a negative code of base/error.h;
+ * SIP_E_MEMORY is possible everywhere and changes nothing.
+ */
+#ifndef MOONSIP_SIP_ENGINE_H
+#define MOONSIP_SIP_ENGINE_H
+
+#include "base/alloc.h"
+#include "base/random.h"
+#include "base/slots.h"
+#include "base/time.h"
+#include "sip/message.h"
+#include "sip/packet.h"
+#include "sip/transport.h"
+
+typedef struct sip_engine sip_engine;
+
+/* Spans in milliseconds (RFC 3261 17 table 4; RFC 6026). Zero fields of a
+ * config take the default. */
+typedef struct sip_engine_config {
+  sip_alloc_fn alloc; /* NULL: the C library's */
+  void *alloc_context;
+  sip_random_fn random; /* NULL: seeded by `seed`, for simulations */
+  void *random_context;
+  uint64_t seed;
+  sip_time now;
+  uint32_t t1_ms;      /* 500 */
+  uint32_t t2_ms;      /* 4000 */
+  uint32_t t4_ms;      /* 5000 */
+  uint32_t timer_c_ms; /* 181000: an INVITE with a provisional answer but no final one */
+  uint32_t mtu;        /* 1500; a request over UDP larger than mtu - 200 tries TCP first (18.1.1) */
+  uint32_t max_transactions; /* 200000; past it new requests get 503 with Retry-After */
+  uint32_t max_dialogs;      /* 100000 */
+  uint32_t max_events;       /* 65536 waiting; past it requests are answered 503 */
+  sip_limits limits;
+  sip_str owner; /* token put in front of every tag, branch and Call-ID, e.g. "a3"; may be empty */
+} sip_engine_config;
+
+/* NULL without memory. The strings of the config are copied. */
+sip_engine *sip_engine_new(const sip_engine_config *config);
+void sip_engine_free(sip_engine *engine);
+
+/* What the defaults say of us; each NULL-ptr field leaves what was set. */
+typedef struct sip_engine_identity {
+  sip_str allow;      /* value of Allow, in 405, OPTIONS, INVITE and its 2xx */
+  sip_str accept;     /* of Accept, in OPTIONS 200 and 415 */
+  sip_str supported;  /* of Supported; Require of anything else gets 420 */
+  sip_str user_agent; /* of User-Agent and Server; empty sends none (the default) */
+} sip_engine_identity;
+int sip_engine_set_identity(sip_engine *engine, const sip_engine_identity *identity);
+
+/* Requests of this method become events; without, the engine answers itself:
+ * OPTIONS 200, SUBSCRIBE 489, REFER 603, other known methods 405, unknown 501.
+ * SIP_METHOD_EXTENSION: every extension method. */
+void sip_engine_handle_method(sip_engine *engine, sip_method method, bool handled);
+/* Every new request becomes an event, before those defaults. */
+void sip_engine_handle_all(sip_engine *engine, bool handled);
+/* No new out-of-dialog request: 503 with Retry-After (draining). 0 ends it. */
+void sip_engine_set_draining(sip_engine *engine, uint32_t retry_after_s);
+
+/* --- Listeners ------------------------------------------------------------ */
+
+typedef struct sip_listener {
+  sip_transport transport;
+  sip_sockaddr local;      /* as bound; may be a wildcard */
+  sip_str advertise_host;  /* what Via and Contact say instead, or empty */
+  uint16_t advertise_port; /* 0: local.port */
+} sip_listener;
+
+/* *number (1 and up) names it in flows. */
+int sip_engine_add_listener(sip_engine *engine, const sip_listener *listener, uint32_t *number);
+void sip_engine_remove_listener(sip_engine *engine, uint32_t number);
+
+/* --- In --------------------------------------------------------------------- */
+
+/* One datagram, or one message cut out by the framer. Malformed ones are
+ * answered or dropped; the result is what the parser said (for counters). */
+int sip_engine_receive(sip_engine *engine, sip_time now, const sip_flow *flow, sip_str bytes);
+/* Fires what is due. */
+void sip_engine_advance(sip_engine *engine, sip_time now);
+/* A packet with this owner could not be sent: SIP_E_TRANSPORT or a libuv code. */
+void sip_engine_send_failed(sip_engine *engine, sip_time now, sip_id owner, int error);
+/* An answer to a query: targets in order of preference, or an error. */
+typedef struct sip_target {
+  sip_transport transport;
+  sip_sockaddr address;
+} sip_target;
+void sip_engine_resolved(sip_engine *engine, sip_time now, sip_id query, const sip_target *targets,
+                         size_t count, int error);
+
+/* --- Out -------------------------------------------------------------------- */
+
+typedef struct sip_outgoing {
+  sip_packet *packet;    /* the caller releases it */
+  sip_flow flow;         /* connection 0 over TCP: reuse or open one to flow.remote */
+  sip_sockaddr fallback; /* of a response whose connection is gone (18.2.2); family 0: none */
+  sip_id owner;          /* for sip_engine_send_failed, or 0 */
+} sip_outgoing;
+bool sip_engine_next_packet(sip_engine *engine, sip_outgoing *out);
+
+typedef struct sip_query {
+  sip_id id;
+  sip_str host;            /* valid until the query is answered */
+  uint16_t port;           /* 0: none said */
+  sip_transport transport; /* NONE: none said */
+  bool secure;             /* sips */
+} sip_query;
+bool sip_engine_next_query(sip_engine *engine, sip_query *out);
+
+/* The next instant that advance has something to do; SIP_TIME_NEVER. */
+sip_time sip_engine_deadline(const sip_engine *engine);
+
+typedef enum sip_event_kind {
+  SIP_EVENT_REQUEST,   /* message; dialog when inside one; transaction 0 when still stateless */
+  SIP_EVENT_RESPONSE,  /* message; transaction is the client's; dialog when it made or hit one */
+  SIP_EVENT_FAILED,    /* transaction (client): code says why; no response will come */
+  SIP_EVENT_CANCELLED, /* transaction (server INVITE): 487 was sent; message is the CANCEL */
+  SIP_EVENT_ACK,       /* dialog: the ACK of our 2xx; message */
+  SIP_EVENT_NO_ACK,    /* dialog: 64*T1 went by without ACK (13.3.1.4): send BYE */
+  SIP_EVENT_UNSENT,    /* transaction (server): a final response was not delivered; code */
+  SIP_EVENT_DIALOG_END /* dialog: gone. code: status or error that ended it */
+} sip_event_kind;
+
+typedef struct sip_event {
+  sip_event_kind kind;
+  sip_id transaction;
+  sip_id dialog;
+  int code;
+  sip_flow flow;              /* of the message */
+  const sip_message *message; /* NULL or valid until the next call of next_event */
+} sip_event;
+bool sip_engine_next_event(sip_engine *engine, sip_event *out);
+
+/* --- Answering ---------------------------------------------------------------- */
+
+/* Opens the server transaction of a request: retransmissions are absorbed from
+ * here on, and an INVITE without an answer after 200 ms gets a 100 (17.2.1).
+ * Opening it again gives the same id. SIP_E_LIMIT, SIP_E_INVALID (ACK). */
+int sip_engine_open(sip_engine *engine, sip_time now, const sip_message *request,
+                    const sip_flow *flow, sip_id *transaction);
+
+typedef struct sip_reply {
+  int status;
+  sip_str reason;  /* empty: the registered one */
+  sip_str headers; /* whole lines, each ending in CRLF, checked by the caller; may be empty */
+  sip_str content_type;
+  sip_str body;
+  sip_str to_tag; /* empty: one per transaction is minted when needed (8.2.6.2) */
+} sip_reply;
+
+/* A 101-299 to INVITE, and a 2xx to SUBSCRIBE and REFER, makes or confirms a
+ * dialog (*dialog, may be NULL); Contact and Record-Route are added (12.1.1).
+ * SIP_E_STATE after a final response, SIP_E_GONE. 2xx to INVITE are sent again
+ * until the ACK (13.3.1.4). */
+int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const sip_reply *reply,
+                     sip_id *dialog);
+
+/* Without state, for rejections (8.2.7); never for a 1xx or an INVITE's 2xx. */
+int sip_engine_reply_stateless(sip_engine *engine, sip_time now, const sip_message *request,
+                               const sip_flow *flow, const sip_reply *reply);
+
+/* The checks a user agent makes before it accepts (8.2): 420, 482, 416, 415 ..., or
+ * 0. *headers gets the lines such a reply needs (Unsupported ...). */
+int sip_engine_check(sip_engine *engine, const sip_message *request, sip_id transaction,
+                     sip_buffer *headers);
+
+/* --- Asking ------------------------------------------------------------------- */
+
+typedef struct sip_request {
+  sip_str method;
+  sip_str uri;      /* Request-URI; empty inside a dialog */
+  sip_str from;     /* name-addr without tag; empty inside a dialog */
+  sip_str to;       /* empty: <uri> */
+  sip_str call_id;  /* empty: minted */
+  sip_str from_tag; /* empty: minted */
+  uint32_t cseq;    /* 0: the dialog's next, or 1 */
+  sip_str routes;   /* Route values, comma separated: preloaded route set or outbound proxy */
+  sip_str contact;  /* a URI; empty: one of ours where the method needs it (8.1.1.8) */
+  sip_str headers;  /* whole lines, as in a reply; a Max-Forwards here replaces 70 */
+  sip_str content_type;
+  sip_str body;
+  sip_sockaddr destination; /* family 0: found from the routes or the URI */
+  sip_transport transport;  /* NONE: from the next hop's URI */
+  sip_id connection;        /* send on this connection, or 0 */
+  uint32_t listener;        /* 0: the first that fits */
+  uint32_t timeout_ms;      /* Timer B or F; 0: 64*T1 */
+  bool own_ack;             /* the caller acknowledges a 2xx itself (offer in the 2xx) */
+  bool no_tcp;              /* large requests stay on UDP (18.1.1 override) */
+} sip_request;
+
+/* SIP_E_URI, SIP_E_NO_ROUTE, SIP_E_LIMIT, SIP_E_INVALID. */
+int sip_engine_request(sip_engine *engine, sip_time now, const sip_request *request,
+                       sip_id *transaction);
+/* The same inside a dialog (12.2.1). ACK is sip_engine_ack, CANCEL sip_engine_cancel. */
+int sip_engine_dialog_request(sip_engine *engine, sip_time now, sip_id dialog,
+                              const sip_request *request, sip_id *transaction);
+
+/* Acknowledges the latest 2xx to an INVITE of this dialog (13.2.2.4); it is sent
+ * again for every further copy of the 2xx. */
+int sip_engine_ack(sip_engine *engine, sip_time now, sip_id dialog, const sip_request *request);
+
+/* Cancels an INVITE (9.1): at once after a provisional response, else when one
+ * comes. `headers`: e.g. Reason. SIP_E_STATE when it has a final response. */
+int sip_engine_cancel(sip_engine *engine, sip_time now, sip_id transaction, sip_str headers);
+
+/* --- Dialogs ------------------------------------------------------------------- */
+
+typedef enum sip_dialog_state {
+  SIP_DIALOG_EARLY,
+  SIP_DIALOG_CONFIRMED,
+  SIP_DIALOG_TERMINATED
+} sip_dialog_state;
+
+typedef struct sip_dialog_info {
+  sip_dialog_state state;
+  bool is_uas; /* we answered the request that made it */
+  bool secure;
+  sip_str call_id;
+  sip_str local_tag;
+  sip_str remote_tag;
+  sip_str local_uri; /* name-addr or URI as in From/To, without tag */
+  sip_str remote_uri;
+  sip_str target; /* remote target URI */
+  sip_str routes; /* comma separated */
+  uint32_t local_cseq;
+  uint32_t remote_cseq;
+} sip_dialog_info;
+/* Slices are valid until the next call into the engine. */
+int sip_engine_dialog_info(const sip_engine *engine, sip_id dialog, sip_dialog_info *out);
+
+/* Forgets a dialog without a message. No event follows. */
+void sip_engine_dialog_drop(sip_engine *engine, sip_time now, sip_id dialog);
+
+/* --- Counters -------------------------------------------------------------------- */
+
+typedef struct sip_engine_counts {
+  size_t server_transactions;
+  size_t client_transactions;
+  size_t dialogs;
+  size_t events;
+  size_t packets; /* waiting to be drained */
+  size_t timers;
+  size_t live_bytes; /* of the engine's allocator */
+  size_t live_blocks;
+  uint64_t received;
+  uint64_t sent;
+  uint64_t malformed;
+  uint64_t dropped;
+  uint64_t absorbed; /* retransmissions that met a transaction */
+} sip_engine_counts;
+void sip_engine_get_counts(const sip_engine *engine, sip_engine_counts *out);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Via (RFC 3261 20.42, RFC 3581).
+ */
+#ifndef MOONSIP_SIP_VIA_H
+#define MOONSIP_SIP_VIA_H
+
+#include "sip/param.h"
+#include "sip/transport.h"
+
+typedef struct sip_via {
+  sip_str text;
+  sip_transport transport;
+  sip_str transport_text;
+  sip_str sent_by; /* host and port as written */
+  sip_str host;    /* an IPv6 reference with its brackets */
+  uint16_t port;   /* 0 when absent */
+  sip_str params;  /* with the first ";", or empty */
+  sip_str branch;  /* empty when absent */
+  sip_str received;
+  sip_str maddr;
+  uint16_t rport; /* its value, 0 when absent or without one */
+  bool has_rport;
+} sip_via;
+
+#define SIP_BRANCH_COOKIE "z9hG4bK" /* 8.1.1.7 */
+
+/* One value. 0, SIP_E_HEADER, SIP_E_VERSION or SIP_E_NUMBER. */
+int sip_via_parse(sip_str value, sip_via *out);
+
+/* The branch begins with the magic cookie (8.1.1.7). */
+bool sip_branch_is_rfc3261(sip_str branch);
+
+/* Where a response to this top Via goes (18.2.2, RFC 3581 4): host (received,
+ * maddr or sent-by) and port. False when the host is a name that must be resolved. */
+bool sip_via_response_target(const sip_via *via, sip_sockaddr *out, sip_str *host);
+
+#endif
