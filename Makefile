@@ -1,25 +1,98 @@
-# moonsip: build, run, test. `make` prints what there is.
-CC      ?= cc
-BUILD   ?= build
-CFLAGS  ?= -O2 -g
-WARN     = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
-DEPS     = lua5.4 libuv libcares openssl
-CPPFLAGS += -Icsrc $(shell pkg-config --cflags $(DEPS))
-LIBS    = $(shell pkg-config --libs libuv libcares openssl)
-SRC     = $(wildcard csrc/*/*.c)
-OBJ     = $(SRC:csrc/%.c=$(BUILD)/obj/%.o)
-CORE    = $(BUILD)/moonsip/core.so
+# moonsip: build, run, test. `make` says what there is.
 
-build: $(CORE)
+define HELP
+make run      build, and run examples/01_hello.lua (SCRIPT=file.lua ARGS="127.0.0.1:5070")
+make test     build, and run every spec (SPEC="spec/sip spec/x_spec.lua" for some)
+make build    build $(BUILD)/moonsip/core.so and $(BUILD)/bin/moonsip
+make clean    remove $(BUILD)
 
-$(CORE): $(OBJ)
+Each installs what it lacks with apt-get (sudo where needed) and then works offline.
+Variables: BUILD=build CC=cc CFLAGS="-O2 -g" LUA=lua5.4 JOBS=$(JOBS)
+endef
+
+BUILD  ?= build
+CFLAGS ?= -O2 -g
+LUA    ?= lua5.4
+SCRIPT ?= examples/01_hello.lua
+SPEC   ?= spec
+JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
+
+MODULES  := lua5.4 libuv libcares openssl
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+            -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
+HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
+INCLUDES ?= $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
+LIBS     ?= $(shell pkg-config --libs $(filter-out lua5.4,$(MODULES)) 2>/dev/null)
+COMPILE   = $(CC) -std=c11 -fPIC -fvisibility=hidden $(WARNINGS) $(HARDEN) $(CFLAGS) \
+            $(CPPFLAGS) -Icsrc $(INCLUDES) -MMD -MP
+SHARED    = $(CC) -shared -Wl,-z,relro,-z,now,--as-needed $(CFLAGS) $(LDFLAGS)
+
+SOURCES := $(sort $(wildcard csrc/*/*.c))
+OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
+FACES   := $(patsubst spec/support/%.c,$(BUILD)/spec/%.so,$(wildcard spec/support/*.c))
+CORE    := $(BUILD)/moonsip/core.so
+LIBRARY := $(BUILD)/libmoonsip.a
+COMMAND := $(BUILD)/bin/moonsip
+
+# One short line for each step; V=1 shows the commands.
+STEP = $(if $(V),,@echo "  $(1)  $(patsubst $(CURDIR)/%,%,$@)";)
+
+export BUILD LUA JOBS
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test clean core faces
+.DELETE_ON_ERROR:
+
+help:
+	$(info $(HELP))@:
+
+# ---- what people call: install what is missing, then a make that sees it
+
+build:
+	@.ci/install build
+	@$(MAKE) --no-print-directory core
+
+run: build
+	$(COMMAND) run $(SCRIPT) $(ARGS)
+
+test:
+	@.ci/install build test
+	@$(MAKE) --no-print-directory core faces
+	@.ci/suite $(SPEC)
+
+clean:
+	rm -rf $(BUILD)
+
+# ---- the build itself: new files are picked up by their place
+
+core: $(CORE) $(COMMAND) ; @:
+faces: $(FACES) ; @:
+
+$(CORE): $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) -shared $(LDFLAGS) -o $@ $(OBJ) $(LIBS)
+	$(call STEP,link)$(SHARED) -o $@ $^ $(LIBS)
+
+# Everything but the binding, for test faces, fuzz targets and benchmarks.
+$(LIBRARY): $(filter-out $(BUILD)/obj/binding/%,$(OBJECTS))
+	@rm -f $@
+	$(call STEP,pack)ar rcs $@ $^
+
+# spec/support/NAME.c is a module for specs only: require "NAME".
+$(BUILD)/spec/%.so: spec/support/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call STEP,face)$(COMPILE) -fvisibility=default -shared $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+
+# Only these layers may ask the system for more than C11.
+$(BUILD)/obj/net/%.o $(BUILD)/obj/binding/%.o: CPPFLAGS += -D_GNU_SOURCE
 
 $(BUILD)/obj/%.o: csrc/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -fPIC -fvisibility=hidden $(WARN) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+	$(call STEP,  cc)$(COMPILE) -c -o $@ $<
 
--include $(OBJ:.o=.d)
+# The command, for use in the checkout.
+$(COMMAND): .ci/command Makefile
+	@mkdir -p $(@D)
+	$(call STEP,make)sed 's|@ROOT@|$(CURDIR)|; s|@BUILD@|$(abspath $(BUILD))|; s|@LUA@|$(LUA)|' $< >$@
+	@chmod +x $@
 
-.PHONY: build
+-include $(OBJECTS:.o=.d) $(FACES:.so=.d)
