@@ -23,7 +23,8 @@ void bind_timers_open(lua_State *L);  /* core.timers */
 void bind_loop_open(lua_State *L);    /* core.loop */
 
 /* Pushes nil and an error object { kind, name, reason } whose metatable is
- * core.error; returns 2. `detail` NULL takes the text of the code. */
+ * core.error; returns 2. `code` is of base/error.h or libuv's; `detail` NULL
+ * takes its text. */
 int bind_fail(lua_State *L, int code, const char *detail);
 
 /* Pushes a received or parsed message as a userdata of class "moonsip.message",
@@ -35,6 +36,22 @@ const sip_message *bind_check_message(lua_State *L, int index, sip_flow *flow);
 
 /* The engine at a stack index, or a Lua error naming the argument. */
 sip_engine *bind_check_engine(lua_State *L, int index);
+
+/* What the class of the engine asks of the loop that an engine is attached to.
+ * None of these raises, none frees the engine. */
+typedef struct bind_host {
+  sip_time (*now)(void *context);
+  /* A call acted on the engine: packets, queries, events or an earlier deadline
+   * may wait. Call it last in every such call. */
+  void (*acted)(void *context, lua_State *L);
+  /* The engine is about to be freed; it has no host after this. */
+  void (*closing)(void *context);
+  void *context;
+} bind_host;
+
+/* Where the engine at a stack index keeps its host: *it is NULL while it has
+ * none. Stays valid as long as the userdata. */
+const bind_host **bind_engine_host(lua_State *L, int index);
 
 /* "192.0.2.1:5060" and the like. */
 void bind_push_sockaddr(lua_State *L, const sip_sockaddr *address);

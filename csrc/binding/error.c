@@ -3,7 +3,7 @@
  * Errors as values (core.error is the metatable; lua/moonsip/errors.lua gives
  * it its methods).
  */
-#include "base/error.h"
+#include "net/error.h"
 
 #include "binding/binding.h"
 
@@ -17,11 +17,11 @@ void bind_error_open(lua_State *L) {
 int bind_fail(lua_State *L, int code, const char *detail) {
   lua_pushnil(L);
   lua_createtable(L, 0, 3);
-  lua_pushstring(L, sip_error_kind(code));
+  lua_pushstring(L, net_error_kind(code));
   lua_setfield(L, -2, "kind");
-  lua_pushstring(L, sip_error_name(code));
+  lua_pushstring(L, net_error_name(code));
   lua_setfield(L, -2, "name");
-  lua_pushstring(L, detail ? detail : sip_error_text(code));
+  lua_pushstring(L, detail ? detail : net_error_text(code));
   lua_setfield(L, -2, "reason");
   luaL_setmetatable(L, ERROR_CLASS);
   return 2;
