@@ -3,6 +3,10 @@
 define HELP
 make run      build, and run examples/01_hello.lua (SCRIPT=file.lua ARGS="127.0.0.1:5070")
 make test     build, and run every spec (SPEC="spec/sip spec/x_spec.lua" for some)
+make check    compiler warnings, checkers (.ci/checks), the suite under sanitizers
+make asan     the suite under address, leak and undefined behaviour sanitizers
+make gc       the suite under hostile garbage collectors
+make format   lay out the C files
 make build    build $(BUILD)/moonsip/core.so and $(BUILD)/bin/moonsip
 make clean    remove $(BUILD)
 
@@ -12,7 +16,7 @@ endef
 
 BUILD  ?= build
 CFLAGS ?= -O2 -g
-LUA    ?= lua5.4
+LUA    ?= $(if $(HOST),$(abspath $(BUILD)/bin/lua),lua5.4)
 SCRIPT ?= examples/01_hello.lua
 SPEC   ?= spec
 JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
@@ -20,12 +24,21 @@ JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
 MODULES  := lua5.4 libuv libcares openssl
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
-HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
+HARDEN   ?= -fstack-protector-strong $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 INCLUDES ?= $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
 LIBS     ?= $(shell pkg-config --libs $(filter-out lua5.4,$(MODULES)) 2>/dev/null)
 COMPILE   = $(CC) -std=c11 -fPIC -fvisibility=hidden $(WARNINGS) $(HARDEN) $(CFLAGS) \
-            $(CPPFLAGS) -Icsrc $(INCLUDES) -MMD -MP
-SHARED    = $(CC) -shared -Wl,-z,relro,-z,now,--as-needed $(CFLAGS) $(LDFLAGS)
+            $(CPPFLAGS) $(CHECKED) -Icsrc $(INCLUDES) -MMD -MP
+LINK      = $(CC) -Wl,-z,relro,-z,now,--as-needed $(CFLAGS) $(CHECKED) $(LDFLAGS)
+
+# SANITIZE=address,undefined builds with those; a module stays mapped at the end
+# so that reports name its lines. HOST=1 runs specs under spec/host/lua.c, which
+# a sanitizer needs: only then it sees the process from its start.
+ifdef SANITIZE
+HOST    := 1
+CHECKED := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer \
+           -Wl,-z,nodelete -Wno-unused-command-line-argument
+endif
 
 SOURCES := $(sort $(wildcard csrc/*/*.c))
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
@@ -40,7 +53,7 @@ STEP = $(if $(V),,@echo "  $(1)  $(patsubst $(CURDIR)/%,%,$@)";)
 export BUILD LUA JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test clean core faces
+.PHONY: help build run test check asan gc format clean core faces
 .DELETE_ON_ERROR:
 
 help:
@@ -60,17 +73,33 @@ test:
 	@$(MAKE) --no-print-directory core faces
 	@.ci/suite $(SPEC)
 
+asan: # the suite under address, leak and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/asan SANITIZE=address,undefined CFLAGS="-O1 -g"
+
+gc: # the suite under hostile collectors
+	@for gc in incremental generational emergency; do echo "---- GC=$$gc"; \
+	  GC=$$gc $(MAKE) --no-print-directory test BUILD=$(BUILD)/gc HOST=1 || exit 1; done
+
+check: # warnings, layout, layers, bugs, and the suite under the sanitizers
+	@.ci/install build test check
+	@.ci/check
+	@$(MAKE) --no-print-directory asan
+
+format: # lays the C files out
+	@.ci/install check
+	find csrc spec -name '*.[ch]' | xargs clang-format -i
+
 clean:
 	rm -rf $(BUILD)
 
 # ---- the build itself: new files are picked up by their place
 
-core: $(CORE) $(COMMAND) ; @:
+core: $(CORE) $(COMMAND) $(if $(HOST),$(BUILD)/bin/lua) ; @:
 faces: $(FACES) ; @:
 
 $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)
-	$(call STEP,link)$(SHARED) -o $@ $^ $(LIBS)
+	$(call STEP,link)$(LINK) -shared -o $@ $^ $(LIBS)
 
 # Everything but the binding, for test faces, fuzz targets and benchmarks.
 $(LIBRARY): $(filter-out $(BUILD)/obj/binding/%,$(OBJECTS))
@@ -80,7 +109,11 @@ $(LIBRARY): $(filter-out $(BUILD)/obj/binding/%,$(OBJECTS))
 # spec/support/NAME.c is a module for specs only: require "NAME".
 $(BUILD)/spec/%.so: spec/support/%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(call STEP,face)$(COMPILE) -fvisibility=default -shared $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+	$(call STEP,face)$(COMPILE) -fvisibility=default -shared -o $@ $< $(LIBRARY) $(LIBS)
+
+$(BUILD)/bin/lua: spec/host/lua.c
+	@mkdir -p $(@D)
+	$(call STEP,host)$(COMPILE) -rdynamic -o $@ $< $(shell pkg-config --libs lua5.4)
 
 # Only these layers may ask the system for more than C11.
 $(BUILD)/obj/net/%.o $(BUILD)/obj/binding/%.o: CPPFLAGS += -D_GNU_SOURCE

@@ -39,4 +39,10 @@ end
 
 Scratch.__close = Scratch.remove
 
-return { folder = folder, quote = quote }
+-- The root of the checkout: where the suite runs.
+local function root()
+  local pipe <close> = assert(io.popen("pwd"))
+  return pipe:read("l")
+end
+
+return { root = root, folder = folder, quote = quote }
