@@ -123,7 +123,7 @@ describe("make check", function()
 
   local function check(name)
     local build = BUILT[name] and ("env -u MAKEFLAGS make -f %s/Makefile core "
-      .. "BUILD=build CFLAGS=-w COMMAND= HOST= SANITIZE= >make.log && "):format(root) or ""
+      .. "BUILD=build CFLAGS=-w COMMAND= HOST= SANITIZE= >log && "):format(root) or ""
     return folder:run(("cd %s && cp %s/.clang-format %s/.clang-tidy %s/.luacheckrc . && "
       .. "export BUILD=build && %s%s/.ci/checks/%s"):format(folder.path, root, root, root,
       build, root, name))
