@@ -1,0 +1,118 @@
+-- SPDX-License-Identifier: MIT
+-- A context: everything one script's moonsip consists of. All state hangs off it;
+-- `require "moonsip"` is the face of a default one, and the test network makes one
+-- for each script that it loads.
+
+local driver = require "moonsip.driver"
+local log = require "moonsip.log"
+local task = require "moonsip.task"
+local watchdog = require "moonsip.watchdog"
+
+---@class moonsip.Context
+---@field driver moonsip.Driver
+---@field wheel table          core.timers of this context
+---@field tasks moonsip.Tasks
+---@field watchdog moonsip.Watchdog
+---@field agents table<moonsip.Agent, true>
+---@field agent_list moonsip.Agent[]  in the order in which they were made
+---@field log moonsip.Log
+---@field listen string[]?     overrides the `listen` of the script's agents
+---@field generation integer   of the script: counts reloads
+---@field stopping boolean     sip.stop was called
+---@field draining boolean     no new calls; live ones may finish
+---@field hurried boolean      a second signal came: no lingering
+---@field stop_waits moonsip.Wait[]  tasks that wait in sip.run
+---@field host function?       runs the loop of the program that we are attached to
+---@field recorder function?   see record
+local Context = {}
+Context.__index = Context
+Context.__name = "moonsip.context"
+
+local context = {}
+
+-- A handler is late past this (api.md rule 6), and stopped past that.
+local late_ms <const> = 50
+local stuck_ms <const> = 10000
+
+---@param options { driver: moonsip.Driver?, tasks: moonsip.Tasks?, listen: (string|string[])?, log: table?, stuck_ms: (number|false)?, clock: (fun(): number)? }?
+---  tasks: of another context whose scripts share its clock, in simulations
+---@return moonsip.Context
+function context.new(options)
+  options = options or {}
+  local self = setmetatable({
+    driver = options.driver or driver.new(),
+    agents = {}, agent_list = {},
+    generation = 1,
+    stopping = false, draining = false, hurried = false, closed = false,
+    stop_waits = {},
+  }, Context)
+  self.listen = type(options.listen) == "string" and { options.listen } or options.listen
+  self.wheel = self.driver:timers()
+  self.log = log.new(self, options.log)
+  self.report = function(fn, err, trace) self:report_error(fn, err, trace) end
+  local own_clock <const> = self.driver
+  local stuck = options.stuck_ms
+  if stuck == nil then stuck = stuck_ms end
+  self.watchdog = watchdog.new {
+    clock = options.clock or function() return own_clock:clock() end,
+    late_ms = late_ms,
+    stuck_ms = stuck,
+    on_late = function(fn, ran, late)
+      self.log:warn("handler %s ran %d ms without yielding; the loop ran %d ms late",
+        watchdog.place(fn), ran // 1, late // 1)
+    end,
+  }
+  self.tasks = options.tasks or task.new(self)
+  self.driver:set_on_timer(function(value) self.tasks:enter(value.expire, value) end)
+  return self
+end
+
+--- What nobody else takes: an error in a task without an agent, or in the library.
+function Context:report_error(fn, _, trace)
+  self.log:error("error in %s: %s", fn and watchdog.place(fn) or "moonsip", trace)
+end
+
+--- Milliseconds of the driver's clock.
+---@return integer
+function Context:now()
+  return self.driver:now()
+end
+
+--- A timer for `value:expire()` in `ms`; its id is for `context.wheel:stop`.
+---@return integer id
+function Context:start_timer(ms, value)
+  local id = self.wheel:start(self.driver:now() + ms, value)
+  self:touch()
+  return id
+end
+
+--- After a call that queued packets, or set a timer: inside a turn the driver looks
+--- by itself when we return.
+function Context:touch()
+  if self.tasks.depth == 0 then self.driver:changed() end
+end
+
+--- Remembers an agent, in order.
+function Context:add_agent(agent)
+  self.agents[agent] = true
+  table.insert(self.agent_list, agent)
+end
+
+function Context:remove_agent(agent)
+  self.agents[agent] = nil
+  for at, one in ipairs(self.agent_list) do
+    if one == agent then
+      table.remove(self.agent_list, at)
+      return
+    end
+  end
+end
+
+--- Every message that leaves or comes: `fn(at_ms, direction, text, flow)`, direction
+--- "in" or "out". For traces and ladders; nil takes it away.
+function Context:record(fn)
+  self.recorder = fn
+  self.driver:record(fn)
+end
+
+return context

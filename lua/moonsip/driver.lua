@@ -1,0 +1,132 @@
+-- SPDX-License-Identifier: MIT
+-- The seam between a context and the world: time, sockets, names. This is the
+-- real one, over the loop of the core; moonsip.test has a virtual one with the
+-- same methods. Nothing else in lua/ touches core.loop.
+--
+-- The contract, for whoever writes another driver:
+--
+--  * Callbacks (`on_events`, `on_timer`, `on_signal`, `on_wake`, resolve's `fn`) are
+--    called from the main coroutine and never yield; the context runs scripts in
+--    coroutines of its own inside them.
+--  * While a callback runs, a context may call everything here but `step` and `run`.
+--  * After a callback, and after `changed`, the driver takes what the engines have
+--    to send (next_packet, next_query) and their new deadlines.
+--  * Instants are milliseconds of `now`, spans too; only `timeout` is in seconds.
+
+local core = require "moonsip.core"
+
+---@class moonsip.Driver
+local Driver = {}
+Driver.__index = Driver
+Driver.__name = "moonsip.driver"
+
+local driver = {}
+
+---@return moonsip.Driver
+function driver.new()
+  return setmetatable({ loop = core.loop() }, Driver)
+end
+
+--- The instant of this turn, monotonic.
+---@return integer ms
+function Driver:now()
+  return self.loop:now()
+end
+
+--- The instant of this very moment, for the watchdog: it moves within a turn.
+---@return number ms
+function Driver:clock()
+  return self.loop:clock()
+end
+
+--- The time of day for the log, as text.
+---@return string
+function Driver:stamp()
+  return os.date "%Y-%m-%d %H:%M:%S" --[[@as string]]
+end
+
+--- Options that every engine of the context is made with (`now`, `seed` ...).
+---@return table
+function Driver:engine_options()
+  return { now = self.loop:now() }
+end
+
+--- Feeds an engine from now on; `on_events()` is called once in each turn in which
+--- the engine has events.
+function Driver:attach(engine, on_events)
+  self.loop:attach(engine, on_events)
+end
+
+--- Sends what the engine still has to send, then forgets it and its listeners.
+function Driver:detach(engine)
+  self.loop:detach(engine)
+end
+
+--- Opens a socket for an engine.
+---@param spec { transport: string, ip: string, port: integer, advertise_host: string?, advertise_port: integer? }
+---@return { number: integer, transport: string, ip: string, port: integer }?
+---@return moonsip.Error? err
+function Driver:listen(engine, spec)
+  local number, ip, port = self.loop:listen(engine, spec.transport, spec.ip, spec.port, {
+    advertise_host = spec.advertise_host, advertise_port = spec.advertise_port,
+  })
+  if not number then return nil, ip end
+  return { number = number, transport = spec.transport, ip = ip, port = port }
+end
+
+function Driver:unlisten(engine, number)
+  self.loop:unlisten(engine, number)
+end
+
+--- The wheel of the context's own timers (core.timers): `wheel:start(at_ms, value)`.
+function Driver:timers()
+  return self.loop:wheel()
+end
+
+--- `fn(value)` is called for each timer of that wheel that is due.
+function Driver:set_on_timer(fn)
+  self.loop:on_timer(fn)
+end
+
+--- `fn("INT" or "TERM")`, only while our own loop turns. nil takes it away.
+function Driver:set_on_signal(fn)
+  self.loop:on_signal(fn)
+end
+
+--- One turn: waits at most `timeout_ms` (nil: until something happens) and does
+--- what is due.
+---@return boolean  false when nothing is left that could ever happen
+function Driver:step(timeout_ms)
+  return self.loop:step(timeout_ms)
+end
+
+--- Looks a name up: `fn(addresses, err)` later, addresses a list of IP strings.
+function Driver:resolve(host, fn)
+  self.loop:resolve(host, fn)
+end
+
+--- A call from outside a turn queued packets, made work ready or changed a
+--- deadline: the next `step` must not sleep through it, and a foreign loop that
+--- drives us must hear of it (on_wake).
+function Driver:changed()
+  self.loop:wake()
+end
+
+--- For programs that turn a loop of their own (api.md rule 14).
+function Driver:pollfd() return self.loop:pollfd() end
+function Driver:events() return self.loop:events() end
+function Driver:timeout() return self.loop:timeout() end
+function Driver:empty() return self.loop:empty() end
+function Driver:on_wake(fn) self.loop:on_wake(fn) end
+
+--- `fn(at_ms, direction, flow fields...)`: see trace.lua. nil takes it away.
+function Driver:record(fn)
+  self.loop:record(fn)
+end
+
+--- Closes sockets and the loop. Doing it twice is fine.
+function Driver:close()
+  self.loop:close()
+end
+
+return driver

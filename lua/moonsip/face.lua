@@ -1,0 +1,90 @@
+-- SPDX-License-Identifier: MIT
+-- What a script sees of its context: the table that `require "moonsip"` returns.
+
+local core = require "moonsip.core"
+local duration = require "moonsip.duration"
+local group = require "moonsip.group"
+local lifecycle = require "moonsip.lifecycle"
+local misuse = require "moonsip.misuse"
+local pool = require "moonsip.pool"
+local timer = require "moonsip.timer"
+
+local face = {}
+
+--- Returned by a handler: the next handler that fits has its turn. Calling it gives
+--- it, so that `return sip.next()` means the same.
+local next_handler <const> = setmetatable({}, {
+  __name = "moonsip.next",
+  __tostring = function() return "sip.next" end,
+  __call = function(self) return self end,
+})
+
+face.next = next_handler
+
+--- Counters of everything in the context, by name.
+local function metrics(context)
+  local total = { tasks = context.tasks:count(), late_handlers = context.watchdog.late,
+                  agents = #context.agent_list }
+  for _, agent in ipairs(context.agent_list) do
+    for name, value in pairs(agent:counts()) do
+      if type(value) == "number" then total[name] = (total[name] or 0) + value end
+    end
+  end
+  return total
+end
+
+--- The loop, for programs that turn one of their own (api.md rule 14).
+local function add_loop(sip, context)
+  local driver = context.driver
+  function sip.pollfd() return driver:pollfd() end
+  function sip.events() return driver:events() end
+  function sip.timeout() return driver:timeout() end
+  function sip.empty() return driver:empty() end
+  function sip.step(timeout)
+    local ms = timeout and duration.check("sip.step", "timeout", timeout) or nil
+    return driver:step(ms)
+  end
+  function sip.on_wake(fn)
+    driver:on_wake(misuse.optional("sip.on_wake", "fn", fn, "function"))
+  end
+end
+
+--- Values that need no context.
+local function add_values(sip)
+  sip.next = next_handler
+  function sip.uri(text) return core.uri(misuse.text("sip.uri", "text", text)) end
+  function sip.address(text) return core.address(misuse.text("sip.address", "text", text)) end
+  function sip.message(text)
+    return core.message(misuse.check("sip.message", "text", text, "string"))
+  end
+  function sip.escape(text) return core.escape(misuse.check("sip.escape", "text", text, "string")) end
+  function sip.unescape(text)
+    return core.unescape(misuse.check("sip.unescape", "text", text, "string"))
+  end
+  function sip.duration(value) return duration.check("sip.duration", "value", value) / 1000 end
+end
+
+--- The face of a context. Each call gives a new table.
+---@param context moonsip.Context
+---@return moonsip.Sip
+function face.of(context)
+  local agent = require "moonsip.agent"
+  local sip = { log = context.log }
+  add_values(sip)
+  add_loop(sip, context)
+  function sip.agent(options) return agent.new(context, options) end
+  function sip.sleep(span, fn) return timer.sleep(context, span, fn) end
+  function sip.after(span, fn) return timer.after(context, span, fn) end
+  function sip.every(span, fn) return timer.every(context, span, fn) end
+  function sip.go(fn, ...) return group.go(context, fn, ...) end
+  function sip.group() return group.new(context) end
+  function sip.pool(size) return pool.pool.new(context, size) end
+  function sip.rate(text) return pool.rate.new(context, text) end
+  function sip.now() return context:now() / 1000 end
+  function sip.run(options) return lifecycle.run(context, options) end
+  function sip.stop(grace) return lifecycle.stop(context, grace) end
+  function sip.metrics() return metrics(context) end
+  return sip
+end
+
+return face

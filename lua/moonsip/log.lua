@@ -1,0 +1,67 @@
+-- SPDX-License-Identifier: MIT
+-- The log: levels, entries on stderr, stamped by the driver.
+-- Control bytes are escaped, since much of what is logged comes from the network.
+
+local misuse = require "moonsip.misuse"
+
+---@class moonsip.Log
+---@field level "debug"|"info"|"warn"|"error"|"none"  the least that is written
+---@field write fun(line: string, level: string)       where it goes
+local Log = {}
+Log.__index = Log
+Log.__name = "moonsip.log"
+
+local log = {}
+
+local rank <const> = { debug = 1, info = 2, warn = 3, error = 4, none = 5 }
+
+local function to_stderr(line)
+  io.stderr:write(line, "\n")
+end
+
+--- Bytes that would move a terminal's cursor or forge a line, made visible. Line ends
+--- and tabs stay: tracebacks have them, and further lines are indented.
+---@param text string
+---@return string
+function log.escape(text)
+  return (text:gsub("[%c\127]", function(byte)
+    if byte == "\n" then return "\n    " end
+    if byte == "\t" then return "  " end
+    return ("\\x%02X"):format(byte:byte())
+  end))
+end
+
+---@param context moonsip.Context
+---@param options { level: string?, write: (fun(line: string, level: string))? }?
+function log.new(context, options)
+  options = options or {}
+  return setmetatable({
+    context = context,
+    level = options.level or "info",
+    write = options.write or to_stderr,
+  }, Log)
+end
+
+local function put(self, level, format, ...)
+  if rank[level] < (rank[self.level] or rank.info) then return end
+  local text = select("#", ...) > 0 and format:format(...) or format
+  local line = ("%s %-5s %s"):format(self.context.driver:stamp(), level, log.escape(text))
+  self.write(line, level)
+end
+
+--- `format` and its arguments as for string.format.
+function Log:debug(format, ...) put(self, "debug", format, ...) end
+function Log:info(format, ...) put(self, "info", format, ...) end
+function Log:warn(format, ...) put(self, "warn", format, ...) end
+function Log:error(format, ...) put(self, "error", format, ...) end
+
+--- Sets the least level that is written.
+---@param level "debug"|"info"|"warn"|"error"|"none"
+function Log:set_level(level)
+  if not rank[level] then
+    misuse.argument("sip.log:set_level", "level", "debug, info, warn, error or none expected")
+  end
+  self.level = level
+end
+
+return log
