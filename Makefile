@@ -6,6 +6,10 @@ make test     build, and run every spec (SPEC="spec/sip spec/x_spec.lua" for som
 make check    compiler warnings, checkers (.ci/checks), the suite under sanitizers
 make asan     the suite under address, leak and undefined behaviour sanitizers
 make gc       the suite under hostile garbage collectors
+make fuzz     every fuzz target for FUZZ_SECONDS=30
+make bench    every figure with its goal, beside the peers it is compared with
+make rock     install the rock into a tree of its own, offline, and ask it
+make install  install below PREFIX=/usr/local
 make format   lay out the C files
 make build    build $(BUILD)/moonsip/core.so and $(BUILD)/bin/moonsip
 make clean    remove $(BUILD)
@@ -21,12 +25,27 @@ SCRIPT ?= examples/01_hello.lua
 SPEC   ?= spec
 JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
 
+PREFIX  ?= /usr/local
+LUADIR  ?= $(PREFIX)/share/lua/5.4
+LIBDIR  ?= $(PREFIX)/lib/lua/5.4
+BINDIR  ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share/moonsip
+INSTALL ?= install
+
 MODULES  := lua5.4 libuv libcares openssl
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
 HARDEN   ?= -fstack-protector-strong $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+
+# luarocks names the folders of what it found; otherwise pkg-config knows them.
+ifdef LUA_INCDIR
+INCLUDES := $(addprefix -I,$(LUA_INCDIR) $(UV_INCDIR) $(CARES_INCDIR) $(OPENSSL_INCDIR))
+LIBS     := $(addprefix -L,$(UV_LIBDIR) $(CARES_LIBDIR) $(OPENSSL_LIBDIR)) \
+            -luv -lcares -lssl -lcrypto
+endif
 INCLUDES ?= $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
 LIBS     ?= $(shell pkg-config --libs $(filter-out lua5.4,$(MODULES)) 2>/dev/null)
+LUA_LIBS  = $(shell pkg-config --libs lua5.4 2>/dev/null)
 COMPILE   = $(CC) -std=c11 -fPIC -fvisibility=hidden $(WARNINGS) $(HARDEN) $(CFLAGS) \
             $(CPPFLAGS) $(CHECKED) -Icsrc $(INCLUDES) -MMD -MP
 LINK      = $(CC) -Wl,-z,relro,-z,now,--as-needed $(CFLAGS) $(CHECKED) $(LDFLAGS)
@@ -43,6 +62,7 @@ endif
 SOURCES := $(sort $(wildcard csrc/*/*.c))
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
 FACES   := $(patsubst spec/support/%.c,$(BUILD)/spec/%.so,$(wildcard spec/support/*.c))
+FUZZERS := $(patsubst spec/fuzz/%.c,$(BUILD)/bin/fuzz-%,$(wildcard spec/fuzz/*.c))
 CORE    := $(BUILD)/moonsip/core.so
 LIBRARY := $(BUILD)/libmoonsip.a
 COMMAND := $(BUILD)/bin/moonsip
@@ -53,7 +73,8 @@ STEP = $(if $(V),,@echo "  $(1)  $(patsubst $(CURDIR)/%,%,$@)";)
 export BUILD LUA JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check asan gc format clean core faces
+.PHONY: help build run test check asan gc fuzz bench format rock install \
+        install-module clean module core faces fuzzers
 .DELETE_ON_ERROR:
 
 help:
@@ -89,20 +110,49 @@ format: # lays the C files out
 	@.ci/install check
 	find csrc spec -name '*.[ch]' | xargs clang-format -i
 
+fuzz: # every target of spec/fuzz for FUZZ_SECONDS=30
+	@.ci/install build check
+	@$(MAKE) --no-print-directory fuzzers CC=clang BUILD=$(BUILD)/fuzz CFLAGS="-O1 -g" \
+	  SANITIZE=fuzzer-no-link,address,undefined
+	@BUILD=$(BUILD)/fuzz .ci/fuzz
+
+bench: # every figure of spec/bench with its goal
+	@.ci/install build bench
+	@$(MAKE) --no-print-directory core $(LIBRARY)
+	@.ci/bench
+
+rock: # the rock installs and answers, offline
+	@.ci/install build rock
+	@.ci/rock
+
+install: build
+	@$(MAKE) --no-print-directory install-module
+	$(INSTALL) -d $(DESTDIR)$(DATADIR)/library $(DESTDIR)$(DATADIR)/examples
+	$(INSTALL) -m 644 library/* $(DESTDIR)$(DATADIR)/library
+	$(INSTALL) -m 644 examples/*.lua $(DESTDIR)$(DATADIR)/examples
+
+# What luarocks installs too (it copies docs, examples and types by itself).
+install-module:
+	cd lua && find moonsip -name '*.lua' -exec $(INSTALL) -D -m 644 {} $(DESTDIR)$(LUADIR)/{} \;
+	$(INSTALL) -D -m 755 $(CORE) $(DESTDIR)$(LIBDIR)/moonsip/core.so
+	$(INSTALL) -D -m 755 .ci/moonsip $(DESTDIR)$(BINDIR)/moonsip
+
 clean:
 	rm -rf $(BUILD)
 
 # ---- the build itself: new files are picked up by their place
 
+module: $(CORE)
 core: $(CORE) $(COMMAND) $(if $(HOST),$(BUILD)/bin/lua) ; @:
+fuzzers: $(FUZZERS) ; @:
 faces: $(FACES) ; @:
 
 $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)
 	$(call STEP,link)$(LINK) -shared -o $@ $^ $(LIBS)
 
-# Everything but the binding, for test faces, fuzz targets and benchmarks.
-$(LIBRARY): $(filter-out $(BUILD)/obj/binding/%,$(OBJECTS))
+# For test faces, fuzz targets and benchmarks, which take what they use.
+$(LIBRARY): $(OBJECTS)
 	@rm -f $@
 	$(call STEP,pack)ar rcs $@ $^
 
@@ -113,7 +163,11 @@ $(BUILD)/spec/%.so: spec/support/%.c $(LIBRARY)
 
 $(BUILD)/bin/lua: spec/host/lua.c
 	@mkdir -p $(@D)
-	$(call STEP,host)$(COMPILE) -rdynamic -o $@ $< $(shell pkg-config --libs lua5.4)
+	$(call STEP,host)$(COMPILE) -rdynamic -o $@ $< $(LUA_LIBS)
+
+$(BUILD)/bin/fuzz-%: spec/fuzz/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call STEP,fuzz)$(COMPILE) -fsanitize=fuzzer -o $@ $< $(LIBRARY) $(LIBS) $(LUA_LIBS)
 
 # Only these layers may ask the system for more than C11.
 $(BUILD)/obj/net/%.o $(BUILD)/obj/binding/%.o: CPPFLAGS += -D_GNU_SOURCE
