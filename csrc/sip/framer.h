@@ -12,8 +12,8 @@
 typedef enum sip_frame_kind {
   SIP_FRAME_MORE,    /* needs more bytes */
   SIP_FRAME_MESSAGE, /* bytes [0, len) are one message */
-  SIP_FRAME_PING,    /* CRLFCRLF: answer with CRLF */
-  SIP_FRAME_PONG,    /* CRLF between messages */
+  SIP_FRAME_PING,    /* the second CRLF of two: answer with CRLF */
+  SIP_FRAME_PONG,    /* one CRLF between messages */
   SIP_FRAME_ERROR    /* framing is lost: answer the len bytes if they can be, then close */
 } sip_frame_kind;
 
@@ -24,15 +24,18 @@ typedef struct sip_frame {
 } sip_frame;
 
 typedef struct sip_framer {
-  size_t scanned; /* bytes of the front that are known to hold no end of headers */
+  size_t scanned;  /* bytes of the front that are known to hold no end of headers */
+  size_t whole;    /* length of the message once its headers are known, else 0 */
+  bool after_crlf; /* a CRLF was the last thing reported */
 } sip_framer;
 
 static inline void sip_framer_init(sip_framer *framer) {
-  framer->scanned = 0;
+  *framer = (sip_framer){0};
 }
 
 /* What the front of `bytes` is. Call again with more bytes after MORE, and with
- * `len` bytes fewer at the front after anything else. */
+ * `len` bytes fewer at the front after anything else. What it says does not
+ * depend on how the stream was split: a ping is a PONG followed by a PING. */
 sip_frame sip_framer_next(sip_framer *framer, sip_str bytes, const sip_limits *limits);
 
 #endif

@@ -5,6 +5,7 @@
  *   ONE   at most one in a message
  *   LIST  values may share a line, separated by commas
  *   LINES several lines that must not be joined (credentials, challenges)
+ * After a change here run tools/header_names.lua.
  */
 #ifndef MOONSIP_SIP_HEADER_H
 #define MOONSIP_SIP_HEADER_H
@@ -139,6 +140,8 @@ typedef enum sip_header_kind { SIP_HEADER_ONE, SIP_HEADER_LIST, SIP_HEADER_LINES
 sip_header_id sip_header_find(sip_str name);
 /* The long spelling; "" for SIP_HEADER_UNKNOWN. */
 sip_str sip_header_name(sip_header_id id);
+/* The one-letter form, or NUL. */
+char sip_header_compact(sip_header_id id);
 /* An unknown name is LINES: nothing says that a comma separates its values. */
 sip_header_kind sip_header_kind_of(sip_header_id id);
 

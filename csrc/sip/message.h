@@ -41,6 +41,17 @@ typedef struct sip_span {
   uint32_t len;
 } sip_span;
 
+enum {
+  SIP_SOUND_VIA = 1 << 0, /* protocol and sent-by of the top Via, at least */
+  SIP_SOUND_FROM = 1 << 1,
+  SIP_SOUND_TO = 1 << 2,
+  SIP_SOUND_CALL_ID = 1 << 3,
+  SIP_SOUND_CSEQ = 1 << 4,
+  SIP_SOUND_ALL = (1 << 5) - 1
+};
+
+#define SIP_NO_HEADER UINT16_MAX
+
 typedef struct sip_message {
   const char *bytes; /* whose: the caller's after sip_message_parse, the block's after a copy */
   uint32_t len;      /* start line to the end of the body */
@@ -48,13 +59,13 @@ typedef struct sip_message {
   uint32_t body_len;
   uint32_t size;         /* of the block when this is a copy, else 0 */
   int16_t error;         /* 0, or the first error met, of base/error.h */
-  uint16_t error_header; /* index of the header it is in, or UINT16_MAX */
-  uint32_t error_at;     /* byte of it */
+  uint16_t error_header; /* index of the header it is in, or SIP_NO_HEADER */
+  uint32_t error_at;     /* byte of it, from `bytes` */
 
   /* Start line. */
-  uint16_t status; /* 0 in a request */
-  uint8_t method;  /* sip_method: of the request line, or of the CSeq in a response */
-  uint8_t pad;
+  uint16_t status;      /* 0 in a request */
+  uint8_t method;       /* sip_method: of the request line, or of the CSeq in a response */
+  uint8_t sound;        /* SIP_SOUND_ bits of the mandatory fields that parsed without error */
   sip_span method_text; /* request: the method; response: CSeq's method */
   sip_span uri_text;    /* Request-URI as it came */
   sip_span reason;
@@ -101,18 +112,22 @@ sip_message *sip_message_new(sip_alloc *alloc, const sip_limits *limits);
 void sip_message_free(sip_alloc *alloc, sip_message *message);
 
 /* Parses one datagram, or one message that the framer cut out (RFC 3261 7, 18.3).
- * Leading CRLFs are skipped; bytes past Content-Length are dropped.
+ * Leading CRLFs are skipped (message->bytes is behind them); bytes past
+ * Content-Length are dropped.
  * Returns 0, or the first error met, which is also in message->error with its
  * byte. After an error parsing goes on as far as it can, so that
  * sip_message_answerable may hold and a 400 can be sent. */
 int sip_message_parse(sip_message *message, sip_str bytes, const sip_limits *limits);
 
-/* True when Via, From, To, Call-ID and CSeq are there and sound, so that a
- * response can be built (8.2.6). */
+/* True when a response can find its way back: the top Via is sound. The other
+ * fields that 8.2.6.2 copies may be malformed, and after SIP_E_MISSING some are
+ * absent; an error response copies those that are there, as they came (RFC 4475
+ * wants a 400 for every one of these). */
 bool sip_message_answerable(const sip_message *message);
 
-/* The status a malformed request deserves: 400, 413, 414, 505 ...; 0 when it is
- * to be dropped. reason: what to say. For message->error != 0 only. */
+/* The status a malformed request deserves: 400, 413, 414, 501, 505, 513; 0 when it
+ * is to be dropped: a response, an ACK, no way back. reason: what to say. For
+ * message->error != 0 only. */
 int sip_message_error_status(const sip_message *message, sip_str *reason);
 
 /* A copy in one block: struct, header table, bytes. `size` bytes of memory at
@@ -125,11 +140,11 @@ sip_message *sip_message_copy(const sip_message *message, void *block);
 const sip_header *sip_message_find(const sip_message *message, sip_header_id id, size_t from);
 const sip_header *sip_message_find_name(const sip_message *message, sip_str name, size_t from);
 
-/* Values of a LIST header one by one, over all its lines and commas: start
- * with a zeroed cursor. False at the end. */
+/* Values of a header one by one, over all its lines and, of a LIST, commas: start
+ * with a zeroed cursor. False at the end. A value may be empty ("a,,b"). */
 typedef struct sip_value_cursor {
   uint32_t header; /* index to look at next */
-  uint32_t at;     /* bytes of its value already read */
+  uint32_t at;     /* 0, or 1 and the bytes of its value already read */
 } sip_value_cursor;
 bool sip_message_next_value(const sip_message *message, sip_header_id id, sip_value_cursor *cursor,
                             sip_str *value);

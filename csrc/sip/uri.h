@@ -8,6 +8,8 @@
 
 #include "base/buffer.h"
 #include "base/str.h"
+#include "sip/escape.h"
+#include "sip/param.h"
 #include "sip/transport.h"
 
 typedef enum sip_scheme {
@@ -31,12 +33,22 @@ typedef struct sip_uri {
   bool has_password;
 } sip_uri;
 
-/* The whole text is the URI. 0 or SIP_E_URI; *error_at (may be NULL) is the byte. */
+/* More parameters, or headers, in one URI make it malformed: comparing them is
+ * quadratic. A message may be held to fewer (sip_limits.uri_params). */
+enum { SIP_URI_PARTS_MAX = 255 };
+
+/* The whole text is the URI. 0 or SIP_E_URI; *error_at (may be NULL) is the byte.
+ * No parameter may appear twice (19.1.1). */
 int sip_uri_parse(sip_str text, sip_uri *out, size_t *error_at);
 
-/* Equal by RFC 3261 19.1.4 (sip, sips), RFC 3966 5 (tel), else byte by byte
+/* Equal by RFC 3261 19.1.4 (sip, sips), RFC 3966 4 (tel), else byte by byte
  * with scheme and percent-encoding normalised (RFC 3986 6.2.2). */
 bool sip_uri_equal(const sip_uri *a, const sip_uri *b);
+
+/* The next ";name=value" of uri->params, or "name=value" of uri->headers; false
+ * at the end. Start with a copy of the slice. */
+bool sip_uri_param_next(sip_str *rest, sip_param *out);
+bool sip_uri_header_next(sip_str *rest, sip_param *out);
 
 /* A parameter's value, escapes kept; false when absent. value.len 0 without "=". */
 bool sip_uri_param(const sip_uri *uri, sip_str name, sip_str *value);
@@ -48,11 +60,6 @@ sip_transport sip_uri_transport(const sip_uri *uri);
 
 /* The port that the URI means: its own, or the default of its scheme and transport (19.1.2). */
 uint16_t sip_uri_port(const sip_uri *uri);
-
-/* %xx undone; SIP_E_URI for a "%" without two hex digits. */
-int sip_unescape(sip_str text, sip_buffer *out);
-/* Bytes outside `classes` of base/chars.h become %XX. */
-void sip_escape(sip_str text, unsigned classes, sip_buffer *out);
 
 /* As a URI may stand in a Request-URI or a header (19.1.1, 19.1.2 table): without
  * method parameter and headers. */

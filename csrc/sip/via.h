@@ -25,8 +25,13 @@ typedef struct sip_via {
 
 #define SIP_BRANCH_COOKIE "z9hG4bK" /* 8.1.1.7 */
 
-/* One value. 0, SIP_E_HEADER, SIP_E_VERSION or SIP_E_NUMBER. */
+/* One value. 0, SIP_E_HEADER, SIP_E_VERSION or SIP_E_NUMBER. After an error
+ * sent_by.len > 0 says that protocol and sent-by were sound, and that what was
+ * read of the parameters is there: enough to send a response to. */
 int sip_via_parse(sip_str value, sip_via *out);
+
+/* The same at a cursor: stops at the end or in front of a comma. */
+int sip_scan_via(sip_scan *scan, sip_via *out);
 
 /* The branch begins with the magic cookie (8.1.1.7). */
 bool sip_branch_is_rfc3261(sip_str branch);

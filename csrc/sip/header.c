@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One probe of a perfect hash and one comparison per name (header_hash.h).
+ */
+#include "sip/header.h"
+
+#include "base/chars.h"
+#include "sip/header_hash.h"
+
+/* The longest name fits; the bytes after a name are NUL. */
+enum { NAME_ROOM = 32, WORD = 8, LETTER_BIT = 0x40 };
+
+static const struct row {
+  char name[NAME_ROOM];
+  uint8_t len;
+  char compact;
+  uint8_t kind;
+} rows[SIP_HEADER_COUNT] = {[SIP_HEADER_UNKNOWN] = {"", 0, 0, SIP_HEADER_LINES},
+#define X(id, name, compact, kind) \
+  [SIP_HEADER_##id] = {name, sizeof name - 1, compact, SIP_HEADER_##kind},
+                            SIP_HEADERS(X)
+#undef X
+};
+
+#define X(id, name, compact, kind) +1 + ((compact) != 0)
+_Static_assert(HASH_NAMES == 0 SIP_HEADERS(X), "run tools/header_names.lua");
+#undef X
+
+/* Equal without case. In the known name only letters have the bit 0x40, so only
+ * where it is set may the bit 0x20, which is a letter's case, differ. */
+static bool same_word(const char *known, const char *text, size_t len) {
+  uint64_t k = 0, t = 0;
+  memcpy(&k, known, len);
+  memcpy(&t, text, len);
+  uint64_t cases = (k & (uint64_t)0x4040404040404040) >> 1;
+  return (k | cases) == (t | cases);
+}
+
+static bool same_name(const struct row *row, sip_str name) {
+  if (row->len != name.len) return false;
+  size_t at = 0;
+  for (; name.len - at >= WORD; at += WORD) {
+    if (!same_word(row->name + at, name.ptr + at, WORD)) return false;
+  }
+  return same_word(row->name + at, name.ptr + at, name.len - at);
+}
+
+sip_header_id sip_header_find(sip_str name) {
+  if (name.len == 0 || name.len >= NAME_ROOM) return SIP_HEADER_UNKNOWN;
+  unsigned first = (unsigned char)name.ptr[0] | 0x20U;
+  unsigned middle = (unsigned char)name.ptr[name.len / 2] | 0x20U;
+  unsigned last = (unsigned char)name.ptr[name.len - 1] | 0x20U;
+  unsigned sum = (unsigned)name.len * HASH_LENGTH + first * HASH_FIRST + middle * HASH_MIDDLE +
+                 last * HASH_LAST;
+  uint8_t id = hash_slots[sum % HASH_SLOTS];
+  bool same =
+      name.len == 1 ? sip_char_lower(name.ptr[0]) == rows[id].compact : same_name(&rows[id], name);
+  return same ? (sip_header_id)id : SIP_HEADER_UNKNOWN;
+}
+
+sip_str sip_header_name(sip_header_id id) {
+  return sip_str_make(rows[id].name, rows[id].len);
+}
+
+char sip_header_compact(sip_header_id id) {
+  return rows[id].compact;
+}
+
+sip_header_kind sip_header_kind_of(sip_header_id id) {
+  return (sip_header_kind)rows[id].kind;
+}

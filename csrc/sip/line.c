@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The search for line ends.
+ */
+#include "sip/line.h"
+
+#include "base/error.h"
+
+static void note(sip_lines *lines, int error, const char *at) {
+  if (lines->error) return;
+  lines->error = error;
+  lines->error_at = at;
+}
+
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+/* The bytes of the line end at `at`: 2 for CRLF, 1 for a bare LF, else 0. */
+static size_t line_end_at(const sip_lines *lines, const char *at) {
+  if (at == lines->end) return 0;
+  if (*at == '\n') return 1;
+  return *at == '\r' && lines->end - at >= 2 && at[1] == '\n' ? 2 : 0;
+}
+
+sip_str sip_lines_start(sip_lines *lines) {
+  const char *from = lines->at, *stop = from;
+  for (;;) {
+    stop = sip_scan_text(stop, lines->end);
+    if (stop == lines->end) {
+      note(lines, SIP_E_TRUNCATED, stop);
+      lines->at = stop;
+      break;
+    }
+    size_t line_end = line_end_at(lines, stop);
+    if (line_end != 2)
+      note(lines, *stop == '\r' || line_end ? SIP_E_LINE_END : SIP_E_START_LINE, stop);
+    if (line_end) {
+      lines->at = stop + line_end;
+      break;
+    }
+    stop++;
+  }
+  return sip_str_between(from, stop);
+}
+
+/* Whether a byte is the second of a quoted pair (25.1 quoted-string, comment).
+ * Kept from one control byte of a value to the next, so that a value full of
+ * them is read twice, not once for each. */
+typedef struct quoting {
+  const char *at;
+  size_t comments;
+  bool quoted;
+  bool escaped;
+} quoting;
+
+static bool is_quoted_pair(quoting *q, const char *byte) {
+  for (; q->at < byte; q->at++) {
+    char c = *q->at;
+    if (q->escaped) {
+      q->escaped = false;
+    } else if (c == '\\') {
+      q->escaped = q->quoted || q->comments > 0;
+    } else if (c == '"' && q->comments == 0) {
+      q->quoted = !q->quoted;
+    } else if (c == '(' && !q->quoted) {
+      q->comments++;
+    } else if (c == ')' && !q->quoted && q->comments > 0) {
+      q->comments--;
+    }
+  }
+  return q->escaped;
+}
+
+/* The end of a value that begins at `from`; lines->at goes behind its line end. */
+static const char *find_value_end(sip_lines *lines, const char *from) {
+  quoting q = {.at = from};
+  const char *stop = from;
+  for (;;) {
+    stop = sip_scan_text(stop, lines->end);
+    if (stop == lines->end) {
+      lines->at = stop;
+      return stop;
+    }
+    size_t line_end = line_end_at(lines, stop);
+    if (line_end == 0) {
+      if (*stop == '\r') {
+        note(lines, SIP_E_LINE_END, stop);
+      } else if (!is_quoted_pair(&q, stop)) {
+        note(lines, SIP_E_HEADER, stop);
+      }
+      stop++;
+      continue;
+    }
+    if (line_end == 1) note(lines, SIP_E_LINE_END, stop);
+    const char *next = stop + line_end;
+    if (next < lines->end && is_blank(*next)) {
+      stop = next;
+      continue;
+    }
+    lines->at = next;
+    return stop;
+  }
+}
+
+static bool is_space(char c) {
+  return is_blank(c) || c == '\r' || c == '\n';
+}
+
+/* HCOLON without its last SWS: *( SP / HTAB ) ":". */
+static bool scan_colon(sip_scan *scan) {
+  while (scan->at < scan->end && is_blank(*scan->at)) scan->at++;
+  return sip_scan_char(scan, ':');
+}
+
+static int name_error(const sip_scan *scan) {
+  if (sip_scan_done(scan)) return SIP_E_TRUNCATED;
+  bool bare_cr = *scan->at == '\r' && (scan->end - scan->at < 2 || scan->at[1] != '\n');
+  return bare_cr ? SIP_E_LINE_END : SIP_E_HEADER_NAME;
+}
+
+sip_line_kind sip_lines_next(sip_lines *lines, sip_line *out) {
+  const char *from = lines->at;
+  size_t empty = line_end_at(lines, from);
+  if (empty) {
+    if (empty == 1) note(lines, SIP_E_LINE_END, from);
+    lines->at += empty;
+    return SIP_LINE_EMPTY;
+  }
+  if (from == lines->end) {
+    note(lines, SIP_E_TRUNCATED, from);
+    return SIP_LINE_TRUNCATED;
+  }
+  sip_scan scan = {from, lines->end};
+  if (!sip_scan_token(&scan, &out->name) || !scan_colon(&scan)) {
+    note(lines, name_error(&scan), scan.at);
+    find_value_end(lines, scan.at);
+    return SIP_LINE_NO_HEADER;
+  }
+  sip_scan_space(&scan);
+  const char *end = find_value_end(lines, scan.at), *trimmed = end;
+  while (trimmed > scan.at && is_space(trimmed[-1])) trimmed--;
+  out->value = sip_str_between(scan.at, trimmed);
+  out->len = (size_t)(end - from);
+  return SIP_LINE_HEADER;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The lines of a header section (RFC 3261 7.3.1): where each begins and ends,
+ * folds included. Parser and framer both read through this, so they cannot
+ * disagree on where a section ends.
+ */
+#ifndef MOONSIP_SIP_LINE_H
+#define MOONSIP_SIP_LINE_H
+
+#include "sip/scan.h"
+
+typedef struct sip_lines {
+  const char *at; /* the next line; after the end, the body */
+  const char *end;
+  int error; /* the first of the line that was read: SIP_E_LINE_END, _HEADER ... */
+  const char *error_at;
+} sip_lines;
+
+typedef enum sip_line_kind {
+  SIP_LINE_HEADER,
+  SIP_LINE_NO_HEADER, /* malformed: no name and colon */
+  SIP_LINE_EMPTY,     /* the end of the section */
+  SIP_LINE_TRUNCATED  /* the bytes end before it */
+} sip_line_kind;
+
+typedef struct sip_line {
+  sip_str name;
+  sip_str value; /* without the space around it */
+  size_t len;    /* of the line with its folds and without its last line end */
+} sip_line;
+
+static inline void sip_lines_init(sip_lines *lines, sip_str bytes) {
+  const char *at = bytes.ptr ? bytes.ptr : "";
+  *lines = (sip_lines){.at = at, .end = at + bytes.len};
+}
+
+/* The start line, without its line end. It does not fold. */
+sip_str sip_lines_start(sip_lines *lines);
+
+/* Errors of a line are in lines->error, which the caller clears. A bare LF ends a
+ * line, so that the fields behind it can still be found; it is an error all the
+ * same, as are a bare CR, and any other control byte that is no quoted pair. */
+sip_line_kind sip_lines_next(sip_lines *lines, sip_line *out);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The display name, the URI with or without brackets, the parameters.
+ */
+#include "sip/name_addr.h"
+
+#include "base/error.h"
+
+enum { Q_ONE = 1000, EXPIRES_MALFORMED = 3600 };
+
+/* *( token LWS ) up to "<", or nothing when an addr-spec begins here. */
+static bool scan_display(sip_scan *scan, sip_name_addr *out) {
+  const char *from = scan->at, *until = from;
+  sip_str token;
+  while (sip_scan_token(scan, &token)) {
+    until = scan->at;
+    sip_scan_space(scan);
+  }
+  if (sip_scan_peek(scan) == '<') {
+    out->display = sip_str_between(from, until);
+    return true;
+  }
+  if (sip_scan_peek(scan) != ':') return false;
+  scan->at = from;
+  return true;
+}
+
+static int parse_uri(sip_scan *scan, const char *end, sip_uri *out) {
+  sip_str text = sip_str_between(scan->at, end);
+  size_t error_at;
+  int error = sip_uri_parse(text, out, &error_at);
+  scan->at = error ? text.ptr + error_at : end;
+  return error;
+}
+
+/* LAQUOT addr-spec RAQUOT; no space is allowed inside the brackets. */
+static int scan_bracketed(sip_scan *scan, sip_name_addr *out) {
+  scan->at++;
+  const char *close = memchr(scan->at, '>', (size_t)(scan->end - scan->at));
+  if (!close) {
+    scan->at = scan->end;
+    return SIP_E_HEADER;
+  }
+  int error = parse_uri(scan, close, &out->uri);
+  if (error) return error;
+  scan->at = close + 1;
+  out->bracketed = true;
+  return 0;
+}
+
+static bool ends_bare_uri(char c) {
+  return c == ';' || c == ',' || c == '?' || c == ' ' || c == '\t' || c == '\r';
+}
+
+/* addr-spec alone: ends where a comma, question mark or semicolon would have
+ * wanted brackets (20, RFC 8217). */
+static int scan_bare(sip_scan *scan, sip_name_addr *out) {
+  const char *end = scan->at;
+  while (end < scan->end && !ends_bare_uri(*end)) end++;
+  int error = parse_uri(scan, end, &out->uri);
+  if (error) return error;
+  return sip_scan_peek(scan) == '?' ? SIP_E_URI : 0;
+}
+
+static int scan_address(sip_scan *scan, sip_name_addr *out) {
+  char first = sip_scan_peek(scan);
+  if (first == '"') {
+    if (!sip_scan_quoted(scan, &out->display)) return SIP_E_HEADER;
+    sip_scan_space(scan);
+    if (sip_scan_peek(scan) != '<') return SIP_E_HEADER;
+  } else if (first != '<' && !scan_display(scan, out)) {
+    return SIP_E_HEADER;
+  }
+  return sip_scan_peek(scan) == '<' ? scan_bracketed(scan, out) : scan_bare(scan, out);
+}
+
+/* *( SEMI generic-param ); a tag is a token and comes once (19.3). */
+static int scan_params(sip_scan *scan, sip_name_addr *out) {
+  sip_scan_space(scan);
+  const char *from = scan->at, *until = from;
+  sip_param param;
+  while (sip_scan_separator(scan, ';')) {
+    if (!sip_scan_param(scan, &param)) return SIP_E_HEADER;
+    until = scan->at;
+    if (param.name.len != 3 || !sip_str_equal_nocase(param.name, SIP_STR("tag"))) continue;
+    if (out->tag.len > 0 || param.value.len == 0 || param.value.ptr[0] == '"') {
+      scan->at = param.name.ptr;
+      return SIP_E_HEADER;
+    }
+    out->tag = param.value;
+  }
+  out->params = sip_str_between(from, until);
+  return 0;
+}
+
+int sip_scan_name_addr(sip_scan *scan, sip_name_addr *out) {
+  *out = (sip_name_addr){0};
+  sip_scan_space(scan);
+  int error = scan_address(scan, out);
+  if (error) return error;
+  error = scan_params(scan, out);
+  if (error) return error;
+  return sip_scan_done(scan) || *scan->at == ',' ? 0 : SIP_E_HEADER;
+}
+
+int sip_name_addr_parse(sip_str value, sip_name_addr *out) {
+  if (sip_str_equal(sip_str_trim(value), SIP_STR("*"))) {
+    *out = (sip_name_addr){.star = true};
+    return 0;
+  }
+  sip_scan scan = sip_scan_over(value);
+  int error = sip_scan_name_addr(&scan, out);
+  if (error) return error;
+  return sip_scan_done(&scan) ? 0 : SIP_E_HEADER;
+}
+
+int sip_name_addr_q(const sip_name_addr *address) {
+  sip_param param;
+  if (!sip_param_find(address->params, SIP_STR("q"), &param)) return Q_ONE;
+  sip_scan scan = sip_scan_over(param.value);
+  int q;
+  return sip_scan_qvalue(&scan, &q) && sip_scan_done(&scan) ? q : SIP_E_HEADER;
+}
+
+uint32_t sip_name_addr_expires(const sip_name_addr *address, uint32_t otherwise) {
+  sip_param param;
+  if (!sip_param_find(address->params, SIP_STR("expires"), &param)) return otherwise;
+  sip_scan scan = sip_scan_over(param.value);
+  uint64_t seconds;
+  bool fits = sip_scan_number(&scan, UINT32_MAX, &seconds);
+  bool digits = param.value.len > 0 && sip_scan_done(&scan);
+  return digits || fits ? (uint32_t)seconds : EXPIRES_MALFORMED;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Header parameters and quoted strings.
+ */
+#include "sip/param.h"
+
+#include "base/error.h"
+#include "sip/sockaddr.h"
+
+static bool is_ipv6_byte(char c) {
+  return c == '[' || c == ']' || c == ':' || sip_char_is(c, SIP_CHAR_TOKEN);
+}
+
+/* The host half of gen-value that is no token. */
+static bool scan_ipv6_value(sip_scan *scan, sip_param *param) {
+  const char *from = param->value.ptr;
+  while (scan->at < scan->end && is_ipv6_byte(*scan->at)) scan->at++;
+  param->value = sip_str_between(from, scan->at);
+  bool bare = sip_str_equal_nocase(param->name, SIP_STR("received"));
+  sip_sockaddr address;
+  if ((*from == '[' || bare) && sip_sockaddr_parse(param->value, 0, &address)) return true;
+  scan->at = from;
+  return false;
+}
+
+static bool scan_value(sip_scan *scan, sip_param *out) {
+  char first = sip_scan_peek(scan);
+  if (first == '"') return sip_scan_quoted(scan, &out->value);
+  bool token = sip_scan_token(scan, &out->value);
+  char next = sip_scan_peek(scan);
+  if (next == '[' || next == ':') return scan_ipv6_value(scan, out);
+  return token;
+}
+
+bool sip_scan_param(sip_scan *scan, sip_param *out) {
+  *out = (sip_param){0};
+  if (!sip_scan_token(scan, &out->name)) return false;
+  const char *name_end = scan->at;
+  if (!sip_scan_separator(scan, '=')) {
+    scan->at = name_end; /* the space belongs to what follows */
+    return true;
+  }
+  out->has_value = true;
+  return scan_value(scan, out);
+}
+
+bool sip_scan_params(sip_scan *scan, sip_str *out) {
+  const char *from = NULL, *until = scan->at;
+  sip_param param;
+  for (;;) {
+    sip_scan_space(scan);
+    if (!from) from = scan->at;
+    if (!sip_scan_char(scan, ';')) break;
+    sip_scan_space(scan);
+    if (!sip_scan_param(scan, &param)) return false;
+    until = scan->at;
+  }
+  scan->at = until;
+  *out = until > from ? sip_str_between(from, until) : (sip_str){from, 0};
+  return true;
+}
+
+int sip_param_next(sip_str *rest, sip_param *out) {
+  sip_scan scan = sip_scan_over(*rest);
+  if (sip_scan_finish(&scan)) return 0;
+  if (!sip_scan_separator(&scan, ';') || !sip_scan_param(&scan, out)) return SIP_E_HEADER;
+  *rest = sip_str_between(scan.at, scan.end);
+  return 1;
+}
+
+bool sip_param_find(sip_str params, sip_str name, sip_param *out) {
+  sip_str rest = params;
+  while (sip_param_next(&rest, out) == 1) {
+    if (sip_str_equal_nocase(out->name, name)) return true;
+  }
+  return false;
+}
+
+void sip_unquote(sip_str value, sip_buffer *out) {
+  if (value.len < 2 || value.ptr[0] != '"') {
+    sip_buffer_add(out, value);
+    return;
+  }
+  const char *at = value.ptr + 1, *end = value.ptr + value.len - 1;
+  while (at < end) {
+    sip_scan scan = {at, end};
+    if (*at == '\r') {
+      sip_scan_fold(&scan);
+      sip_buffer_add_char(out, ' ');
+      at = scan.at > at ? scan.at : at + 1;
+      continue;
+    }
+    if (*at == '\\' && end - at > 1) at++;
+    sip_buffer_add_char(out, *at++);
+  }
+}
+
+int sip_quote(sip_str text, sip_buffer *out) {
+  if (sip_str_has_line_break(text)) return SIP_E_INJECTION;
+  sip_buffer_add_char(out, '"');
+  for (size_t i = 0; i < text.len; i++) {
+    char c = text.ptr[i];
+    if (c == '"' || c == '\\' || sip_char_is(c, SIP_CHAR_CONTROL)) sip_buffer_add_char(out, '\\');
+    sip_buffer_add_char(out, c);
+  }
+  sip_buffer_add_char(out, '"');
+  return 0;
+}
