@@ -6,6 +6,23 @@
 -- "passed failed skipped" to the file COUNT when the last test is done.
 
 local file <const>, count <const> = ...
+
+-- GC=handlers collects everything before and after each step of a coroutine, and
+-- so around each step of a handler.
+if os.getenv "GC" == "handlers" then
+  local resume <const> = coroutine.resume
+
+  local function collected(...)
+    collectgarbage()
+    return ...
+  end
+
+  coroutine.resume = function(...) -- luacheck: ignore 122
+    collectgarbage()
+    return collected(resume(...))
+  end
+end
+
 arg = { [0] = arg[0], "--output=spec/support/report.lua", "-Xoutput", count, file }
 
 require "busted.runner" { standalone = false }
