@@ -10,11 +10,10 @@ describe("the interpreter of the suite", function()
 
   setup(function()
     folder = scratch.folder()
-    host = folder.path .. "/lua"
-    local output, status = folder:run(("env -u MAKEFLAGS make BUILD=%s HOST=1 SANITIZE= %s")
-      :format(folder.path, folder.path .. "/bin/lua"))
-    assert(status == 0, output)
     host = folder.path .. "/bin/lua"
+    local make <const> = "env -u MAKEFLAGS make BUILD=%s HOST=1 SANITIZE= %s"
+    local output, status = folder:run(make:format(folder.path, host))
+    assert(status == 0, output)
   end)
   teardown(function() folder:remove() end)
 
