@@ -90,6 +90,7 @@ void sip_engine_send_failed(sip_engine *engine, sip_time now, sip_id owner, int 
 typedef struct sip_target {
   sip_transport transport;
   sip_sockaddr address;
+  sip_sockaddr local; /* the source address that leads there, or family 0 */
 } sip_target;
 void sip_engine_resolved(sip_engine *engine, sip_time now, sip_id query, const sip_target *targets,
                          size_t count, int error);
@@ -117,13 +118,14 @@ bool sip_engine_next_query(sip_engine *engine, sip_query *out);
 sip_time sip_engine_deadline(const sip_engine *engine);
 
 typedef enum sip_event_kind {
-  SIP_EVENT_REQUEST,   /* message; dialog when inside one; transaction 0 when still stateless */
+  SIP_EVENT_REQUEST,   /* message; transaction is open; dialog when inside one */
   SIP_EVENT_RESPONSE,  /* message; transaction is the client's; dialog when it made or hit one */
   SIP_EVENT_FAILED,    /* transaction (client): code says why; no response will come */
   SIP_EVENT_CANCELLED, /* transaction (server INVITE): 487 was sent; message is the CANCEL */
   SIP_EVENT_ACK,       /* dialog: the ACK of our 2xx; message */
   SIP_EVENT_NO_ACK,    /* dialog: 64*T1 went by without ACK (13.3.1.4): send BYE */
   SIP_EVENT_UNSENT,    /* transaction (server): a final response was not delivered; code */
+  SIP_EVENT_FELL_BACK, /* transaction (client): too large for UDP, TCP failed, UDP now (18.1.1) */
   SIP_EVENT_DIALOG_END /* dialog: gone. code: status or error that ended it */
 } sip_event_kind;
 
@@ -139,12 +141,6 @@ bool sip_engine_next_event(sip_engine *engine, sip_event *out);
 
 /* --- Answering ---------------------------------------------------------------- */
 
-/* Opens the server transaction of a request: retransmissions are absorbed from
- * here on, and an INVITE without an answer after 200 ms gets a 100 (17.2.1).
- * Opening it again gives the same id. SIP_E_LIMIT, SIP_E_INVALID (ACK). */
-int sip_engine_open(sip_engine *engine, sip_time now, const sip_message *request,
-                    const sip_flow *flow, sip_id *transaction);
-
 typedef struct sip_reply {
   int status;
   sip_str reason;  /* empty: the registered one */
@@ -152,23 +148,23 @@ typedef struct sip_reply {
   sip_str content_type;
   sip_str body;
   sip_str to_tag; /* empty: one per transaction is minted when needed (8.2.6.2) */
+  bool stateless; /* a rejection that leaves nothing behind (8.2.7); not for 1xx and 2xx */
 } sip_reply;
 
-/* A 101-299 to INVITE, and a 2xx to SUBSCRIBE and REFER, makes or confirms a
+/* The transaction of a request was opened when its event was made: its
+ * retransmissions are absorbed, and an INVITE without an answer after 200 ms gets
+ * a 100 (17.2.1).
+ * A 101-299 to INVITE, and a 2xx to SUBSCRIBE and REFER, makes or confirms a
  * dialog (*dialog, may be NULL); Contact and Record-Route are added (12.1.1).
- * SIP_E_STATE after a final response, SIP_E_GONE. 2xx to INVITE are sent again
+ * SIP_E_STATE after a final response, SIP_E_GONE; SIP_E_INVALID for a 408 or a
+ * 101-199 to anything but INVITE (RFC 4320 4). 2xx to INVITE are sent again
  * until the ACK (13.3.1.4). */
 int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const sip_reply *reply,
                      sip_id *dialog);
 
-/* Without state, for rejections (8.2.7); never for a 1xx or an INVITE's 2xx. */
-int sip_engine_reply_stateless(sip_engine *engine, sip_time now, const sip_message *request,
-                               const sip_flow *flow, const sip_reply *reply);
-
 /* The checks a user agent makes before it accepts (8.2): 420, 482, 416, 415 ..., or
  * 0. *headers gets the lines such a reply needs (Unsupported ...). */
-int sip_engine_check(sip_engine *engine, const sip_message *request, sip_id transaction,
-                     sip_buffer *headers);
+int sip_engine_check(sip_engine *engine, sip_id transaction, sip_buffer *headers);
 
 /* --- Asking ------------------------------------------------------------------- */
 
@@ -192,6 +188,7 @@ typedef struct sip_request {
   uint32_t timeout_ms;      /* Timer B or F; 0: 64*T1 */
   bool own_ack;             /* the caller acknowledges a 2xx itself (offer in the 2xx) */
   bool no_tcp;              /* large requests stay on UDP (18.1.1 override) */
+  bool orphan;              /* fire and forget: no event follows */
 } sip_request;
 
 /* SIP_E_URI, SIP_E_NO_ROUTE, SIP_E_LIMIT, SIP_E_INVALID. */

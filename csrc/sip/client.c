@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A client transaction's way to the wire: draft, next hop, target, listener,
+ * branch, first transmission (RFC 3261 8.1.2, 17.1, 18.1.1); and another way
+ * when one fails.
+ */
+#include "sip/client.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "sip/query.h"
+#include "sip/request_writer.h"
+
+enum {
+  MTU_MARGIN = 200, /* 18.1.1 */
+  HEAD_ESTIMATE = 160,
+  BRANCH_MAX = sizeof SIP_BRANCH_COOKIE - 1 + SIP_OWNER_MAX + SIP_TOKEN_LEN
+};
+
+static sip_str branch_of(const sip_transaction *t) {
+  return sip_str_make(t->key, t->key_len);
+}
+
+static uint64_t client_hash(const sip_engine *engine, sip_str branch, bool cancel) {
+  return sip_hash(engine->key, branch) + (cancel ? 1 : 0);
+}
+
+/* A new branch, and the map entry under it. */
+static void register_branch(sip_engine *engine, sip_transaction *t) {
+  bool cancel = t->method == SIP_METHOD_CANCEL;
+  sip_map_add(&engine->by_client_key, &t->by_key, client_hash(engine, branch_of(t), cancel));
+}
+
+static void mint_branch(sip_engine *engine, char *branch) {
+  size_t cookie = sizeof SIP_BRANCH_COOKIE - 1, owner = engine->config.owner.len;
+  memcpy(branch, SIP_BRANCH_COOKIE, cookie);
+  if (owner) memcpy(branch + cookie, engine->config.owner.ptr, owner);
+  sip_random_token(&engine->random, branch + cookie + owner, SIP_TOKEN_LEN);
+}
+
+static size_t branch_len(const sip_engine *engine) {
+  return BRANCH_MAX - SIP_OWNER_MAX + engine->config.owner.len;
+}
+
+/* The sent-by we wrote: what stands between "Via: SIP/2.0/UDP " and ";". */
+static sip_str own_sent_by(const sip_transaction *t) {
+  size_t at = t->client.head_at + sizeof "Via: SIP/2.0/" - 1 +
+              sip_transport_name(t->flow.transport).len + 1;
+  sip_str rest = sip_str_make(t->packet->bytes + at, t->packet->len - at);
+  return sip_str_make(rest.ptr, sip_str_index(rest, ';'));
+}
+
+sip_transaction *sip_client_find(sip_engine *engine, const sip_message *response) {
+  sip_str branch = sip_message_span(response, response->branch);
+  bool cancel = response->method == SIP_METHOD_CANCEL;
+  sip_map_node *node = sip_map_find(&engine->by_client_key, client_hash(engine, branch, cancel));
+  for (; node; node = sip_map_find_next(node)) {
+    sip_transaction *t = SIP_CONTAINER(node, sip_transaction, by_key);
+    if (t->method != response->method || !sip_str_equal(branch_of(t), branch)) continue;
+    if (t->client.head_len == 0) continue;
+    /* 18.1.2: a response that is not for our sent-by is dropped */
+    if (!sip_str_equal_nocase(own_sent_by(t), sip_message_span(response, response->sent_by))) {
+      continue;
+    }
+    return t;
+  }
+  return NULL;
+}
+
+void sip_client_deinit(sip_engine *engine, sip_transaction *t) {
+  if (t->by_key.hash) sip_map_remove(&engine->by_client_key, &t->by_key);
+  sip_query_close(engine, t);
+  sip_alloc_free(&engine->alloc, t->client.targets, t->client.target_count * sizeof(sip_target));
+  sip_packet_release(t->client.cancel_headers);
+  while (!sip_link_alone(&t->client.dialogs)) {
+    sip_dialog *dialog = SIP_CONTAINER(t->client.dialogs.next, sip_dialog, siblings);
+    sip_link_remove(&dialog->siblings);
+    dialog->invite_client = 0;
+    if (dialog->state == SIP_DIALOG_EARLY) { /* 13.2.2.4: no 2xx came for it */
+      sip_dialog_end(engine, dialog, t->status, NULL);
+    }
+  }
+}
+
+static bool fits_udp(const sip_engine *engine, const sip_transaction *t) {
+  size_t len = t->packet->len - t->client.head_len + HEAD_ESTIMATE;
+  return len + MTU_MARGIN <= engine->config.mtu;
+}
+
+/* UDP unless the request is too large for it and TCP is there (18.1.1). */
+static sip_transport choose_transport(sip_engine *engine, sip_transaction *t,
+                                      const sip_target *target) {
+  sip_transport transport = target->transport ? target->transport : SIP_TRANSPORT_UDP;
+  bool stay = (t->flags & SIP_TRANSACTION_STAY_UDP) != 0;
+  if (transport != SIP_TRANSPORT_UDP || stay || fits_udp(engine, t)) return transport;
+  if (!sip_engine_find_listener(engine, SIP_TRANSPORT_TCP, target->address.family)) {
+    return transport;
+  }
+  t->flags |= SIP_TRANSACTION_UDP_AFTER;
+  return SIP_TRANSPORT_TCP;
+}
+
+/* Writes Via and Contact for the flow chosen. */
+static int write_head(sip_engine *engine, sip_transaction *t) {
+  sip_head head = {.at = t->client.head_at,
+                   .len = &t->client.head_len,
+                   .flow = &t->flow,
+                   .branch = branch_of(t),
+                   .contact = (t->flags & SIP_TRANSACTION_CONTACT) != 0,
+                   .user = t->client.user,
+                   .secure = (t->flags & SIP_TRANSACTION_SECURE) != 0};
+  sip_packet *packet = sip_request_with_head(engine, t->packet, &head);
+  if (!packet) return SIP_E_MEMORY;
+  sip_packet_release(t->packet);
+  t->packet = packet;
+  return 0;
+}
+
+static void hand_over_ack(sip_engine *engine, sip_transaction *t) {
+  sip_dialog *dialog = sip_dialog_find(engine, t->dialog);
+  if (dialog) sip_dialog_keep_ack(dialog, t->packet, &t->flow);
+}
+
+/* The one asked for, when it speaks the transport; else the first that does. */
+static uint32_t pick_listener(sip_engine *engine, const sip_transaction *t, uint8_t family) {
+  const sip_listener_entry *wanted = sip_engine_listener(engine, t->listener);
+  if (wanted && wanted->transport == t->flow.transport) return t->listener;
+  return sip_engine_find_listener(engine, t->flow.transport, family);
+}
+
+/* Sends it to the target: 0, SIP_E_NO_ROUTE or SIP_E_MEMORY. An address of ours
+ * that is not known yet is asked for first. An ACK is done when it is sent. */
+static int send_to(sip_engine *engine, sip_transaction *t, const sip_target *target) {
+  t->flow.transport = choose_transport(engine, t, target);
+  t->flow.remote = target->address;
+  uint32_t listener = pick_listener(engine, t, target->address.family);
+  if (!listener) return SIP_E_NO_ROUTE;
+  t->flow.listener = listener;
+  sip_engine_learn_local(engine, &target->address, &target->local);
+  if (!sip_engine_local_for(engine, listener, &target->address, &t->flow.local)) {
+    if (t->client.query) return SIP_E_NO_ROUTE; /* was asked, and not answered */
+    sip_buffer_clear(&engine->lines);
+    sip_sockaddr_write_host(&target->address, &engine->lines);
+    return sip_query_ask(engine, t,
+                         &(sip_query){.host = sip_buffer_str(&engine->lines),
+                                      .port = target->address.port,
+                                      .transport = t->flow.transport});
+  }
+  sip_query_close(engine, t);
+  int error = write_head(engine, t);
+  if (error) return error;
+  bool reliable = sip_transport_is_reliable(t->flow.transport);
+  t->flags = (uint16_t)(reliable ? t->flags | SIP_TRANSACTION_RELIABLE
+                                 : t->flags & ~SIP_TRANSACTION_RELIABLE);
+  sip_transaction_send(engine, t);
+  if (t->method != SIP_METHOD_ACK && !reliable) sip_transaction_start_retransmit(engine, t);
+  return 0;
+}
+
+static bool is_sent_ack(const sip_transaction *t) {
+  return t->method == SIP_METHOD_ACK && t->client.head_len > 0;
+}
+
+/* The next target that can be sent to; the last error when none is left. */
+static int send_to_next(sip_engine *engine, sip_transaction *t, int error) {
+  while (t->client.target_next < t->client.target_count) {
+    error = send_to(engine, t, &t->client.targets[t->client.target_next++]);
+    if (error == 0) break;
+  }
+  return error;
+}
+
+static int ask_or_send(sip_engine *engine, sip_transaction *t, sip_str next_hop,
+                       sip_transport wanted) {
+  sip_uri uri;
+  if (sip_uri_parse(next_hop, &uri, NULL) != 0) return SIP_E_URI;
+  if (uri.scheme != SIP_SCHEME_SIP && uri.scheme != SIP_SCHEME_SIPS) return SIP_E_URI;
+  bool secure = uri.scheme == SIP_SCHEME_SIPS;
+  if (!wanted) wanted = sip_uri_transport(&uri);
+  if (secure && (wanted == SIP_TRANSPORT_NONE || wanted == SIP_TRANSPORT_TCP)) {
+    wanted = SIP_TRANSPORT_TLS; /* 26.2.2 */
+  }
+  sip_str host = uri.host, maddr;
+  if (sip_uri_param(&uri, SIP_STR("maddr"), &maddr) && maddr.len) host = maddr;
+  uint16_t port = uri.port;
+  sip_target target = {.transport = wanted};
+  sip_transport spoken = wanted ? wanted : SIP_TRANSPORT_UDP;
+  if (sip_sockaddr_parse(host, port ? port : sip_transport_default_port(spoken), &target.address)) {
+    return send_to(engine, t, &target);
+  }
+  return sip_query_ask(
+      engine, t, &(sip_query){.host = host, .port = port, .transport = wanted, .secure = secure});
+}
+
+/* Where the request goes without asking anybody: what the caller said, or the
+ * connection that an adjacent peer of the dialog holds open. */
+static bool known_target(const sip_request *r, const sip_dialog *dialog, sip_transaction *t,
+                         sip_target *target) {
+  if (r->destination.family) {
+    *target = (sip_target){.transport = r->transport, .address = r->destination};
+    t->flow.connection = r->connection;
+    return true;
+  }
+  if (!dialog || dialog->routes || r->routes.len || dialog->flow.connection == 0) return false;
+  *target = (sip_target){.transport = dialog->flow.transport, .address = dialog->flow.remote};
+  t->flow.connection = dialog->flow.connection;
+  sip_uri uri;
+  if (sip_uri_parse(sip_packet_str(dialog->target), &uri, NULL) == 0 &&
+      !sip_sockaddr_parse(uri.host, sip_uri_port(&uri), &t->fallback)) {
+    t->fallback = (sip_sockaddr){0};
+  }
+  return true;
+}
+
+static sip_transaction *client_new(sip_engine *engine, const sip_draft *draft,
+                                   const sip_request *r) {
+  bool invite = draft->method == SIP_METHOD_INVITE;
+  sip_transaction *t = sip_transaction_new(engine, invite ? SIP_CLIENT_INVITE : SIP_CLIENT_OTHER,
+                                           branch_len(engine));
+  if (!t) return NULL;
+  t->state = invite ? SIP_STATE_CALLING : SIP_STATE_TRYING;
+  t->method = (uint8_t)draft->method;
+  t->packet = draft->packet;
+  t->client.head_at = draft->head_at;
+  t->client.user = draft->user;
+  t->timeout_ms = r->timeout_ms;
+  t->listener = r->listener;
+  if (r->own_ack) t->flags |= SIP_TRANSACTION_OWN_ACK;
+  if (r->no_tcp) t->flags |= SIP_TRANSACTION_STAY_UDP;
+  if (r->orphan) t->flags |= SIP_TRANSACTION_ORPHAN;
+  if (draft->contact) t->flags |= SIP_TRANSACTION_CONTACT;
+  if (draft->secure) t->flags |= SIP_TRANSACTION_SECURE;
+  mint_branch(engine, t->key);
+  register_branch(engine, t);
+  sip_transaction_start_limit(engine, t);
+  return t;
+}
+
+/* The side effects of a request on its dialog (12.2.1.1, 15.1.1). */
+static void note_in_dialog(sip_dialog *dialog, const sip_transaction *t, const sip_draft *draft) {
+  if (t->method == SIP_METHOD_ACK) return;
+  if (draft->cseq > dialog->local_cseq) dialog->local_cseq = draft->cseq;
+  if (t->method == SIP_METHOD_INVITE) dialog->invite_client = t->id;
+  if (t->method == SIP_METHOD_BYE) dialog->state = SIP_DIALOG_TERMINATED;
+}
+
+int sip_client_open(sip_engine *engine, const sip_request *r, sip_dialog *dialog, sip_id *id) {
+  if (!sip_engine_reserve(engine)) return SIP_E_MEMORY;
+  sip_draft draft;
+  int error = sip_request_draft(engine, r, dialog, &draft);
+  if (error) return error;
+  sip_transaction *t = client_new(engine, &draft, r);
+  if (!t) {
+    sip_packet_release(draft.packet);
+    return SIP_E_LIMIT;
+  }
+  if (dialog) t->dialog = dialog->id;
+  sip_target target;
+  if (known_target(r, dialog, t, &target)) {
+    error = send_to(engine, t, &target);
+  } else {
+    error = ask_or_send(engine, t, draft.next_hop, r->transport);
+  }
+  if (error) {
+    sip_transaction_free(engine, t);
+    return error;
+  }
+  if (dialog) note_in_dialog(dialog, t, &draft);
+  *id = t->id;
+  if (is_sent_ack(t)) {
+    hand_over_ack(engine, t);
+    sip_transaction_free(engine, t);
+  }
+  return 0;
+}
+
+void sip_client_open_cancel(sip_engine *engine, sip_transaction *invite, sip_packet *packet) {
+  sip_transaction *t = sip_transaction_new(engine, SIP_CLIENT_OTHER, invite->key_len);
+  if (!t) {
+    sip_packet_release(packet);
+    return;
+  }
+  memcpy(t->key, invite->key, invite->key_len);
+  t->state = SIP_STATE_TRYING;
+  t->method = SIP_METHOD_CANCEL;
+  t->flags = SIP_TRANSACTION_ORPHAN | (invite->flags & SIP_TRANSACTION_RELIABLE);
+  t->packet = packet;
+  t->flow = invite->flow;
+  t->client.head_at = (uint32_t)sip_str_index(sip_packet_str(packet), '\n') + 1;
+  t->client.head_len = 1; /* its Via stands */
+  register_branch(engine, t);
+  sip_transaction_send(engine, t);
+  sip_transaction_start_retransmit(engine, t);
+  sip_transaction_start_limit(engine, t);
+}
+
+static void fail(sip_engine *engine, sip_transaction *t, int error) {
+  sip_transaction_cause cause = {.input = SIP_INPUT_TRANSPORT_ERROR, .error = error};
+  sip_transaction_drive(engine, t, &cause);
+}
+
+void sip_engine_resolved(sip_engine *engine, sip_time now, sip_id query, const sip_target *targets,
+                         size_t count, int error) {
+  engine->now = now;
+  sip_transaction *t = sip_slots_find(&engine->transactions, query);
+  if (!t || !sip_transaction_is_client(t) || !t->client.query) return;
+  if (!sip_engine_reserve(engine)) error = SIP_E_MEMORY;
+  if (!error && count == 0) error = SIP_E_DNS;
+  if (!error) {
+    sip_target *copy = sip_alloc_new(&engine->alloc, count * sizeof *copy);
+    if (copy) {
+      memcpy(copy, targets, count * sizeof *copy);
+      sip_alloc_free(&engine->alloc, t->client.targets,
+                     t->client.target_count * sizeof *t->client.targets);
+      t->client.targets = copy;
+      t->client.target_count = (uint32_t)count;
+      t->client.target_next = 0;
+      error = send_to_next(engine, t, SIP_E_DNS);
+    } else {
+      error = SIP_E_MEMORY;
+    }
+  }
+  if (error) {
+    fail(engine, t, error);
+  } else if (is_sent_ack(t)) {
+    hand_over_ack(engine, t);
+    sip_transaction_free(engine, t);
+  }
+}
+
+bool sip_client_retry(sip_engine *engine, sip_transaction *t) {
+  bool waiting = t->state == SIP_STATE_CALLING || t->state == SIP_STATE_TRYING;
+  if (!waiting || t->status != 0 || t->method == SIP_METHOD_CANCEL) return false;
+  sip_timer_stop(&engine->wheel, &t->retransmit);
+  t->interval_ms = 0;
+  t->flow.connection = 0;
+  if (t->flags & SIP_TRANSACTION_UDP_AFTER) {
+    t->flags &= (uint16_t)~SIP_TRANSACTION_UDP_AFTER;
+    t->flags |= SIP_TRANSACTION_STAY_UDP;
+    sip_event event = {.kind = SIP_EVENT_FELL_BACK, .transaction = t->id, .flow = t->flow};
+    sip_engine_push_event(engine, &event, NULL);
+    sip_target target = {.transport = SIP_TRANSPORT_UDP, .address = t->flow.remote};
+    return send_to(engine, t, &target) == 0;
+  }
+  if (t->client.target_next >= t->client.target_count) return false;
+  sip_map_remove(&engine->by_client_key, &t->by_key);
+  mint_branch(engine, t->key);
+  register_branch(engine, t);
+  return send_to_next(engine, t, SIP_E_TRANSPORT) == 0;
+}
+
+void sip_engine_send_failed(sip_engine *engine, sip_time now, sip_id owner, int error) {
+  engine->now = now;
+  sip_transaction *t = sip_slots_find(&engine->transactions, owner);
+  if (!t || !sip_engine_reserve(engine)) return;
+  if (sip_transaction_is_client(t) && sip_client_retry(engine, t)) return;
+  fail(engine, t, error);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Client transactions: addressing, sending, trying the next target, and what
+ * the user agent core makes of a response.
+ */
+#ifndef MOONSIP_SIP_CLIENT_H
+#define MOONSIP_SIP_CLIENT_H
+
+#include "sip/dialog.h"
+#include "sip/state.h"
+
+/* Opens one for a request that is written; dialog may be NULL. ACK is sent and
+ * forgotten at once, its packet kept by the dialog. */
+int sip_client_open(sip_engine *engine, const sip_request *request, sip_dialog *dialog,
+                    sip_id *transaction);
+
+sip_transaction *sip_client_find(sip_engine *engine, const sip_message *response);
+void sip_client_deinit(sip_engine *engine, sip_transaction *t);
+
+/* What the actions of the table do. */
+void sip_client_to_user(sip_engine *engine, sip_transaction *t, const sip_message *response,
+                        const sip_flow *flow);
+void sip_client_failed(sip_engine *engine, sip_transaction *t, int error);
+void sip_client_acknowledge_failure(sip_engine *engine, sip_transaction *t,
+                                    const sip_message *response);
+void sip_client_send_cancel(sip_engine *engine, sip_transaction *t);
+
+/* Opens the transaction of a CANCEL that is written; takes the packet's reference. */
+void sip_client_open_cancel(sip_engine *engine, sip_transaction *invite, sip_packet *packet);
+
+/* After a transport error: over UDP when size alone made it TCP (18.1.1), or to
+ * the next target. False when nothing is left to try. */
+bool sip_client_retry(sip_engine *engine, sip_transaction *t);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The user agent client core around a transaction: what a response means for
+ * dialogs (RFC 3261 12.1.2, 13.2.2), the ACK of a 2xx, CANCEL (9.1), and what a
+ * failure ends (12.2.1.2).
+ */
+#include "base/error.h"
+#include "sip/client.h"
+#include "sip/request_writer.h"
+
+static bool is_orphan(const sip_transaction *t) {
+  return (t->flags & SIP_TRANSACTION_ORPHAN) != 0;
+}
+
+static void push_response(sip_engine *engine, const sip_transaction *t, sip_kept *kept,
+                          sip_id dialog) {
+  if (is_orphan(t)) return;
+  sip_event event = {.kind = SIP_EVENT_RESPONSE, .transaction = t->id, .dialog = dialog};
+  if (kept) {
+    kept->references++;
+    event.flow = kept->flow;
+    event.code = kept->message->status;
+  } else { /* no memory for the response: its sender is told of a failure instead */
+    event.kind = SIP_EVENT_FAILED;
+    event.code = SIP_E_MEMORY;
+  }
+  sip_engine_push_event(engine, &event, kept);
+}
+
+/* Credentials of the INVITE, which its ACK repeats (22.1). Into engine->lines. */
+static sip_str credential_lines(sip_engine *engine, const sip_transaction *t) {
+  sip_buffer *out = &engine->lines;
+  sip_buffer_clear(out);
+  sip_message *m = engine->own;
+  if (sip_message_parse(m, sip_packet_str(t->packet), &engine->config.limits) != 0) {
+    return (sip_str){0};
+  }
+  for (size_t i = 0; i < m->header_count; i++) {
+    const sip_header *header = &m->headers[i];
+    if (header->id != SIP_HEADER_AUTHORIZATION && header->id != SIP_HEADER_PROXY_AUTHORIZATION) {
+      continue;
+    }
+    sip_buffer_add(out, sip_header_name((sip_header_id)header->id));
+    SIP_BUFFER_ADD(out, ": ");
+    sip_buffer_add(out, sip_message_value(m, header));
+    SIP_BUFFER_ADD(out, "\r\n");
+  }
+  return out->failed ? (sip_str){0} : sip_buffer_str(out);
+}
+
+static void acknowledge(sip_engine *engine, const sip_transaction *t, sip_dialog *dialog) {
+  sip_packet *lines = sip_packet_copy(&engine->alloc, credential_lines(engine, t));
+  if (!lines) return; /* the next copy of the 2xx finds no ACK and makes one */
+  sip_request ack = {.method = SIP_STR("ACK"),
+                     .cseq = dialog->accepted_cseq,
+                     .headers = sip_packet_str(lines),
+                     .orphan = true};
+  sip_id ignored;
+  sip_client_open(engine, &ack, dialog, &ignored);
+  sip_packet_release(lines);
+}
+
+/* The dialog a response to an INVITE belongs to, made when there is none. */
+static sip_dialog *dialog_of_invite(sip_engine *engine, sip_transaction *t,
+                                    const sip_message *response, const sip_flow *flow) {
+  if (t->dialog) return sip_dialog_find(engine, t->dialog);
+  if (response->status == 100 || response->status >= 300 || response->to_tag.len == 0) return NULL;
+  sip_dialog *dialog = sip_dialog_match_response(engine, response);
+  return dialog ? dialog : sip_dialog_open_uac(engine, t, response, flow);
+}
+
+/* True when the 2xx was seen before: its ACK is sent again and nobody hears. */
+static bool is_repeated(sip_engine *engine, const sip_transaction *t, sip_dialog *dialog,
+                        const sip_message *response) {
+  if (dialog->accepted_cseq != response->cseq) return false;
+  if (dialog->ack) {
+    sip_dialog_resend_ack(engine, dialog);
+  } else if (!(t->flags & SIP_TRANSACTION_OWN_ACK)) {
+    acknowledge(engine, t, dialog);
+  }
+  return true;
+}
+
+/* Every early dialog of an INVITE that failed (13.2.2.3). */
+static void end_early_dialogs(sip_engine *engine, sip_transaction *t, int code) {
+  sip_link *link = t->client.dialogs.next;
+  while (link != &t->client.dialogs) {
+    sip_dialog *dialog = SIP_CONTAINER(link, sip_dialog, siblings);
+    link = link->next;
+    if (dialog->state == SIP_DIALOG_EARLY) sip_dialog_end(engine, dialog, code, NULL);
+  }
+}
+
+static void invite_response(sip_engine *engine, sip_transaction *t, const sip_message *response,
+                            sip_kept *kept) {
+  int status = response->status;
+  sip_dialog *dialog = dialog_of_invite(engine, t, response, &kept->flow);
+  if (status >= 200 && status < 300 && dialog) {
+    if (is_repeated(engine, t, dialog, response)) return;
+    sip_dialog_confirm_uac(engine, dialog, response);
+    push_response(engine, t, kept, dialog->id);
+    if (!(t->flags & SIP_TRANSACTION_OWN_ACK)) acknowledge(engine, t, dialog);
+    return;
+  }
+  if (status >= 300 && dialog) dialog->invite_client = 0;
+  push_response(engine, t, kept, dialog ? dialog->id : 0);
+  if (status >= 300) end_early_dialogs(engine, t, status);
+}
+
+static void bye_response(sip_engine *engine, sip_dialog *dialog, int status) {
+  if (status < 200) return;
+  if (status == 401 || status == 407) { /* may be sent again with credentials */
+    sip_timer_start(&engine->wheel, &dialog->timeout, engine->now + sip_engine_timer_64t1(engine));
+  } else {
+    sip_dialog_end(engine, dialog, status, NULL);
+  }
+}
+
+static void other_response(sip_engine *engine, sip_transaction *t, const sip_message *response,
+                           sip_kept *kept) {
+  int status = response->status;
+  bool accepted = status >= 200 && status < 300;
+  bool makes = t->method == SIP_METHOD_SUBSCRIBE || t->method == SIP_METHOD_REFER;
+  sip_dialog *dialog = sip_dialog_find(engine, t->dialog);
+  if (!dialog && !t->dialog && accepted && makes && response->to_tag.len) {
+    dialog = sip_dialog_open_uac(engine, t, response, &kept->flow);
+    if (dialog) dialog->state = SIP_DIALOG_CONFIRMED;
+  } else if (dialog && accepted && sip_method_refreshes_target((sip_method)t->method)) {
+    sip_dialog_refresh_target(engine, dialog, response);
+  }
+  push_response(engine, t, kept, dialog ? dialog->id : 0);
+  if (dialog && t->method == SIP_METHOD_BYE) bye_response(engine, dialog, status);
+}
+
+/* 12.2.1.2 and RFC 5057 5.1: some failures end the dialog they came in. */
+static void after_failure(sip_engine *engine, sip_transaction *t, int status) {
+  sip_dialog *dialog = sip_dialog_find(engine, t->dialog);
+  if (!dialog || dialog->state != SIP_DIALOG_CONFIRMED || !sip_dialog_is_fatal(status)) return;
+  if (status == 408 || status == 481) {
+    sip_dialog_end_with_bye(engine, dialog, status);
+  } else {
+    sip_dialog_end(engine, dialog, status, NULL);
+  }
+}
+
+void sip_client_to_user(sip_engine *engine, sip_transaction *t, const sip_message *response,
+                        const sip_flow *flow) {
+  t->status = response->status;
+  if (t->client.cancel_headers && response->status < 200) sip_client_send_cancel(engine, t);
+  sip_kept *kept = sip_kept_new(engine, response, flow);
+  if (!kept) {
+    push_response(engine, t, NULL, 0);
+    return;
+  }
+  if (t->method == SIP_METHOD_INVITE) {
+    invite_response(engine, t, kept->message, kept);
+  } else {
+    other_response(engine, t, kept->message, kept);
+  }
+  after_failure(engine, t, kept->message->status);
+  sip_kept_release(engine, kept);
+}
+
+void sip_client_failed(sip_engine *engine, sip_transaction *t, int error) {
+  if (!is_orphan(t)) {
+    sip_event event = {
+        .kind = SIP_EVENT_FAILED, .transaction = t->id, .dialog = t->dialog, .code = error};
+    sip_engine_push_event(engine, &event, NULL);
+  }
+  if (t->method == SIP_METHOD_INVITE) end_early_dialogs(engine, t, error);
+  sip_dialog *dialog = sip_dialog_find(engine, t->dialog);
+  if (!dialog || t->method == SIP_METHOD_ACK) return;
+  if (t->method == SIP_METHOD_INVITE) dialog->invite_client = 0;
+  if (t->method == SIP_METHOD_BYE) {
+    sip_dialog_end(engine, dialog, error, NULL);
+  } else { /* no response at all (12.2.1.2) */
+    sip_dialog_end_with_bye(engine, dialog, error);
+  }
+}
+
+void sip_client_acknowledge_failure(sip_engine *engine, sip_transaction *t,
+                                    const sip_message *response) {
+  sip_str to = sip_message_value(response, &response->headers[response->to]);
+  sip_packet *ack = sip_request_hop_by_hop(engine, t->packet, SIP_METHOD_ACK, to, (sip_str){0});
+  if (!ack) return; /* the next copy of the response asks again */
+  sip_engine_push_packet(engine, &(sip_outgoing){.packet = ack, .flow = t->flow});
+}
+
+/* A CANCEL is a transaction of its own with the INVITE's branch, and its outcome
+ * is that of the INVITE (9.1). */
+void sip_client_send_cancel(sip_engine *engine, sip_transaction *t) {
+  sip_str headers = {0};
+  if (t->client.cancel_headers) headers = sip_packet_str(t->client.cancel_headers);
+  t->flags |= SIP_TRANSACTION_CANCELLED;
+  sip_packet *packet =
+      sip_request_hop_by_hop(engine, t->packet, SIP_METHOD_CANCEL, (sip_str){0}, headers);
+  if (packet) sip_client_open_cancel(engine, t, packet);
+  sip_packet_release(t->client.cancel_headers);
+  t->client.cancel_headers = NULL;
+  t->timeout.kind = SIP_INPUT_TIMER_CANCEL;
+  sip_timer_start(&engine->wheel, &t->timeout, engine->now + sip_engine_timer_64t1(engine));
+}
+
+int sip_engine_cancel(sip_engine *engine, sip_time now, sip_id transaction, sip_str headers) {
+  engine->now = now;
+  sip_transaction *t = sip_slots_find(&engine->transactions, transaction);
+  if (!t || !sip_transaction_is_client(t)) return SIP_E_GONE;
+  bool waiting = t->state == SIP_STATE_CALLING || t->state == SIP_STATE_PROCEEDING;
+  if (t->machine != SIP_CLIENT_INVITE || !waiting) return SIP_E_STATE;
+  if (t->flags & SIP_TRANSACTION_CANCELLED || t->client.cancel_headers) return 0;
+  if (!sip_engine_reserve(engine)) return SIP_E_MEMORY;
+  if (t->client.head_len == 0) { /* nothing was sent yet */
+    sip_transaction_cause cause = {.input = SIP_INPUT_TRANSPORT_ERROR, .error = SIP_E_CANCELLED};
+    sip_transaction_drive(engine, t, &cause);
+    return 0;
+  }
+  t->client.cancel_headers = sip_packet_copy(&engine->alloc, headers);
+  if (!t->client.cancel_headers) return SIP_E_MEMORY;
+  if (t->state == SIP_STATE_PROCEEDING) sip_client_send_cancel(engine, t);
+  return 0;
+}
+
+int sip_engine_request(sip_engine *engine, sip_time now, const sip_request *request,
+                       sip_id *transaction) {
+  engine->now = now;
+  if (sip_str_equal(request->method, SIP_STR("ACK")) ||
+      sip_str_equal(request->method, SIP_STR("CANCEL"))) {
+    return SIP_E_INVALID; /* they belong to an INVITE: sip_engine_ack, sip_engine_cancel */
+  }
+  return sip_client_open(engine, request, NULL, transaction);
+}
+
+int sip_engine_dialog_request(sip_engine *engine, sip_time now, sip_id id,
+                              const sip_request *request, sip_id *transaction) {
+  engine->now = now;
+  sip_dialog *dialog = sip_dialog_find(engine, id);
+  if (!dialog) return SIP_E_GONE;
+  sip_method method = sip_method_parse(request->method);
+  if (method == SIP_METHOD_ACK || method == SIP_METHOD_CANCEL) return SIP_E_INVALID;
+  if (dialog->state == SIP_DIALOG_TERMINATED && method != SIP_METHOD_BYE) return SIP_E_STATE;
+  bool busy = dialog->invite_client || dialog->invite_server;
+  if (method == SIP_METHOD_INVITE && busy) return SIP_E_STATE; /* 14.1 */
+  return sip_client_open(engine, request, dialog, transaction);
+}
+
+int sip_engine_ack(sip_engine *engine, sip_time now, sip_id id, const sip_request *request) {
+  engine->now = now;
+  sip_dialog *dialog = sip_dialog_find(engine, id);
+  if (!dialog) return SIP_E_GONE;
+  if (dialog->accepted_cseq == 0) return SIP_E_STATE;
+  sip_request ack = *request;
+  ack.method = SIP_STR("ACK");
+  ack.cseq = dialog->accepted_cseq;
+  ack.orphan = true;
+  sip_id ignored;
+  return sip_client_open(engine, &ack, dialog, &ignored);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A dialog's identity, its birth on either side (RFC 3261 12.1), and its end.
+ */
+#include "sip/dialog.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "sip/client.h"
+#include "sip/name_addr.h"
+
+static uint64_t key_hash(const sip_engine *engine, sip_str call_id, sip_str local, sip_str remote) {
+  return sip_hash(engine->key, call_id) + 31 * sip_hash(engine->key, local) +
+         1023 * sip_hash(engine->key, remote);
+}
+
+static sip_dialog *match(sip_engine *engine, sip_str call_id, sip_str local, sip_str remote) {
+  sip_map_node *node = sip_map_find(&engine->by_dialog, key_hash(engine, call_id, local, remote));
+  for (; node; node = sip_map_find_next(node)) {
+    sip_dialog *dialog = SIP_CONTAINER(node, sip_dialog, by_key);
+    if (sip_str_equal(dialog->call_id, call_id) && sip_str_equal(dialog->local_tag, local) &&
+        sip_str_equal(dialog->remote_tag, remote)) {
+      return dialog;
+    }
+  }
+  return NULL;
+}
+
+sip_dialog *sip_dialog_find(sip_engine *engine, sip_id id) {
+  return sip_slots_find(&engine->dialogs, id);
+}
+
+sip_dialog *sip_dialog_match_request(sip_engine *engine, const sip_message *request) {
+  return match(engine, sip_message_span(request, request->call_id),
+               sip_message_span(request, request->to_tag),
+               sip_message_span(request, request->from_tag));
+}
+
+sip_dialog *sip_dialog_match_response(sip_engine *engine, const sip_message *response) {
+  return match(engine, sip_message_span(response, response->call_id),
+               sip_message_span(response, response->from_tag),
+               sip_message_span(response, response->to_tag));
+}
+
+/* What a new dialog is made from, either side. */
+typedef struct birth {
+  const sip_message *message;
+  const sip_flow *flow;
+  sip_str local_tag, remote_tag;
+  sip_str local_value, remote_value; /* of From and To */
+  bool reverse_routes;               /* 12.1.2 */
+  sip_method method;
+} birth;
+
+/* A From or To value without its parameters. */
+static sip_str without_params(sip_str value) {
+  sip_name_addr address;
+  if (sip_name_addr_parse(value, &address) != 0 || address.params.len == 0) return value;
+  return sip_str_trim(sip_str_between(value.ptr, address.params.ptr));
+}
+
+static sip_str put(char **at, sip_str text) {
+  if (text.len) memcpy(*at, text.ptr, text.len);
+  sip_str kept = {*at, text.len};
+  *at += text.len;
+  return kept;
+}
+
+static bool copy_strings(sip_engine *engine, sip_dialog *dialog, const birth *b) {
+  sip_str call_id = sip_message_span(b->message, b->message->call_id);
+  sip_str local = without_params(b->local_value), remote = without_params(b->remote_value);
+  dialog->text_size =
+      call_id.len + b->local_tag.len + b->remote_tag.len + local.len + remote.len + 1;
+  dialog->text = sip_alloc_new(&engine->alloc, dialog->text_size);
+  if (!dialog->text) return false;
+  char *at = dialog->text;
+  dialog->call_id = put(&at, call_id);
+  dialog->local_tag = put(&at, b->local_tag);
+  dialog->remote_tag = put(&at, b->remote_tag);
+  dialog->local_uri = put(&at, local);
+  dialog->remote_uri = put(&at, remote);
+  return true;
+}
+
+/* Record-Route as a Route value: in order for a UAS, reversed for a UAC (12.1). */
+static bool copy_routes(sip_engine *engine, sip_dialog *dialog, const sip_message *m,
+                        bool reverse) {
+  sip_packet_release(dialog->routes);
+  dialog->routes = NULL;
+  sip_value_cursor cursor = {0};
+  sip_str value;
+  size_t len = 0;
+  while (sip_message_next_value(m, SIP_HEADER_RECORD_ROUTE, &cursor, &value)) len += value.len + 2;
+  if (len == 0) return true;
+  len -= 2;
+  dialog->routes = sip_packet_new(&engine->alloc, len);
+  if (!dialog->routes) return false;
+  char *start = dialog->routes->bytes, *front = start, *back = start + len;
+  cursor = (sip_value_cursor){0};
+  while (sip_message_next_value(m, SIP_HEADER_RECORD_ROUTE, &cursor, &value)) {
+    char *at = reverse ? (back -= value.len) : front;
+    memcpy(at, value.ptr, value.len);
+    front += value.len;
+    if (reverse && back > start) memcpy(back -= 2, ", ", 2);
+    if (!reverse && front < start + len) front = (char *)memcpy(front, ", ", 2) + 2;
+  }
+  return true;
+}
+
+static sip_str contact_uri(const sip_message *m) {
+  sip_value_cursor cursor = {0};
+  sip_str value;
+  sip_name_addr address;
+  if (!sip_message_next_value(m, SIP_HEADER_CONTACT, &cursor, &value) ||
+      sip_name_addr_parse(value, &address) != 0 || address.star) {
+    return (sip_str){0};
+  }
+  return address.uri.text;
+}
+
+void sip_dialog_refresh_target(sip_engine *engine, sip_dialog *dialog, const sip_message *message) {
+  sip_str uri = contact_uri(message);
+  if (uri.len == 0 || sip_str_equal(uri, sip_packet_str(dialog->target))) return;
+  sip_packet *target = sip_packet_copy(&engine->alloc, uri);
+  if (!target) return;
+  sip_packet_release(dialog->target);
+  dialog->target = target;
+}
+
+static sip_dialog *dialog_new(sip_engine *engine, const birth *b, sip_str target) {
+  if (engine->dialogs.count >= engine->config.max_dialogs) return NULL;
+  sip_dialog *dialog = sip_alloc_zero(&engine->alloc, sizeof *dialog);
+  if (!dialog) return NULL;
+  sip_timer_init(&dialog->retransmit);
+  sip_timer_init(&dialog->timeout);
+  dialog->retransmit.tag = SIP_TIMER_OF_DIALOG_1;
+  dialog->timeout.tag = SIP_TIMER_OF_DIALOG_2;
+  sip_link_init(&dialog->siblings);
+  dialog->flow = *b->flow;
+  dialog->by_invite = b->method == SIP_METHOD_INVITE;
+  dialog->target = sip_packet_copy(&engine->alloc, target);
+  bool made = dialog->target && copy_strings(engine, dialog, b) &&
+              copy_routes(engine, dialog, b->message, b->reverse_routes);
+  if (made) dialog->id = sip_slots_add(&engine->dialogs, dialog);
+  if (dialog->id == 0) {
+    sip_dialog_free(engine, dialog);
+    return NULL;
+  }
+  sip_map_add(&engine->by_dialog, &dialog->by_key,
+              key_hash(engine, dialog->call_id, dialog->local_tag, dialog->remote_tag));
+  return dialog;
+}
+
+int sip_dialog_open_uas(sip_engine *engine, sip_transaction *t, const sip_message *request,
+                        sip_str local_tag) {
+  sip_str target = contact_uri(request);
+  if (target.len == 0) return SIP_E_HEADER; /* 12.1.1, 8.1.1.8 */
+  birth b = {
+      .message = request,
+      .flow = &t->server.request->flow,
+      .local_tag = local_tag,
+      .remote_tag = sip_message_span(request, request->from_tag),
+      .local_value = sip_message_value(request, &request->headers[request->to]),
+      .remote_value = sip_message_value(request, &request->headers[request->from]),
+      .method = (sip_method)t->method,
+  };
+  if (engine->dialogs.count >= engine->config.max_dialogs) return SIP_E_LIMIT;
+  sip_dialog *dialog = dialog_new(engine, &b, target);
+  if (!dialog) return SIP_E_MEMORY;
+  dialog->is_uas = true;
+  dialog->remote_cseq = request->cseq;
+  dialog->has_remote_cseq = true;
+  dialog->local_cseq = 0; /* empty until our first request (12.1.1) */
+  sip_uri uri;
+  dialog->secure = sip_message_request_uri(request, &uri) == 0 && uri.scheme == SIP_SCHEME_SIPS;
+  if (dialog->by_invite) dialog->invite_server = t->id;
+  t->dialog = dialog->id;
+  return 0;
+}
+
+sip_dialog *sip_dialog_open_uac(sip_engine *engine, sip_transaction *t, const sip_message *response,
+                                const sip_flow *flow) {
+  sip_str target = contact_uri(response);
+  if (sip_message_parse(engine->own, sip_packet_str(t->packet), &engine->config.limits) != 0) {
+    return NULL;
+  }
+  if (target.len == 0) target = sip_message_span(engine->own, engine->own->uri_text);
+  birth b = {
+      .message = response,
+      .flow = flow,
+      .local_tag = sip_message_span(response, response->from_tag),
+      .remote_tag = sip_message_span(response, response->to_tag),
+      .local_value = sip_message_value(response, &response->headers[response->from]),
+      .remote_value = sip_message_value(response, &response->headers[response->to]),
+      .reverse_routes = true,
+      .method = (sip_method)t->method,
+  };
+  sip_dialog *dialog = dialog_new(engine, &b, target);
+  if (!dialog) return NULL;
+  dialog->local_cseq = response->cseq;
+  sip_uri uri;
+  dialog->secure = sip_message_request_uri(engine->own, &uri) == 0 && uri.scheme == SIP_SCHEME_SIPS;
+  if (dialog->by_invite) {
+    dialog->invite_client = t->id;
+    sip_link_append(&t->client.dialogs, &dialog->siblings);
+  }
+  return dialog;
+}
+
+void sip_dialog_confirm_uac(sip_engine *engine, sip_dialog *dialog, const sip_message *response) {
+  bool was_early = dialog->state == SIP_DIALOG_EARLY;
+  dialog->invite_client = 0;
+  dialog->accepted_cseq = response->cseq;
+  sip_packet_release(dialog->ack);
+  dialog->ack = NULL;
+  sip_dialog_refresh_target(engine, dialog, response);
+  if (!was_early) return;
+  dialog->state = SIP_DIALOG_CONFIRMED;
+  copy_routes(engine, dialog, response, true); /* recomputed from the 2xx (13.2.2.4) */
+}
+
+void sip_dialog_free(sip_engine *engine, sip_dialog *dialog) {
+  sip_timer_stop(&engine->wheel, &dialog->retransmit);
+  sip_timer_stop(&engine->wheel, &dialog->timeout);
+  sip_link_remove(&dialog->siblings);
+  if (dialog->id) {
+    sip_map_remove(&engine->by_dialog, &dialog->by_key);
+    sip_slots_remove(&engine->dialogs, dialog->id);
+  }
+  sip_packet_release(dialog->ok);
+  sip_packet_release(dialog->ack);
+  sip_packet_release(dialog->target);
+  sip_packet_release(dialog->routes);
+  sip_alloc_free(&engine->alloc, dialog->text, dialog->text_size);
+  sip_alloc_free(&engine->alloc, dialog, sizeof *dialog);
+}
+
+void sip_dialog_end(sip_engine *engine, sip_dialog *dialog, int code, sip_kept *kept) {
+  if (kept) kept->references++;
+  sip_event event = {.kind = SIP_EVENT_DIALOG_END, .dialog = dialog->id, .code = code};
+  if (kept) event.flow = kept->flow;
+  sip_dialog_free(engine, dialog);
+  sip_engine_push_event(engine, &event, kept);
+}
+
+void sip_dialog_end_with_bye(sip_engine *engine, sip_dialog *dialog, int code) {
+  if (dialog->by_invite && dialog->state == SIP_DIALOG_CONFIRMED) {
+    sip_request bye = {.method = SIP_STR("BYE"), .orphan = true};
+    sip_id ignored;
+    sip_client_open(engine, &bye, dialog, &ignored);
+  }
+  sip_dialog_end(engine, dialog, code, NULL);
+}
+
+bool sip_method_refreshes_target(sip_method method) {
+  return method == SIP_METHOD_INVITE || method == SIP_METHOD_UPDATE ||
+         method == SIP_METHOD_SUBSCRIBE || method == SIP_METHOD_NOTIFY ||
+         method == SIP_METHOD_REFER;
+}
+
+bool sip_dialog_is_fatal(int status) {
+  switch (status) {
+  case 404:
+  case 408:
+  case 410:
+  case 416:
+  case 480:
+  case 481:
+  case 482:
+  case 483:
+  case 484:
+  case 485:
+  case 502:
+  case 604:
+    return true;
+  default:
+    return false;
+  }
+}
+
+int sip_engine_dialog_info(const sip_engine *engine, sip_id id, sip_dialog_info *out) {
+  const sip_dialog *dialog = sip_slots_find(&engine->dialogs, id);
+  if (!dialog) return SIP_E_GONE;
+  *out = (sip_dialog_info){
+      .state = (sip_dialog_state)dialog->state,
+      .is_uas = dialog->is_uas,
+      .secure = dialog->secure,
+      .call_id = dialog->call_id,
+      .local_tag = dialog->local_tag,
+      .remote_tag = dialog->remote_tag,
+      .local_uri = dialog->local_uri,
+      .remote_uri = dialog->remote_uri,
+      .target = sip_packet_str(dialog->target),
+      .routes = dialog->routes ? sip_packet_str(dialog->routes) : (sip_str){0},
+      .local_cseq = dialog->local_cseq,
+      .remote_cseq = dialog->remote_cseq,
+  };
+  return 0;
+}
+
+void sip_engine_dialog_drop(sip_engine *engine, sip_time now, sip_id id) {
+  engine->now = now;
+  sip_dialog *dialog = sip_dialog_find(engine, id);
+  if (dialog) sip_dialog_free(engine, dialog);
+}

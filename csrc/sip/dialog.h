@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Dialogs (RFC 3261 12, 13; RFC 5057): what both ends must agree on, and the
+ * reliable exchange of 2xx and ACK that the user agent core owes (13.2.2.4,
+ * 13.3.1.4).
+ */
+#ifndef MOONSIP_SIP_DIALOG_H
+#define MOONSIP_SIP_DIALOG_H
+
+#include "sip/state.h"
+
+typedef struct sip_dialog {
+  sip_map_node by_key; /* Call-ID, local tag, remote tag */
+  sip_id id;
+  sip_timer retransmit; /* our 2xx, until the ACK */
+  sip_timer timeout;    /* 64*T1 without that ACK; or the end of a dialog that sent BYE */
+  sip_link siblings;    /* in the client INVITE's list while that transaction lives */
+  uint8_t state;        /* sip_dialog_state */
+  bool is_uas;
+  bool secure;
+  bool has_remote_cseq;
+  bool by_invite; /* terminating it consists of sending BYE (12.2.1.2) */
+  uint32_t local_cseq;
+  uint32_t remote_cseq;
+  sip_id invite_client; /* our INVITE without a final response, or 0 (14.1) */
+  sip_id invite_server; /* theirs, likewise (14.2) */
+  sip_flow flow;        /* the last request or response came by */
+
+  sip_packet *ok; /* our 2xx that no ACK came for */
+  sip_flow ok_flow;
+  sip_sockaddr ok_fallback;
+  uint32_t ok_cseq;
+  uint32_t interval_ms;
+
+  uint32_t accepted_cseq; /* of our INVITE that got its 2xx last, 0 none */
+  sip_packet *ack;        /* for every further copy of that 2xx (13.2.2.4); NULL: not sent yet */
+  sip_flow ack_flow;
+
+  sip_packet *target; /* remote target URI */
+  char *text;         /* one block for the strings below */
+  size_t text_size;
+  sip_str call_id, local_tag, remote_tag, local_uri, remote_uri;
+  sip_packet *routes; /* route set as a Route value, or NULL */
+} sip_dialog;
+
+sip_dialog *sip_dialog_find(sip_engine *engine, sip_id id);
+/* The dialog a received message belongs to (12.2.2); NULL when there is none. */
+sip_dialog *sip_dialog_match_request(sip_engine *engine, const sip_message *request);
+sip_dialog *sip_dialog_match_response(sip_engine *engine, const sip_message *response);
+
+/* Made by a response of ours (12.1.1); sets t->dialog. SIP_E_HEADER without a usable
+ * Contact, SIP_E_LIMIT, SIP_E_MEMORY. */
+int sip_dialog_open_uas(sip_engine *engine, sip_transaction *t, const sip_message *request,
+                        sip_str local_tag);
+/* Made by a response to us (12.1.2). NULL when it can't be. */
+sip_dialog *sip_dialog_open_uac(sip_engine *engine, sip_transaction *t, const sip_message *response,
+                                const sip_flow *flow);
+void sip_dialog_confirm_uac(sip_engine *engine, sip_dialog *dialog, const sip_message *response);
+/* The ACK of its latest 2xx went out; it takes a reference of the packet. */
+void sip_dialog_keep_ack(sip_dialog *dialog, sip_packet *packet, const sip_flow *flow);
+void sip_dialog_resend_ack(sip_engine *engine, const sip_dialog *dialog);
+
+/* Contact of a target refresh request or its 2xx (12.2); without one nothing changes. */
+void sip_dialog_refresh_target(sip_engine *engine, sip_dialog *dialog, const sip_message *message);
+
+/* A request inside it: takes the CSeq; 0, or the status that refuses it (12.2.2, 14.2). */
+int sip_dialog_admit(sip_engine *engine, sip_dialog *dialog, const sip_message *request,
+                     const sip_flow *flow);
+
+/* A server transaction of it, or one that made it, was answered. */
+void sip_dialog_answered(sip_engine *engine, sip_transaction *t, const sip_message *request,
+                         int status, sip_packet *packet);
+/* An ACK came for a 2xx of ours. */
+void sip_dialog_acknowledged(sip_engine *engine, const sip_message *ack, const sip_flow *flow);
+/* Its timers. */
+void sip_dialog_timer(sip_engine *engine, sip_dialog *dialog, sip_timer *timer);
+
+/* Ends it: DIALOG_END with the code and, when there is one, the message. */
+void sip_dialog_end(sip_engine *engine, sip_dialog *dialog, int code, sip_kept *kept);
+/* The same; a BYE goes to the peer first where the dialog is an INVITE's. */
+void sip_dialog_end_with_bye(sip_engine *engine, sip_dialog *dialog, int code);
+void sip_dialog_free(sip_engine *engine, sip_dialog *dialog);
+
+/* INVITE, UPDATE, SUBSCRIBE, NOTIFY, REFER (12.2, RFC 3311 5.1, RFC 6665 4.4.1). */
+bool sip_method_refreshes_target(sip_method method);
+/* A response that ends the dialog it came in (RFC 5057 5.1). */
+bool sip_dialog_is_fatal(int status);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What happens inside a dialog: the order of requests (RFC 3261 12.2.2), INVITEs
+ * that cross (14), and the 2xx that is sent again until its ACK (13.3.1.4).
+ */
+#include "base/error.h"
+#include "sip/client.h"
+#include "sip/dialog.h"
+
+int sip_dialog_admit(sip_engine *engine, sip_dialog *dialog, const sip_message *request,
+                     const sip_flow *flow) {
+  (void)engine;
+  if (dialog->state == SIP_DIALOG_TERMINATED) return 481;
+  if (dialog->has_remote_cseq && request->cseq <= dialog->remote_cseq) return 500; /* 12.2.2 */
+  dialog->remote_cseq = request->cseq;
+  dialog->has_remote_cseq = true;
+  dialog->flow = *flow;
+  if (request->method == SIP_METHOD_INVITE) {
+    if (dialog->invite_server) return 500; /* with Retry-After (14.2) */
+    if (dialog->invite_client) return 491;
+  }
+  if (request->method == SIP_METHOD_BYE) dialog->state = SIP_DIALOG_TERMINATED; /* 15.1.2 */
+  return 0;
+}
+
+static void forget_ok(sip_engine *engine, sip_dialog *dialog) {
+  sip_timer_stop(&engine->wheel, &dialog->retransmit);
+  sip_timer_stop(&engine->wheel, &dialog->timeout);
+  sip_packet_release(dialog->ok);
+  dialog->ok = NULL;
+}
+
+static void keep_ok(sip_engine *engine, sip_dialog *dialog, const sip_transaction *t,
+                    sip_packet *packet) {
+  forget_ok(engine, dialog);
+  dialog->ok = sip_packet_keep(packet);
+  dialog->ok_flow = t->flow;
+  dialog->ok_fallback = t->fallback;
+  dialog->ok_cseq = dialog->remote_cseq;
+  dialog->interval_ms = engine->config.t1_ms;
+  sip_timer_start(&engine->wheel, &dialog->retransmit, engine->now + dialog->interval_ms);
+  sip_timer_start(&engine->wheel, &dialog->timeout, engine->now + sip_engine_timer_64t1(engine));
+}
+
+static void invite_answered(sip_engine *engine, sip_dialog *dialog, sip_transaction *t, int status,
+                            sip_packet *packet) {
+  if (status < 200) return;
+  dialog->invite_server = 0;
+  if (status < 300) {
+    dialog->state = SIP_DIALOG_CONFIRMED;
+    keep_ok(engine, dialog, t, packet);
+  } else if (dialog->state == SIP_DIALOG_EARLY) {
+    t->dialog = 0;
+    sip_dialog_end(engine, dialog, status, NULL);
+  }
+}
+
+void sip_dialog_answered(sip_engine *engine, sip_transaction *t, const sip_message *request,
+                         int status, sip_packet *packet) {
+  sip_dialog *dialog = sip_dialog_find(engine, t->dialog);
+  if (!dialog) return;
+  bool accepted = status >= 200 && status < 300;
+  if (accepted && sip_method_refreshes_target((sip_method)t->method)) { /* RFC 5057 5.1 */
+    sip_dialog_refresh_target(engine, dialog, request);
+  }
+  if (t->method == SIP_METHOD_INVITE) {
+    invite_answered(engine, dialog, t, status, packet);
+  } else if (t->method == SIP_METHOD_BYE && status >= 200) {
+    sip_dialog_end(engine, dialog, status, t->server.request);
+  } else if (accepted && dialog->state == SIP_DIALOG_EARLY && !dialog->by_invite) {
+    dialog->state = SIP_DIALOG_CONFIRMED;
+  }
+}
+
+void sip_dialog_acknowledged(sip_engine *engine, const sip_message *ack, const sip_flow *flow) {
+  sip_dialog *dialog = sip_dialog_match_request(engine, ack);
+  if (!dialog || !dialog->ok || dialog->ok_cseq != ack->cseq) return;
+  forget_ok(engine, dialog);
+  dialog->flow = *flow;
+  bool wanted = engine->handled >> SIP_METHOD_ACK & 1;
+  if (!wanted && ack->body_len == 0) return;
+  sip_kept *kept = sip_kept_new(engine, ack, flow);
+  sip_event event = {.kind = SIP_EVENT_ACK, .dialog = dialog->id, .flow = *flow};
+  sip_engine_push_event(engine, &event, kept);
+}
+
+void sip_dialog_timer(sip_engine *engine, sip_dialog *dialog, sip_timer *timer) {
+  if (timer == &dialog->retransmit) {
+    sip_outgoing out = {.packet = sip_packet_keep(dialog->ok),
+                        .flow = dialog->ok_flow,
+                        .fallback = dialog->ok_fallback};
+    sip_engine_push_packet(engine, &out);
+    dialog->interval_ms *= 2;
+    if (dialog->interval_ms > engine->config.t2_ms) dialog->interval_ms = engine->config.t2_ms;
+    sip_timer_start(&engine->wheel, timer, engine->now + dialog->interval_ms);
+  } else if (dialog->ok) {
+    forget_ok(engine, dialog);
+    sip_event event = {.kind = SIP_EVENT_NO_ACK, .dialog = dialog->id, .code = SIP_E_TIMEOUT};
+    sip_engine_push_event(engine, &event, NULL);
+  } else { /* a BYE of ours was challenged and never sent again */
+    sip_dialog_end(engine, dialog, SIP_E_TIMEOUT, NULL);
+  }
+}
+
+void sip_dialog_keep_ack(sip_dialog *dialog, sip_packet *packet, const sip_flow *flow) {
+  sip_packet_release(dialog->ack);
+  dialog->ack = sip_packet_keep(packet);
+  dialog->ack_flow = *flow;
+}
+
+void sip_dialog_resend_ack(sip_engine *engine, const sip_dialog *dialog) {
+  if (!dialog->ack) return;
+  sip_outgoing out = {.packet = sip_packet_keep(dialog->ack), .flow = dialog->ack_flow};
+  sip_engine_push_packet(engine, &out);
+}

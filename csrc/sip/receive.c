@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The way of a received message: parser, transaction, dialog, user (RFC 3261
+ * 18.2.1, 17.2.3, 12.2.2, 8.2; responses 18.1.2).
+ */
+#include "base/error.h"
+#include "sip/client.h"
+#include "sip/dialog.h"
+#include "sip/server.h"
+#include "sip/user_agent.h"
+
+enum { RETRY_AFTER_GLARE_MAX_S = 10 }; /* 14.2 */
+
+static void reject(sip_engine *engine, const sip_flow *flow, int status, sip_str lines) {
+  sip_server_reject(engine, engine->parsed, flow, status, (sip_str){0}, lines);
+}
+
+/* "Retry-After: n", in engine->lines. */
+static sip_str retry_after(sip_engine *engine, uint64_t seconds) {
+  sip_buffer *lines = &engine->lines;
+  sip_buffer_clear(lines);
+  SIP_BUFFER_ADD(lines, "Retry-After: ");
+  sip_buffer_add_number(lines, seconds);
+  SIP_BUFFER_ADD(lines, "\r\n");
+  return sip_buffer_str(lines);
+}
+
+/* Opens the transaction and hands the request up. */
+static void deliver(sip_engine *engine, const sip_flow *flow, sip_dialog *dialog) {
+  const sip_message *m = engine->parsed;
+  if (engine->events.count >= engine->config.max_events) {
+    reject(engine, flow, 503, retry_after(engine, 1));
+    return;
+  }
+  sip_kept *kept = sip_kept_new(engine, m, flow);
+  sip_transaction *t = NULL;
+  int error = kept ? sip_server_open(engine, kept, flow, &t) : SIP_E_MEMORY;
+  if (error) {
+    sip_kept_release(engine, kept);
+    if (error == SIP_E_LIMIT) reject(engine, flow, 503, retry_after(engine, 1));
+    return;
+  }
+  sip_event event = {.kind = SIP_EVENT_REQUEST, .transaction = t->id, .flow = *flow};
+  if (dialog) {
+    t->dialog = event.dialog = dialog->id;
+    if (t->method == SIP_METHOD_INVITE) dialog->invite_server = t->id;
+    if (t->method == SIP_METHOD_BYE && !sip_engine_handles(engine, SIP_METHOD_BYE)) {
+      sip_kept_release(engine, kept);    /* the transaction has its own reference */
+      sip_server_answer(engine, t, 200); /* 15.1.2 */
+      return;
+    }
+  }
+  sip_engine_push_event(engine, &event, kept);
+}
+
+static void receive_ack(sip_engine *engine, const sip_flow *flow) {
+  const sip_message *ack = engine->parsed;
+  sip_transaction *t = sip_server_find(engine, ack, true);
+  sip_transaction_cause cause = {.input = SIP_INPUT_RECV_ACK, .message = ack, .flow = flow};
+  if (t) {
+    engine->absorbed++;
+    sip_transaction_drive(engine, t, &cause);
+  } else {
+    sip_dialog_acknowledged(engine, ack, flow);
+  }
+}
+
+/* 9.2: 200 to the CANCEL with the To tag of the INVITE, 487 to an INVITE that has
+ * no final response. */
+static void receive_cancel(sip_engine *engine, const sip_flow *flow) {
+  const sip_message *cancel = engine->parsed;
+  sip_transaction *t = sip_server_find(engine, cancel, true);
+  if (!t) {
+    reject(engine, flow, 481, (sip_str){0});
+    return;
+  }
+  sip_server_accept_cancel(engine, t, cancel, flow);
+  if (t->state != SIP_STATE_PROCEEDING) return;
+  sip_kept *kept = sip_kept_new(engine, cancel, flow);
+  sip_event event = {
+      .kind = SIP_EVENT_CANCELLED, .transaction = t->id, .dialog = t->dialog, .flow = *flow};
+  sip_server_answer(engine, t, 487);
+  sip_engine_push_event(engine, &event, kept);
+}
+
+static void receive_in_dialog(sip_engine *engine, const sip_flow *flow) {
+  const sip_message *m = engine->parsed;
+  sip_dialog *dialog = sip_dialog_match_request(engine, m);
+  if (!dialog) { /* 12.2.2 */
+    reject(engine, flow, 481, (sip_str){0});
+    return;
+  }
+  int status = sip_dialog_admit(engine, dialog, m, flow);
+  if (status == 0) {
+    deliver(engine, flow, dialog);
+  } else {
+    bool glare = status == 500 && m->method == SIP_METHOD_INVITE && dialog->invite_server;
+    uint64_t wait = sip_random_number(&engine->random) % (RETRY_AFTER_GLARE_MAX_S + 1);
+    reject(engine, flow, status, glare ? retry_after(engine, wait) : (sip_str){0});
+  }
+}
+
+static void receive_request(sip_engine *engine, const sip_flow *flow) {
+  const sip_message *m = engine->parsed;
+  if (m->method == SIP_METHOD_ACK) {
+    receive_ack(engine, flow);
+    return;
+  }
+  sip_transaction *t = sip_server_find(engine, m, false);
+  if (t) {
+    engine->absorbed++;
+    sip_transaction_drive(engine, t, &(sip_transaction_cause){.input = SIP_INPUT_RECV_REQUEST});
+  } else if (m->method == SIP_METHOD_CANCEL) {
+    receive_cancel(engine, flow);
+  } else if (m->to_tag.len > 0) {
+    receive_in_dialog(engine, flow);
+  } else if (engine->draining_s) {
+    reject(engine, flow, 503, retry_after(engine, engine->draining_s));
+  } else if (sip_engine_handles(engine, (sip_method)m->method)) {
+    deliver(engine, flow, NULL);
+  } else {
+    sip_user_agent_answer(engine, m, flow);
+  }
+}
+
+static bool has_one_via(const sip_message *m) {
+  sip_value_cursor cursor = {0};
+  sip_str value;
+  sip_message_next_value(m, SIP_HEADER_VIA, &cursor, &value);
+  return !sip_message_next_value(m, SIP_HEADER_VIA, &cursor, &value);
+}
+
+static void receive_response(sip_engine *engine, const sip_flow *flow) {
+  const sip_message *m = engine->parsed;
+  sip_transaction *t = sip_client_find(engine, m);
+  if (!t || !has_one_via(m)) { /* 18.1.2 as in RFC 6026 8.9; 8.1.3.3 */
+    engine->dropped++;
+    return;
+  }
+  sip_input input = SIP_INPUT_RECV_FAILURE;
+  if (m->status < 200) input = SIP_INPUT_RECV_1XX;
+  if (m->status >= 200 && m->status < 300) input = SIP_INPUT_RECV_2XX;
+  sip_transaction_cause cause = {.input = input, .message = m, .flow = flow};
+  if (!sip_transaction_drive(engine, t, &cause)) engine->absorbed++;
+}
+
+/* Answers what can be answered, drops the rest (8.2, 18.3). */
+static void receive_malformed(sip_engine *engine, const sip_flow *flow) {
+  const sip_message *m = engine->parsed;
+  engine->malformed++;
+  sip_str reason = {0};
+  int status = sip_message_error_status(m, &reason);
+  if (status == 0 || !sip_message_is_request(m) || !sip_message_answerable(m)) {
+    engine->dropped++;
+    return;
+  }
+  sip_server_reject(engine, m, flow, status, reason, (sip_str){0});
+}
+
+int sip_engine_receive(sip_engine *engine, sip_time now, const sip_flow *flow, sip_str bytes) {
+  engine->now = now;
+  engine->received++;
+  if (!sip_engine_reserve(engine)) {
+    engine->dropped++;
+    return SIP_E_MEMORY;
+  }
+  int error = sip_message_parse(engine->parsed, bytes, &engine->config.limits);
+  if (error) {
+    receive_malformed(engine, flow);
+  } else if (sip_message_is_request(engine->parsed)) {
+    receive_request(engine, flow);
+  } else {
+    receive_response(engine, flow);
+  }
+  return error;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A response is the request's Via, From, To, Call-ID and CSeq as they came,
+ * with received and rport filled in (18.2.1, RFC 3581 4), and what the reply adds.
+ */
+#include "sip/response_writer.h"
+
+#include "sip/lines.h"
+#include "sip/name_addr.h"
+#include "sip/status.h"
+
+static void add_value_line(sip_buffer *out, const sip_message *request, const sip_header *header) {
+  sip_buffer_add(out, sip_message_header_name(request, header));
+  SIP_BUFFER_ADD(out, ": ");
+  sip_buffer_add(out, sip_message_value(request, header));
+  SIP_BUFFER_ADD(out, "\r\n");
+}
+
+/* Every line of a header, from index `from` on. */
+static void add_lines(sip_buffer *out, const sip_message *request, sip_header_id id, size_t from) {
+  const sip_header *header = sip_message_find(request, id, from);
+  while (header) {
+    add_value_line(out, request, header);
+    header = sip_message_find(request, id, (size_t)(header - request->headers) + 1);
+  }
+}
+
+static bool host_is(sip_str host, const sip_sockaddr *address) {
+  sip_sockaddr literal;
+  return sip_sockaddr_parse(host, 0, &literal) && sip_sockaddr_equal_ip(&literal, address);
+}
+
+/* The top Via with what the server transport adds (18.2.1). A received that the
+ * peer sent itself is replaced. */
+static void add_top_via(sip_buffer *out, const sip_via *via, const sip_flow *flow) {
+  bool add_received = via->has_rport || !host_is(via->host, &flow->remote);
+  if (!add_received && via->received.len == 0) {
+    sip_buffer_add(out, via->text);
+    return;
+  }
+  sip_buffer_add(
+      out, sip_str_between(via->text.ptr,
+                           via->params.len ? via->params.ptr : via->text.ptr + via->text.len));
+  sip_str rest = via->params;
+  sip_param param;
+  while (sip_param_next(&rest, &param) == 1) {
+    if (sip_str_equal_nocase(param.name, SIP_STR("received")) ||
+        sip_str_equal_nocase(param.name, SIP_STR("rport"))) {
+      continue;
+    }
+    sip_buffer_add_char(out, ';');
+    sip_buffer_add(out, param.name);
+    if (!param.has_value) continue;
+    sip_buffer_add_char(out, '=');
+    sip_buffer_add(out, param.value);
+  }
+  SIP_BUFFER_ADD(out, ";received=");
+  sip_sockaddr_write_ip(&flow->remote, out);
+  if (!via->has_rport) return;
+  SIP_BUFFER_ADD(out, ";rport=");
+  sip_buffer_add_number(out, flow->remote.port);
+}
+
+static void add_vias(sip_buffer *out, const sip_message *request, const sip_flow *flow) {
+  sip_via via;
+  const sip_header *top = &request->headers[request->top_via];
+  if (sip_message_via(request, &via) != 0) {
+    add_lines(out, request, SIP_HEADER_VIA, 0);
+    return;
+  }
+  SIP_BUFFER_ADD(out, "Via: ");
+  add_top_via(out, &via, flow);
+  sip_str value = sip_message_value(request, top);
+  sip_buffer_add(out, sip_str_between(via.text.ptr + via.text.len, value.ptr + value.len));
+  SIP_BUFFER_ADD(out, "\r\n");
+  add_lines(out, request, SIP_HEADER_VIA, (size_t)request->top_via + 1);
+}
+
+static void add_to(sip_buffer *out, const sip_message *request, sip_str tag) {
+  SIP_BUFFER_ADD(out, "To: ");
+  sip_buffer_add(out, sip_message_value(request, &request->headers[request->to]));
+  if (request->to_tag.len == 0 && tag.len > 0) {
+    SIP_BUFFER_ADD(out, ";tag=");
+    sip_buffer_add(out, tag);
+  }
+  SIP_BUFFER_ADD(out, "\r\n");
+}
+
+/* "<sip:user@host:port;transport=tcp>" of the address that the request reached,
+ * with the user it asked for (12.1.1: sips when the request was). */
+static void add_contact(sip_engine *engine, sip_buffer *out, const sip_message *request,
+                        const sip_flow *flow) {
+  sip_uri uri;
+  bool parsed = sip_message_request_uri(request, &uri) == 0;
+  SIP_BUFFER_ADD(out, "Contact: ");
+  sip_lines_add_own_uri(
+      engine, out,
+      &(sip_own_uri){.listener = flow->listener,
+                     .local = flow->local,
+                     .user = parsed && uri.scheme != SIP_SCHEME_TEL ? uri.user : (sip_str){0},
+                     .secure = parsed && uri.scheme == SIP_SCHEME_SIPS});
+  SIP_BUFFER_ADD(out, "\r\n");
+}
+
+static void add_status_line(sip_buffer *out, const sip_reply *reply) {
+  SIP_BUFFER_ADD(out, "SIP/2.0 ");
+  sip_buffer_add_number(out, (uint64_t)reply->status);
+  sip_buffer_add_char(out, ' ');
+  sip_buffer_add(out, reply->reason.ptr ? reply->reason : sip_status_reason(reply->status));
+  SIP_BUFFER_ADD(out, "\r\n");
+}
+
+sip_packet *sip_response_write(sip_engine *engine, const sip_response_parts *parts) {
+  const sip_message *request = parts->request;
+  const sip_reply *reply = parts->reply;
+  sip_buffer *out = &engine->scratch;
+  sip_buffer_clear(out);
+  add_status_line(out, reply);
+  add_vias(out, request, parts->flow);
+  if (parts->record_route) add_lines(out, request, SIP_HEADER_RECORD_ROUTE, 0);
+  add_value_line(out, request, &request->headers[request->from]);
+  add_to(out, request, parts->to_tag);
+  add_lines(out, request, SIP_HEADER_CALL_ID, 0);
+  add_lines(out, request, SIP_HEADER_CSEQ, 0);
+  if (reply->status == 100) add_lines(out, request, SIP_HEADER_TIMESTAMP, 0); /* 8.2.6.1 */
+  if (parts->contact && !sip_lines_have(reply->headers, SIP_HEADER_CONTACT)) {
+    add_contact(engine, out, request, parts->flow);
+  }
+  if (parts->capabilities) sip_lines_add_capabilities(engine, out, reply->headers);
+  sip_lines_add_product(engine, out, SIP_HEADER_SERVER, reply->headers);
+  sip_buffer_add(out, reply->headers);
+  sip_lines_add_body(out, reply->content_type, reply->body);
+  if (out->failed) return NULL;
+  return sip_packet_copy(&engine->alloc, sip_buffer_str(out));
+}
+
+void sip_response_route(const sip_message *request, const sip_flow *received, sip_flow *out,
+                        sip_sockaddr *fallback) {
+  *out = *received;
+  *fallback = (sip_sockaddr){0};
+  sip_via via;
+  if (sip_message_via(request, &via) != 0) return;
+  uint16_t port = via.port ? via.port : sip_transport_default_port(received->transport);
+  if (sip_transport_is_reliable(received->transport)) {
+    *fallback = received->remote;
+    fallback->port = port;
+    return;
+  }
+  sip_sockaddr literal;
+  if (via.maddr.len > 0 && sip_sockaddr_parse(via.maddr, port, &literal)) {
+    out->remote = literal;
+  } else if (!via.has_rport) {
+    out->remote.port = port;
+  }
+}

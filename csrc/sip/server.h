@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Server transactions: matching (17.2.3), opening, answering.
+ */
+#ifndef MOONSIP_SIP_SERVER_H
+#define MOONSIP_SIP_SERVER_H
+
+#include "sip/state.h"
+
+/* The transaction a request belongs to; an ACK and a CANCEL find their INVITE's
+ * when `invite`. NULL when there is none. */
+sip_transaction *sip_server_find(sip_engine *engine, const sip_message *request, bool invite);
+
+/* 0, SIP_E_LIMIT or SIP_E_MEMORY. Takes a reference of kept. */
+int sip_server_open(sip_engine *engine, sip_kept *kept, const sip_flow *flow,
+                    sip_transaction **out);
+void sip_server_deinit(sip_engine *engine, sip_transaction *t);
+
+/* Another live transaction has the request's From tag, Call-ID and CSeq (8.2.2.2). */
+bool sip_server_is_merged(sip_engine *engine, const sip_transaction *t);
+
+/* The engine's own answer through a transaction; a dialog is never made. */
+void sip_server_answer(sip_engine *engine, sip_transaction *t, int status);
+
+/* 200 to a CANCEL of this INVITE, with the INVITE's To tag (9.2). Stateless: a copy
+ * of the CANCEL finds the INVITE's transaction again. */
+void sip_server_accept_cancel(sip_engine *engine, sip_transaction *invite,
+                              const sip_message *cancel, const sip_flow *flow);
+
+void sip_server_failed(sip_engine *engine, sip_transaction *t, int error);
+
+/* The engine's own answer without a transaction (8.2.7). `lines` may be empty. */
+void sip_server_reject(sip_engine *engine, const sip_message *request, const sip_flow *flow,
+                       int status, sip_str reason, sip_str lines);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The inside of the engine, shared by the files that make it up and by nobody
+ * else. Public entry points reserve room for what they may push (outbox.h)
+ * before they change anything, so that running out of memory changes nothing.
+ */
+#ifndef MOONSIP_SIP_STATE_H
+#define MOONSIP_SIP_STATE_H
+
+#include "base/map.h"
+#include "base/ring.h"
+#include "base/timer.h"
+#include "sip/engine.h"
+#include "sip/transaction.h"
+
+enum {
+  SIP_OWNER_MAX = 8,      /* bytes of config.owner */
+  SIP_TOKEN_LEN = 16,     /* minted tags and branches: 80 bits */
+  SIP_LISTENERS_MAX = 64, /* of one engine */
+  SIP_ADVERTISE_MAX = 255
+};
+
+typedef struct sip_listener_entry {
+  bool used;
+  sip_transport transport;
+  sip_sockaddr local;
+  uint16_t advertise_port;
+  uint8_t advertise_len;
+  char advertise[SIP_ADVERTISE_MAX];
+} sip_listener_entry;
+
+/* Which of our addresses reaches a peer, learnt from the resolver, for
+ * listeners on a wildcard address. */
+typedef struct sip_local_address {
+  sip_sockaddr remote;
+  sip_sockaddr local;
+  sip_time until;
+} sip_local_address;
+
+enum { SIP_LOCAL_ADDRESSES = 64, SIP_LOCAL_ADDRESS_MS = 10000 };
+
+struct sip_engine {
+  sip_alloc alloc;
+  sip_random random;
+  sip_hash_key key;
+  sip_time now;
+  sip_engine_config config;
+  char owner[SIP_OWNER_MAX];
+
+  sip_buffer allow, accept, supported, user_agent;
+  uint32_t handled; /* bit per sip_method */
+  bool handle_all;
+  uint32_t draining_s;
+
+  sip_listener_entry *listeners; /* SIP_LISTENERS_MAX, number - 1 is the index */
+  sip_local_address *locals;     /* SIP_LOCAL_ADDRESSES, by hash of the remote */
+
+  sip_wheel wheel;
+  sip_slots transactions;
+  sip_slots dialogs;
+  sip_map by_server_key;
+  sip_map by_client_key;
+  sip_map by_merge;
+  sip_map by_dialog;
+  size_t server_count;
+  size_t client_count;
+
+  sip_ring packets;    /* sip_outgoing */
+  sip_ring events;     /* sip_queued_event */
+  sip_ring queries;    /* sip_id of client transactions */
+  sip_kept *delivered; /* message of the event handed out last */
+
+  sip_message *parsed; /* reused for every message received */
+  sip_message *own;    /* likewise for messages of ours that are read again */
+  sip_buffer scratch;  /* reused for every message written */
+  sip_buffer lines;    /* likewise for header lines of default answers */
+
+  uint64_t received, sent, malformed, dropped, absorbed;
+};
+
+typedef struct sip_queued_event {
+  sip_event event;
+  sip_kept *kept; /* owner of event.message, or NULL */
+} sip_queued_event;
+
+/* Timers carry what they are in sip_timer.tag; kind is the sip_input. */
+enum {
+  SIP_TIMER_OF_TRANSACTION_1,
+  SIP_TIMER_OF_TRANSACTION_2,
+  SIP_TIMER_OF_DIALOG_1,
+  SIP_TIMER_OF_DIALOG_2
+};
+
+/* A message copied into one block with a count; references is 1. */
+sip_kept *sip_kept_new(sip_engine *engine, const sip_message *message, const sip_flow *flow);
+void sip_kept_release(sip_engine *engine, sip_kept *kept); /* NULL is fine */
+
+/* Room for what one input can cause; false without memory. */
+bool sip_engine_reserve(sip_engine *engine);
+
+/* After a reservation. The packet's reference and kept's reference go along. */
+void sip_engine_push_packet(sip_engine *engine, const sip_outgoing *out);
+void sip_engine_push_event(sip_engine *engine, const sip_event *event, sip_kept *kept);
+
+/* "<owner><random>", SIP_TOKEN_LEN characters after the owner. */
+void sip_engine_add_token(sip_engine *engine, sip_buffer *out);
+
+sip_listener_entry *sip_engine_listener(sip_engine *engine, uint32_t number);
+/* The first that speaks the transport and the family (0: any); 0 when none. */
+uint32_t sip_engine_find_listener(sip_engine *engine, sip_transport transport, uint8_t family);
+/* Host and port that Via and Contact give; `local` is used on a wildcard. */
+void sip_engine_write_own_host(sip_engine *engine, uint32_t listener, const sip_sockaddr *local,
+                               sip_buffer *out);
+/* Our address towards a peer: bound, or known from the resolver; false when unknown. */
+bool sip_engine_local_for(sip_engine *engine, uint32_t listener, const sip_sockaddr *remote,
+                          sip_sockaddr *out);
+void sip_engine_learn_local(sip_engine *engine, const sip_sockaddr *remote,
+                            const sip_sockaddr *local);
+
+static inline uint32_t sip_engine_timer_64t1(const sip_engine *engine) {
+  uint64_t ms = (uint64_t)engine->config.t1_ms * 64;
+  return ms > INT32_MAX ? INT32_MAX : (uint32_t)ms;
+}
+
+static inline bool sip_engine_handles(const sip_engine *engine, sip_method method) {
+  return engine->handle_all || (engine->handled >> method & 1);
+}
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a user agent answers by itself (RFC 3261 8.2, 11.2): requests nobody
+ * handles, and the checks before one is accepted.
+ */
+#include "sip/user_agent.h"
+
+#include "base/error.h"
+#include "sip/server.h"
+
+enum { BAD_EVENT = 489 };
+
+static void add_line(sip_buffer *out, sip_header_id id, sip_str value) {
+  sip_buffer_add(out, sip_header_name(id));
+  SIP_BUFFER_ADD(out, ": ");
+  sip_buffer_add(out, value);
+  SIP_BUFFER_ADD(out, "\r\n");
+}
+
+static bool list_has(sip_str list, sip_str token) {
+  while (list.len > 0) {
+    size_t end = sip_str_index(list, ',');
+    if (sip_str_equal_nocase(sip_str_trim(sip_str_make(list.ptr, end)), token)) return true;
+    size_t skip = end < list.len ? end + 1 : end;
+    list = sip_str_make(list.ptr + skip, list.len - skip);
+  }
+  return false;
+}
+
+/* Required extensions that we do not support, as an Unsupported line (8.2.2.3). */
+static bool add_unsupported(sip_engine *engine, const sip_message *request, sip_buffer *lines) {
+  sip_value_cursor cursor = {0};
+  sip_str token;
+  bool any = false;
+  while (sip_message_next_value(request, SIP_HEADER_REQUIRE, &cursor, &token)) {
+    if (list_has(sip_buffer_str(&engine->supported), token)) continue;
+    sip_buffer_add(lines, any ? SIP_STR(", ") : SIP_STR("Unsupported: "));
+    sip_buffer_add(lines, token);
+    any = true;
+  }
+  if (any) SIP_BUFFER_ADD(lines, "\r\n");
+  return any;
+}
+
+static bool is_known_scheme(const sip_message *request) {
+  sip_uri uri;
+  return sip_message_request_uri(request, &uri) == 0 && uri.scheme != SIP_SCHEME_OTHER;
+}
+
+static int check(sip_engine *engine, const sip_message *request, sip_buffer *lines) {
+  if (!is_known_scheme(request)) return 416; /* 8.2.2.1 */
+  if (request->method == SIP_METHOD_CANCEL) return 0;
+  return add_unsupported(engine, request, lines) ? 420 : 0;
+}
+
+int sip_engine_check(sip_engine *engine, sip_id transaction, sip_buffer *headers) {
+  const sip_transaction *t = sip_slots_find(&engine->transactions, transaction);
+  if (!t || sip_transaction_is_client(t) || !t->server.request) return 0;
+  if (sip_server_is_merged(engine, t)) return 482; /* 8.2.2.2 */
+  return check(engine, t->server.request->message, headers);
+}
+
+static void answer_options(sip_engine *engine, const sip_message *request, const sip_flow *flow) {
+  sip_buffer *lines = &engine->lines;
+  if (engine->allow.len) add_line(lines, SIP_HEADER_ALLOW, sip_buffer_str(&engine->allow));
+  if (engine->accept.len) add_line(lines, SIP_HEADER_ACCEPT, sip_buffer_str(&engine->accept));
+  if (engine->supported.len) {
+    add_line(lines, SIP_HEADER_SUPPORTED, sip_buffer_str(&engine->supported));
+  }
+  sip_server_reject(engine, request, flow, 200, (sip_str){0}, sip_buffer_str(lines));
+}
+
+static void refuse_method(sip_engine *engine, const sip_message *request, const sip_flow *flow) {
+  int status = 405;
+  if (request->method == SIP_METHOD_EXTENSION) status = 501;
+  if (request->method == SIP_METHOD_SUBSCRIBE) status = BAD_EVENT;
+  if (request->method == SIP_METHOD_REFER) status = 603;
+  sip_buffer *lines = &engine->lines;
+  if (status == 405 || status == 501) {
+    add_line(lines, SIP_HEADER_ALLOW, sip_buffer_str(&engine->allow));
+  }
+  sip_server_reject(engine, request, flow, status, (sip_str){0}, sip_buffer_str(lines));
+}
+
+void sip_user_agent_answer(sip_engine *engine, const sip_message *request, const sip_flow *flow) {
+  sip_buffer *lines = &engine->lines;
+  sip_buffer_clear(lines);
+  if (request->method != SIP_METHOD_OPTIONS) {
+    refuse_method(engine, request, flow);
+    return;
+  }
+  int status = check(engine, request, lines);
+  if (status) {
+    sip_server_reject(engine, request, flow, status, (sip_str){0}, sip_buffer_str(lines));
+  } else {
+    answer_options(engine, request, flow);
+  }
+}
