@@ -53,6 +53,15 @@ typedef struct bind_host {
  * none. Stays valid as long as the userdata. */
 const bind_host **bind_engine_host(lua_State *L, int index);
 
+/* core.flow, a class of its own. */
+void bind_flow_open(lua_State *L);
+void bind_push_flow(lua_State *L, const sip_flow *flow);
+const sip_flow *bind_check_flow(lua_State *L, int index);
+
+/* Arguments as values of the core, or a Lua error naming the argument. */
+sip_transport bind_check_transport(lua_State *L, int index);
+sip_sockaddr bind_check_address(lua_State *L, int ip_index, int port_index);
+
 /* "192.0.2.1:5060" and the like. */
 void bind_push_sockaddr(lua_State *L, const sip_sockaddr *address);
 void bind_push_ip(lua_State *L, const sip_sockaddr *address);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The userdata behind core.engine, for the files of its binding.
+ */
+#ifndef MOONSIP_BINDING_ENGINE_H
+#define MOONSIP_BINDING_ENGINE_H
+
+#include "binding/binding.h"
+
+typedef struct bind_engine {
+  sip_engine *engine; /* NULL once closed */
+  const bind_host *host;
+  sip_time now; /* without a host: where advance left it */
+  lua_Integer allocations;
+  lua_Integer fail_at; /* the allocation that fails, counted like `allocations`; 0 none */
+} bind_engine;
+
+/* Open, or a Lua error. */
+bind_engine *bind_engine_check(lua_State *L, int index);
+
+sip_time bind_engine_now(const bind_engine *self);
+/* Last thing in every method that acts on the engine. */
+void bind_engine_acted(lua_State *L, const bind_engine *self);
+
+/* Methods of the three parts of the class, for luaL_setfuncs. */
+extern const luaL_Reg bind_engine_output_methods[];
+extern const luaL_Reg bind_engine_reply_methods[];
+extern const luaL_Reg bind_engine_request_methods[];
+
+/* A flat array {"Name", "value", ...} at a stack index as header lines, appended to
+ * the buffer. nil is none. 0, SIP_E_HEADER_NAME or SIP_E_INJECTION; a Lua error for
+ * anything that is not such an array. */
+int bind_add_lines(lua_State *L, int index, sip_buffer *out);
+
+/* An error name of core.error ("TIMEOUT") as its code; SIP_E_TRANSPORT when unknown. */
+int bind_error_code(sip_str name);
+
+/* A sip_buffer whose memory the Lua state owns: it is freed when the slot it takes
+ * on the stack is collected, also after an error. */
+sip_buffer *bind_new_buffer(lua_State *L);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * core.engine: what comes out: events, packets, queries, counters.
+ */
+#include "base/error.h"
+#include "binding/engine.h"
+#include "net/error.h"
+
+static const char *const event_names[] = {[SIP_EVENT_REQUEST] = "request",
+                                          [SIP_EVENT_RESPONSE] = "response",
+                                          [SIP_EVENT_FAILED] = "failed",
+                                          [SIP_EVENT_CANCELLED] = "cancelled",
+                                          [SIP_EVENT_ACK] = "ack",
+                                          [SIP_EVENT_NO_ACK] = "no_ack",
+                                          [SIP_EVENT_UNSENT] = "unsent",
+                                          [SIP_EVENT_FELL_BACK] = "fell_back",
+                                          [SIP_EVENT_DIALOG_END] = "dialog_end"};
+
+/* kind, message, transaction, dialog, code; nothing when there is none. */
+static int engine_next_event(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_event event;
+  if (!sip_engine_next_event(self->engine, &event)) return 0;
+  lua_pushstring(L, event_names[event.kind]);
+  if (event.message) {
+    bind_push_message(L, event.message, &event.flow);
+  } else {
+    lua_pushnil(L);
+  }
+  lua_pushinteger(L, (lua_Integer)event.transaction);
+  lua_pushinteger(L, (lua_Integer)event.dialog);
+  if (event.code < 0) {
+    lua_pushstring(L, net_error_name(event.code));
+  } else {
+    lua_pushinteger(L, event.code);
+  }
+  return 5;
+}
+
+/* bytes, flow, owner, fallback "ip:port" or nil; nothing when there is none. */
+static int engine_next_packet(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_outgoing out;
+  if (!sip_engine_next_packet(self->engine, &out)) return 0;
+  bind_push_str(L, sip_packet_str(out.packet));
+  sip_packet_release(out.packet);
+  bind_push_flow(L, &out.flow);
+  lua_pushinteger(L, (lua_Integer)out.owner);
+  if (out.fallback.family) {
+    bind_push_sockaddr(L, &out.fallback);
+  } else {
+    lua_pushnil(L);
+  }
+  return 4;
+}
+
+/* id, host, port or nil, transport or nil, secure; nothing when there is none. */
+static int engine_next_query(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_query query;
+  if (!sip_engine_next_query(self->engine, &query)) return 0;
+  lua_pushinteger(L, (lua_Integer)query.id);
+  bind_push_str(L, query.host);
+  if (query.port) {
+    lua_pushinteger(L, query.port);
+  } else {
+    lua_pushnil(L);
+  }
+  if (query.transport) {
+    bind_push_str(L, sip_transport_uri_name(query.transport));
+  } else {
+    lua_pushnil(L);
+  }
+  lua_pushboolean(L, query.secure);
+  return 5;
+}
+
+enum { TARGETS_MAX = 32 };
+
+static sip_target check_target(lua_State *L, int index) {
+  int top = lua_gettop(L);
+  luaL_checktype(L, index, LUA_TTABLE);
+  lua_getfield(L, index, "transport");
+  lua_getfield(L, index, "ip");
+  lua_getfield(L, index, "port");
+  lua_getfield(L, index, "local_ip");
+  sip_target target = {0};
+  if (!lua_isnil(L, top + 1)) target.transport = bind_check_transport(L, top + 1);
+  target.address = bind_check_address(L, top + 2, top + 3);
+  if (!lua_isnil(L, top + 4)) {
+    lua_pushinteger(L, 0);
+    target.local = bind_check_address(L, top + 4, top + 5);
+  }
+  lua_settop(L, top);
+  return target;
+}
+
+/* resolved(id, targets) or resolved(id, nil, error name). Targets past the
+ * 32nd are dropped. */
+static int engine_resolved(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_id id = (sip_id)luaL_checkinteger(L, 2);
+  sip_target targets[TARGETS_MAX];
+  size_t count = 0;
+  int error = 0;
+  if (lua_isnoneornil(L, 3)) {
+    error = lua_isnoneornil(L, 4) ? SIP_E_DNS : bind_error_code(bind_check_str(L, 4));
+  } else {
+    luaL_checktype(L, 3, LUA_TTABLE);
+    size_t given = lua_rawlen(L, 3);
+    for (; count < given && count < TARGETS_MAX; count++) {
+      lua_rawgeti(L, 3, (lua_Integer)count + 1);
+      targets[count] = check_target(L, lua_gettop(L));
+      lua_pop(L, 1);
+    }
+  }
+  sip_engine_resolved(self->engine, bind_engine_now(self), id, targets, count, error);
+  bind_engine_acted(L, self);
+  return 0;
+}
+
+static int engine_counts(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_engine_counts counts;
+  sip_engine_get_counts(self->engine, &counts);
+  const struct {
+    const char *name;
+    uint64_t value;
+  } rows[] = {{"server_transactions", counts.server_transactions},
+              {"client_transactions", counts.client_transactions},
+              {"dialogs", counts.dialogs},
+              {"events", counts.events},
+              {"packets", counts.packets},
+              {"timers", counts.timers},
+              {"live_bytes", counts.live_bytes},
+              {"live_blocks", counts.live_blocks},
+              {"received", counts.received},
+              {"sent", counts.sent},
+              {"malformed", counts.malformed},
+              {"dropped", counts.dropped},
+              {"absorbed", counts.absorbed}};
+  size_t count = sizeof rows / sizeof *rows;
+  lua_createtable(L, 0, (int)count);
+  for (size_t i = 0; i < count; i++) {
+    lua_pushinteger(L, (lua_Integer)rows[i].value);
+    lua_setfield(L, -2, rows[i].name);
+  }
+  return 1;
+}
+
+const luaL_Reg bind_engine_output_methods[] = {
+    {"next_event", engine_next_event}, {"next_packet", engine_next_packet},
+    {"next_query", engine_next_query}, {"resolved", engine_resolved},
+    {"counts", engine_counts},         {NULL, NULL}};

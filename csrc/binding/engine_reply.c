@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * core.engine: answering.
+ */
+#include "base/error.h"
+#include "binding/engine.h"
+
+/* (transaction, status, reason, headers, content_type, body, to_tag), the stack
+ * positions 2 to 8 of both replies. */
+static int reply(lua_State *L, bool stateless) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_id transaction = (sip_id)luaL_checkinteger(L, 2);
+  lua_Integer status = luaL_checkinteger(L, 3);
+  luaL_argcheck(L, status >= 100 && status <= 699, 3, "a status from 100 to 699");
+  lua_settop(L, 8);
+  sip_reply parts = {.status = (int)status,
+                     .reason = bind_opt_str(L, 4),
+                     .content_type = bind_opt_str(L, 6),
+                     .body = bind_opt_str(L, 7),
+                     .to_tag = bind_opt_str(L, 8),
+                     .stateless = stateless};
+  int error = 0;
+  if (sip_str_has_line_break(parts.reason) || sip_str_has_line_break(parts.content_type)) {
+    error = SIP_E_INJECTION;
+  }
+  if (!error && !lua_isnil(L, 5)) {
+    sip_buffer *lines = bind_new_buffer(L);
+    error = bind_add_lines(L, 5, lines);
+    parts.headers = sip_buffer_str(lines);
+  }
+  sip_id dialog = 0;
+  if (!error) {
+    sip_time now = bind_engine_now(self);
+    error = sip_engine_reply(self->engine, now, transaction, &parts, &dialog);
+  }
+  if (error) return bind_fail(L, error, NULL);
+  bind_engine_acted(L, self);
+  lua_pushinteger(L, (lua_Integer)dialog);
+  return 1;
+}
+
+static int engine_reply(lua_State *L) {
+  return reply(L, false);
+}
+
+static int engine_reply_stateless(lua_State *L) {
+  return reply(L, true);
+}
+
+/* The user agent's checks of a request that is about to be accepted: 0, or a
+ * status and the headers its reply needs. */
+static int engine_check(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_id transaction = (sip_id)luaL_checkinteger(L, 2);
+  sip_buffer *lines = bind_new_buffer(L);
+  int status = sip_engine_check(self->engine, transaction, lines);
+  lua_pushinteger(L, status);
+  if (lines->len == 0) return 1;
+  sip_str text = sip_buffer_str(lines); /* "Name: value\r\n" */
+  size_t colon = sip_str_index(text, ':');
+  lua_createtable(L, 2, 0);
+  bind_push_str(L, sip_str_make(text.ptr, colon));
+  lua_rawseti(L, -2, 1);
+  bind_push_str(L, sip_str_trim(sip_str_make(text.ptr + colon + 1, text.len - colon - 1)));
+  lua_rawseti(L, -2, 2);
+  return 2;
+}
+
+const luaL_Reg bind_engine_reply_methods[] = {{"reply", engine_reply},
+                                              {"reply_stateless", engine_reply_stateless},
+                                              {"check", engine_check},
+                                              {NULL, NULL}};

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * core.engine: asking, and the dialogs it asks in.
+ */
+#include "base/error.h"
+#include "binding/engine.h"
+
+static sip_str text_field(lua_State *L, int index, const char *name) {
+  lua_getfield(L, index, name);
+  if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING) {
+    luaL_error(L, "bad option '%s' (a string expected, got %s)", name, luaL_typename(L, -1));
+  }
+  sip_str text = bind_opt_str(L, -1);
+  lua_pop(L, 1);
+  return text;
+}
+
+static lua_Integer number_field(lua_State *L, int index, const char *name, lua_Integer max) {
+  lua_getfield(L, index, name);
+  lua_Integer value = 0;
+  if (!lua_isnil(L, -1)) {
+    int is_integer = 0;
+    value = lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer || value < 0 || value > max) {
+      luaL_error(L, "bad option '%s' (0 to %I expected)", name, (LUAI_UACINT)max);
+    }
+  }
+  lua_pop(L, 1);
+  return value;
+}
+
+static bool flag_field(lua_State *L, int index, const char *name) {
+  lua_getfield(L, index, name);
+  bool flag = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return flag;
+}
+
+static void read_destination(lua_State *L, int index, sip_request *request) {
+  sip_str transport = text_field(L, index, "transport");
+  if (transport.len) {
+    request->transport = sip_transport_parse(transport);
+    if (request->transport == SIP_TRANSPORT_OTHER) luaL_error(L, "bad option 'transport'");
+  }
+  request->connection = (sip_id)number_field(L, index, "connection", LUA_MAXINTEGER);
+  request->listener = (uint32_t)number_field(L, index, "listener", UINT32_MAX);
+  sip_str ip = text_field(L, index, "ip");
+  if (ip.len == 0) return;
+  lua_Integer port = number_field(L, index, "port", UINT16_MAX);
+  if (port == 0) port = sip_transport_default_port(request->transport);
+  if (!sip_sockaddr_parse(ip, (uint16_t)port, &request->destination)) {
+    luaL_error(L, "bad option 'ip' (an IP address expected)");
+  }
+}
+
+/* The fields of a request table. Their strings stay valid while the table does. 0, or
+ * an error of bind_add_lines. */
+static int read_request(lua_State *L, int index, sip_request *request) {
+  luaL_checktype(L, index, LUA_TTABLE);
+  *request = (sip_request){.method = text_field(L, index, "method"),
+                           .uri = text_field(L, index, "uri"),
+                           .from = text_field(L, index, "from"),
+                           .to = text_field(L, index, "to"),
+                           .call_id = text_field(L, index, "call_id"),
+                           .from_tag = text_field(L, index, "from_tag"),
+                           .cseq = (uint32_t)number_field(L, index, "cseq", INT32_MAX),
+                           .routes = text_field(L, index, "routes"),
+                           .contact = text_field(L, index, "contact"),
+                           .content_type = text_field(L, index, "content_type"),
+                           .body = text_field(L, index, "body"),
+                           .timeout_ms = (uint32_t)number_field(L, index, "timeout", INT32_MAX),
+                           .own_ack = flag_field(L, index, "own_ack"),
+                           .no_tcp = flag_field(L, index, "no_tcp"),
+                           .orphan = flag_field(L, index, "orphan")};
+  read_destination(L, index, request);
+  lua_getfield(L, index, "headers");
+  if (lua_isnil(L, -1)) return 0;
+  int headers = lua_gettop(L);
+  sip_buffer *lines = bind_new_buffer(L);
+  int error = bind_add_lines(L, headers, lines);
+  request->headers = sip_buffer_str(lines);
+  return error;
+}
+
+static int transaction_or_fail(lua_State *L, bind_engine *self, int error, sip_id transaction) {
+  if (error) return bind_fail(L, error, NULL);
+  bind_engine_acted(L, self);
+  lua_pushinteger(L, (lua_Integer)transaction);
+  return 1;
+}
+
+static int engine_request(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_request request;
+  sip_id transaction = 0;
+  int error = read_request(L, 2, &request);
+  sip_time now = bind_engine_now(self);
+  if (!error) error = sip_engine_request(self->engine, now, &request, &transaction);
+  return transaction_or_fail(L, self, error, transaction);
+}
+
+static int engine_dialog_request(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_id dialog = (sip_id)luaL_checkinteger(L, 2);
+  sip_request request;
+  sip_id transaction = 0;
+  int error = read_request(L, 3, &request);
+  sip_time now = bind_engine_now(self);
+  if (!error) {
+    error = sip_engine_dialog_request(self->engine, now, dialog, &request, &transaction);
+  }
+  return transaction_or_fail(L, self, error, transaction);
+}
+
+static int engine_ack(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_id dialog = (sip_id)luaL_checkinteger(L, 2);
+  if (lua_isnoneornil(L, 3)) lua_newtable(L), lua_replace(L, 3);
+  sip_request request;
+  int error = read_request(L, 3, &request);
+  if (!error) error = sip_engine_ack(self->engine, bind_engine_now(self), dialog, &request);
+  if (error) return bind_fail(L, error, NULL);
+  bind_engine_acted(L, self);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int engine_cancel(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_id transaction = (sip_id)luaL_checkinteger(L, 2);
+  lua_settop(L, 3);
+  sip_buffer *lines = bind_new_buffer(L);
+  int error = bind_add_lines(L, 3, lines);
+  sip_time now = bind_engine_now(self);
+  if (!error) error = sip_engine_cancel(self->engine, now, transaction, sip_buffer_str(lines));
+  if (error) return bind_fail(L, error, NULL);
+  bind_engine_acted(L, self);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static void set_text(lua_State *L, const char *name, sip_str text) {
+  bind_push_str(L, text);
+  lua_setfield(L, -2, name);
+}
+
+static int engine_dialog_info(lua_State *L) {
+  static const char *const states[] = {"early", "confirmed", "terminated"};
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_dialog_info info;
+  int error = sip_engine_dialog_info(self->engine, (sip_id)luaL_checkinteger(L, 2), &info);
+  if (error) return bind_fail(L, error, NULL);
+  lua_createtable(L, 0, 12);
+  lua_pushstring(L, states[info.state]);
+  lua_setfield(L, -2, "state");
+  lua_pushboolean(L, info.is_uas);
+  lua_setfield(L, -2, "is_uas");
+  lua_pushboolean(L, info.secure);
+  lua_setfield(L, -2, "secure");
+  set_text(L, "call_id", info.call_id);
+  set_text(L, "local_tag", info.local_tag);
+  set_text(L, "remote_tag", info.remote_tag);
+  set_text(L, "local_uri", info.local_uri);
+  set_text(L, "remote_uri", info.remote_uri);
+  set_text(L, "target", info.target);
+  set_text(L, "routes", info.routes);
+  lua_pushinteger(L, info.local_cseq);
+  lua_setfield(L, -2, "local_cseq");
+  lua_pushinteger(L, info.remote_cseq);
+  lua_setfield(L, -2, "remote_cseq");
+  return 1;
+}
+
+static int engine_dialog_drop(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_engine_dialog_drop(self->engine, bind_engine_now(self), (sip_id)luaL_checkinteger(L, 2));
+  return 0;
+}
+
+const luaL_Reg bind_engine_request_methods[] = {{"request", engine_request},
+                                                {"dialog_request", engine_dialog_request},
+                                                {"ack", engine_ack},
+                                                {"cancel", engine_cancel},
+                                                {"dialog_info", engine_dialog_info},
+                                                {"dialog_drop", engine_dialog_drop},
+                                                {NULL, NULL}};
