@@ -79,8 +79,8 @@ static void receive_cancel(sip_engine *engine, const sip_flow *flow) {
   sip_kept *kept = sip_kept_new(engine, cancel, flow);
   sip_event event = {
       .kind = SIP_EVENT_CANCELLED, .transaction = t->id, .dialog = t->dialog, .flow = *flow};
-  sip_server_answer(engine, t, 487);
   sip_engine_push_event(engine, &event, kept);
+  sip_server_answer(engine, t, 487);
 }
 
 static void receive_in_dialog(sip_engine *engine, const sip_flow *flow) {
