@@ -46,7 +46,7 @@ typedef struct bind_host {
    * may wait. Call it last in every such call. */
   void (*acted)(void *context, lua_State *L);
   /* The engine is about to be freed; it has no host after this. */
-  void (*closing)(void *context, lua_State *L);
+  void (*closing)(void *context);
   void *context;
 } bind_host;
 

@@ -106,7 +106,8 @@ static void init(net_connection *connection, net_engine *attached, const sip_flo
   sip_link_init(&connection->unwritten);
   sip_link_init(&connection->link);
   sip_framer_init(&connection->framer);
-  sip_buffer_init(&connection->partial, &loop->alloc, loop->config.limits.message_size);
+  /* One more than a message may have, so that the framer sees it is too many. */
+  sip_buffer_init(&connection->partial, &loop->alloc, loop->config.limits.message_size + 1);
   net_queue_init(&connection->queue);
 }
 
@@ -191,7 +192,8 @@ static void write_some(net_connection *connection) {
   ssize_t taken = 1;
   bool has_moved = false;
   while (!net_queue_is_empty(queue) && taken > 0) {
-    taken = net_stream_write(&connection->stream, parts, net_queue_gather(queue, parts, WRITE_PARTS));
+    taken =
+        net_stream_write(&connection->stream, parts, net_queue_gather(queue, parts, WRITE_PARTS));
     if (taken <= 0) break;
     loop->counts.messages_out += net_queue_consume(queue, &loop->pool, (size_t)taken);
     has_moved = true;

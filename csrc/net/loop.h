@@ -40,10 +40,10 @@ typedef struct net_config {
   uint32_t idle_ms;    /* 3900000: no message either way; longer than an hour's registration */
   uint32_t partial_ms; /* 30000: for a message once begun, a first message, and a stalled write */
   uint32_t resolve_ms; /* 5000: for an answer of the DNS */
-  uint32_t max_connections;  /* 16384; further ones are refused */
-  uint32_t max_queue;        /* 1048576 bytes waiting for one connection; over it the peer is cut */
-  sip_limits limits;         /* of messages on streams; message_size 0: sip_limits_default */
-  const char *name_servers;  /* "192.0.2.1,192.0.2.2:5353"; NULL: the system's */
+  uint32_t max_connections; /* 16384; further ones are refused */
+  uint32_t max_queue;       /* 1048576 bytes waiting for one connection; over it the peer is cut */
+  sip_limits limits;        /* of messages on streams; message_size 0: sip_limits_default */
+  const char *name_servers; /* "192.0.2.1,192.0.2.2:5353"; NULL: the system's */
 } net_config;
 
 /* 0, SIP_E_MEMORY or a system error. */

@@ -54,8 +54,8 @@ struct net_loop {
   sip_hash_key key;
   sip_link unwritten; /* connections with something to write, or to end, this turn */
   net_queue_pool pool;
-  sip_packet *pong;         /* CRLF, the answer to a ping (RFC 5626 3.5.1) */
-  struct net_inbox *inbox;  /* of all UDP listeners; NULL before the first */
+  sip_packet *pong;        /* CRLF, the answer to a ping (RFC 5626 3.5.1) */
+  struct net_inbox *inbox; /* of all UDP listeners; NULL before the first */
   net_resolver resolver;
   char scratch[NET_SCRATCH_SIZE]; /* what a stream was read into */
 };

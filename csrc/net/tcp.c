@@ -16,7 +16,7 @@ enum {
   BACKLOG = 1024,
   ACCEPT_BATCH = 64,
   REST_MS = 100,
-  KEEPALIVE_IDLE_S = 300,  /* a peer that vanished without a word is found out */
+  KEEPALIVE_IDLE_S = 300, /* a peer that vanished without a word is found out */
   KEEPALIVE_STEP_S = 30,
   UNACKNOWLEDGED_MS = 32000 /* 64*T1: after that no transaction waits for those bytes */
 };

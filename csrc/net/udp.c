@@ -15,8 +15,8 @@
 #include "net/socket.h"
 
 enum {
-  SOCKET_BUFFER = 4 << 20, /* bytes: a burst of some thousand messages survives a slow turn */
-  DATAGRAM_SIZE = 65536,   /* above the largest there is, so none is ever cut */
+  SOCKET_BUFFER = 4 << 20,     /* bytes: a burst of some thousand messages survives a slow turn */
+  DATAGRAM_SIZE = 65536,       /* above the largest there is, so none is ever cut */
   STRIDE = DATAGRAM_SIZE + 192 /* so that starts spread over the sets of the cache */
 };
 
@@ -35,7 +35,8 @@ int net_udp_open(const sip_sockaddr *local) {
   int level = is_v6 ? IPPROTO_IPV6 : IPPROTO_IP;
   net_socket_set(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
   net_socket_set(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
-  net_socket_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER); /* past the system's cap, if we may */
+  net_socket_set(fd, SOL_SOCKET, SO_RCVBUFFORCE,
+                 SOCKET_BUFFER); /* past the system's cap, if we may */
   net_socket_set(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
   net_socket_set(fd, level, is_v6 ? IPV6_RECVERR : IP_RECVERR, 1);
   if (sip_sockaddr_is_any(local)) {
@@ -74,8 +75,8 @@ int net_udp_init(net_listener *listener) {
   net_outbox *box = sip_alloc_zero(&loop->alloc, sizeof *box);
   if (!box) return SIP_E_MEMORY;
   for (size_t i = 0; i < NET_UDP_BATCH; i++) {
-    box->messages[i].msg_hdr = (struct msghdr){
-        .msg_name = &box->names[i], .msg_iov = &box->parts[i], .msg_iovlen = 1};
+    box->messages[i].msg_hdr =
+        (struct msghdr){.msg_name = &box->names[i], .msg_iov = &box->parts[i], .msg_iovlen = 1};
   }
   listener->outbox = box;
   return 0;
