@@ -8,6 +8,10 @@
 
 #include "net/state.h"
 
+/* Answers a query whose host is an IP address: what is asked for then is the
+ * address of ours that leads there. False when it is a name. */
+bool net_locate_literal(net_engine *attached, const sip_query *query);
+/* Asks the DNS; the answer comes in a turn. */
 void net_locate(net_engine *attached, const sip_query *query);
 
 #endif

@@ -269,6 +269,7 @@ static void ask_queries(net_engine *attached) {
   const net_config *config = &attached->loop->config;
   sip_query query;
   while (!attached->is_gone && sip_engine_next_query(attached->engine, &query)) {
+    if (net_locate_literal(attached, &query)) continue;
     if (config->callbacks->query(config->context, attached->tag, &query)) continue;
     if (!attached->is_gone) net_locate(attached, &query);
   }

@@ -32,6 +32,16 @@ void net_socket_get_local(int fd, sip_sockaddr *out) {
   net_address_to(out, &address);
 }
 
+void net_socket_find_source(const sip_sockaddr *remote, sip_sockaddr *out) {
+  *out = (sip_sockaddr){0};
+  int fd = net_socket_open(remote->family, SOCK_DGRAM);
+  if (fd < 0) return;
+  net_address address;
+  socklen_t len = net_address_from(&address, remote);
+  if (connect(fd, &address.any, len) == 0) net_socket_get_local(fd, out);
+  net_socket_close(fd);
+}
+
 void net_socket_set(int fd, int level, int option, int value) {
   setsockopt(fd, level, option, &value, sizeof value);
 }

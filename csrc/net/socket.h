@@ -16,6 +16,10 @@ void net_socket_close(int fd);
 int net_socket_bind(int fd, const sip_sockaddr *local);
 void net_socket_get_local(int fd, sip_sockaddr *out);
 
+/* The address of ours that the system would reach `remote` from; family 0 when
+ * it would not. Nothing is sent. */
+void net_socket_find_source(const sip_sockaddr *remote, sip_sockaddr *out);
+
 /* Sets an option that nothing depends on: failure is fine. */
 void net_socket_set(int fd, int level, int option, int value);
 
