@@ -5,7 +5,7 @@
 #include "sip/framer.h"
 
 #include "base/error.h"
-#include "sip/line.h"
+#include "sip/section.h"
 
 static sip_frame frame(sip_framer *framer, sip_frame_kind kind, size_t len, int error) {
   if (kind != SIP_FRAME_MORE) *framer = (sip_framer){.after_crlf = kind == SIP_FRAME_PONG};
@@ -32,13 +32,13 @@ static size_t find_section(sip_framer *framer, sip_str bytes) {
   return 0;
 }
 
-typedef struct section {
+typedef struct framing {
   uint64_t content_length;
   int error;
   bool has_content_length;
-} section;
+} framing;
 
-static void take_content_length(section *s, sip_str value, const sip_limits *limits) {
+static void take_content_length(framing *s, sip_str value, const sip_limits *limits) {
   sip_scan scan = sip_scan_over(value);
   bool fits = sip_scan_number(&scan, limits->message_size, &s->content_length);
   bool digits = value.len > 0 && sip_scan_done(&scan);
@@ -54,21 +54,21 @@ static void take_content_length(section *s, sip_str value, const sip_limits *lim
 
 /* What may be wrong inside one field is left to the parser; what makes the end of
  * a field or of the body uncertain is an error here. */
-static section read_section(sip_str bytes, const sip_limits *limits) {
-  section s = {0};
-  sip_lines lines;
+static framing read_section(sip_str bytes, const sip_limits *limits) {
+  framing s = {0};
+  sip_section section;
   sip_line line;
-  sip_lines_init(&lines, bytes);
-  sip_lines_start(&lines);
+  sip_section_init(&section, bytes);
+  sip_section_start_line(&section);
   sip_line_kind kind;
   do {
-    kind = sip_lines_next(&lines, &line);
+    kind = sip_section_next(&section, &line);
     if (!s.error && kind == SIP_LINE_HEADER &&
         sip_header_find(line.name) == SIP_HEADER_CONTENT_LENGTH) {
       take_content_length(&s, line.value, limits);
     }
   } while (kind == SIP_LINE_HEADER || kind == SIP_LINE_NO_HEADER);
-  if (lines.error) s.error = lines.error;
+  if (section.error) s.error = section.error;
   /* 18.3: over a stream there is no other way to tell where the body ends. */
   if (!s.error && !s.has_content_length) s.error = SIP_E_CONTENT_LENGTH;
   return s;
@@ -90,7 +90,7 @@ sip_frame sip_framer_next(sip_framer *framer, sip_str bytes, const sip_limits *l
     size_t len = find_section(framer, front);
     if (len == 0 && bytes.len <= limits->message_size) return frame(framer, SIP_FRAME_MORE, 0, 0);
     if (len == 0) return frame(framer, SIP_FRAME_ERROR, front.len, SIP_E_TOO_LARGE);
-    section s = read_section(sip_str_make(bytes.ptr, len), limits);
+    framing s = read_section(sip_str_make(bytes.ptr, len), limits);
     if (!s.error && len + s.content_length > limits->message_size) s.error = SIP_E_TOO_LARGE;
     if (s.error) return frame(framer, SIP_FRAME_ERROR, len, s.error);
     framer->whole = len + (size_t)s.content_length;

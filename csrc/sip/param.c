@@ -76,22 +76,44 @@ bool sip_param_find(sip_str params, sip_str name, sip_param *out) {
   return false;
 }
 
+/* At a fold: writes one space for it and the space around it, and returns what
+ * follows. `written` is where the text began in the buffer. */
+static const char *skip_fold(const char *at, const char *end, sip_buffer *out, size_t written) {
+  while (out->len > written && (out->ptr[out->len - 1] == ' ' || out->ptr[out->len - 1] == '\t')) {
+    out->len--;
+  }
+  sip_scan scan = {at, end};
+  sip_scan_fold(&scan);
+  sip_buffer_add_char(out, ' ');
+  return scan.at > at ? scan.at : at + 1;
+}
+
 void sip_unquote(sip_str value, sip_buffer *out) {
   if (value.len < 2 || value.ptr[0] != '"') {
-    sip_buffer_add(out, value);
+    sip_unfold(value, out);
     return;
   }
   const char *at = value.ptr + 1, *end = value.ptr + value.len - 1;
+  size_t written = out->len;
   while (at < end) {
-    sip_scan scan = {at, end};
     if (*at == '\r') {
-      sip_scan_fold(&scan);
-      sip_buffer_add_char(out, ' ');
-      at = scan.at > at ? scan.at : at + 1;
+      at = skip_fold(at, end, out, written);
       continue;
     }
     if (*at == '\\' && end - at > 1) at++;
     sip_buffer_add_char(out, *at++);
+  }
+}
+
+void sip_unfold(sip_str value, sip_buffer *out) {
+  if (value.len == 0) return;
+  const char *at = value.ptr, *end = value.ptr + value.len;
+  size_t written = out->len;
+  while (at < end) {
+    const char *fold = memchr(at, '\r', (size_t)(end - at));
+    sip_buffer_add(out, sip_str_between(at, fold ? fold : end));
+    if (!fold) return;
+    at = skip_fold(fold, end, out, written);
   }
 }
 

@@ -33,9 +33,11 @@ bool sip_scan_param(sip_scan *scan, sip_param *out);
  * empty when there is none. False when a ";" is followed by no parameter. */
 bool sip_scan_params(sip_scan *scan, sip_str *out);
 
-/* The text inside a quoted string, with quoted pairs undone and folds as one
- * space (7.3.1); other text as it is. */
+/* The text inside a quoted string, with quoted pairs undone, or other text; folds
+ * become one space (7.3.1). */
 void sip_unquote(sip_str value, sip_buffer *out);
+/* Every fold, with the space around it, as one space (7.3.1). */
+void sip_unfold(sip_str value, sip_buffer *out);
 /* As a quoted string. SIP_E_INJECTION for CR, LF and NUL. */
 int sip_quote(sip_str text, sip_buffer *out);
 

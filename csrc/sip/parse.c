@@ -6,9 +6,9 @@
  */
 #include "base/error.h"
 #include "sip/cseq.h"
-#include "sip/line.h"
 #include "sip/message.h"
 #include "sip/name_addr.h"
+#include "sip/section.h"
 #include "sip/start_line.h"
 
 enum { MAX_FORWARDS_MAX = 255, SEEN_WORDS = (SIP_HEADER_COUNT + 63) / 64 };
@@ -16,7 +16,7 @@ enum { MAX_FORWARDS_MAX = 255, SEEN_WORDS = (SIP_HEADER_COUNT + 63) / 64 };
 typedef struct parser {
   sip_message *message;
   const sip_limits *limits;
-  sip_lines lines;
+  sip_section section;
   uint64_t seen[SEEN_WORDS]; /* ids that have come */
   uint64_t content_length;
   bool has_content_length;
@@ -31,8 +31,8 @@ static void note(parser *p, int error, const char *at, size_t header) {
 }
 
 static void note_line(parser *p, size_t header) {
-  if (p->lines.error) note(p, p->lines.error, p->lines.error_at, header);
-  p->lines.error = 0;
+  if (p->section.error) note(p, p->section.error, p->section.error_at, header);
+  p->section.error = 0;
 }
 
 static sip_span span_of(const parser *p, sip_str text) {
@@ -197,7 +197,7 @@ static void take_header(parser *p, const sip_line *line) {
 static void take_headers(parser *p) {
   sip_line line;
   for (;;) {
-    sip_line_kind kind = sip_lines_next(&p->lines, &line);
+    sip_line_kind kind = sip_section_next(&p->section, &line);
     if (kind == SIP_LINE_HEADER) {
       take_header(p, &line);
       continue;
@@ -208,7 +208,7 @@ static void take_headers(parser *p) {
 }
 
 static void take_start_line(parser *p) {
-  sip_str line = sip_lines_start(&p->lines);
+  sip_str line = sip_section_start_line(&p->section);
   note_line(p, SIP_NO_HEADER);
   const char *error_at;
   int error = sip_start_line_parse(p->message, line, p->limits, &error_at);
@@ -267,10 +267,10 @@ int sip_message_parse(sip_message *message, sip_str bytes, const sip_limits *lim
                            .to = SIP_NO_HEADER,
                            .header_room = room};
   parser p = {.message = message, .limits = limits};
-  sip_lines_init(&p.lines, bytes);
+  sip_section_init(&p.section, bytes);
   take_start_line(&p);
   take_headers(&p);
-  message->body_at = (uint32_t)(p.lines.at - bytes.ptr);
+  message->body_at = (uint32_t)(p.section.at - bytes.ptr);
   check_mandatory(&p);
   take_body(&p);
   if (too_large) note(&p, SIP_E_TOO_LARGE, bytes.ptr + bytes.len, SIP_NO_HEADER);

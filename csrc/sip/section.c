@@ -2,14 +2,14 @@
  *
  * The search for line ends.
  */
-#include "sip/line.h"
+#include "sip/section.h"
 
 #include "base/error.h"
 
-static void note(sip_lines *lines, int error, const char *at) {
-  if (lines->error) return;
-  lines->error = error;
-  lines->error_at = at;
+static void note(sip_section *section, int error, const char *at) {
+  if (section->error) return;
+  section->error = error;
+  section->error_at = at;
 }
 
 static bool is_blank(char c) {
@@ -17,26 +17,26 @@ static bool is_blank(char c) {
 }
 
 /* The bytes of the line end at `at`: 2 for CRLF, 1 for a bare LF, else 0. */
-static size_t line_end_at(const sip_lines *lines, const char *at) {
-  if (at == lines->end) return 0;
+static size_t line_end_at(const sip_section *section, const char *at) {
+  if (at == section->end) return 0;
   if (*at == '\n') return 1;
-  return *at == '\r' && lines->end - at >= 2 && at[1] == '\n' ? 2 : 0;
+  return *at == '\r' && section->end - at >= 2 && at[1] == '\n' ? 2 : 0;
 }
 
-sip_str sip_lines_start(sip_lines *lines) {
-  const char *from = lines->at, *stop = from;
+sip_str sip_section_start_line(sip_section *section) {
+  const char *from = section->at, *stop = from;
   for (;;) {
-    stop = sip_scan_text(stop, lines->end);
-    if (stop == lines->end) {
-      note(lines, SIP_E_TRUNCATED, stop);
-      lines->at = stop;
+    stop = sip_scan_text(stop, section->end);
+    if (stop == section->end) {
+      note(section, SIP_E_TRUNCATED, stop);
+      section->at = stop;
       break;
     }
-    size_t line_end = line_end_at(lines, stop);
+    size_t line_end = line_end_at(section, stop);
     if (line_end != 2)
-      note(lines, *stop == '\r' || line_end ? SIP_E_LINE_END : SIP_E_START_LINE, stop);
+      note(section, *stop == '\r' || line_end ? SIP_E_LINE_END : SIP_E_START_LINE, stop);
     if (line_end) {
-      lines->at = stop + line_end;
+      section->at = stop + line_end;
       break;
     }
     stop++;
@@ -72,33 +72,33 @@ static bool is_quoted_pair(quoting *q, const char *byte) {
   return q->escaped;
 }
 
-/* The end of a value that begins at `from`; lines->at goes behind its line end. */
-static const char *find_value_end(sip_lines *lines, const char *from) {
+/* The end of a value that begins at `from`; section->at goes behind its line end. */
+static const char *find_value_end(sip_section *section, const char *from) {
   quoting q = {.at = from};
   const char *stop = from;
   for (;;) {
-    stop = sip_scan_text(stop, lines->end);
-    if (stop == lines->end) {
-      lines->at = stop;
+    stop = sip_scan_text(stop, section->end);
+    if (stop == section->end) {
+      section->at = stop;
       return stop;
     }
-    size_t line_end = line_end_at(lines, stop);
+    size_t line_end = line_end_at(section, stop);
     if (line_end == 0) {
       if (*stop == '\r') {
-        note(lines, SIP_E_LINE_END, stop);
+        note(section, SIP_E_LINE_END, stop);
       } else if (!is_quoted_pair(&q, stop)) {
-        note(lines, SIP_E_HEADER, stop);
+        note(section, SIP_E_HEADER, stop);
       }
       stop++;
       continue;
     }
-    if (line_end == 1) note(lines, SIP_E_LINE_END, stop);
+    if (line_end == 1) note(section, SIP_E_LINE_END, stop);
     const char *next = stop + line_end;
-    if (next < lines->end && is_blank(*next)) {
+    if (next < section->end && is_blank(*next)) {
       stop = next;
       continue;
     }
-    lines->at = next;
+    section->at = next;
     return stop;
   }
 }
@@ -119,26 +119,26 @@ static int name_error(const sip_scan *scan) {
   return bare_cr ? SIP_E_LINE_END : SIP_E_HEADER_NAME;
 }
 
-sip_line_kind sip_lines_next(sip_lines *lines, sip_line *out) {
-  const char *from = lines->at;
-  size_t empty = line_end_at(lines, from);
+sip_line_kind sip_section_next(sip_section *section, sip_line *out) {
+  const char *from = section->at;
+  size_t empty = line_end_at(section, from);
   if (empty) {
-    if (empty == 1) note(lines, SIP_E_LINE_END, from);
-    lines->at += empty;
+    if (empty == 1) note(section, SIP_E_LINE_END, from);
+    section->at += empty;
     return SIP_LINE_EMPTY;
   }
-  if (from == lines->end) {
-    note(lines, SIP_E_TRUNCATED, from);
+  if (from == section->end) {
+    note(section, SIP_E_TRUNCATED, from);
     return SIP_LINE_TRUNCATED;
   }
-  sip_scan scan = {from, lines->end};
+  sip_scan scan = {from, section->end};
   if (!sip_scan_token(&scan, &out->name) || !scan_colon(&scan)) {
-    note(lines, name_error(&scan), scan.at);
-    find_value_end(lines, scan.at);
+    note(section, name_error(&scan), scan.at);
+    find_value_end(section, scan.at);
     return SIP_LINE_NO_HEADER;
   }
   sip_scan_space(&scan);
-  const char *end = find_value_end(lines, scan.at), *trimmed = end;
+  const char *end = find_value_end(section, scan.at), *trimmed = end;
   while (trimmed > scan.at && is_space(trimmed[-1])) trimmed--;
   out->value = sip_str_between(scan.at, trimmed);
   out->len = (size_t)(end - from);
