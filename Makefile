@@ -76,7 +76,7 @@ STEP = $(if $(V),,@echo "  $(1)  $(patsubst $(CURDIR)/%,%,$@)";)
 export BUILD LUA JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check asan gc fuzz bench format rock install \
+.PHONY: help build run test check asan gc fuzz bench format header-names rock install \
         install-module clean module core faces fuzzers
 .DELETE_ON_ERROR:
 
@@ -124,6 +124,9 @@ bench: # every figure of spec/bench with its goal
 	@.ci/install build bench
 	@$(MAKE) --no-print-directory core $(LIBRARY)
 	@.ci/bench
+
+header-names: # after a change of the list in csrc/sip/header.h
+	lua5.4 .ci/header_names.lua
 
 rock: # the rock installs and answers, offline
 	@.ci/install build rock

@@ -11,6 +11,7 @@
 #include <lua.h>
 
 #include "base/str.h"
+#include "base/timer.h"
 #include "sip/engine.h"
 
 /* Each leaves the table of the core, which is at the top of the stack, as it
@@ -61,6 +62,12 @@ const sip_flow *bind_check_flow(lua_State *L, int index);
 /* Arguments as values of the core, or a Lua error naming the argument. */
 sip_transport bind_check_transport(lua_State *L, int index);
 sip_sockaddr bind_check_address(lua_State *L, int ip_index, int port_index);
+/* Pushes an empty timer wheel of class core.timers. */
+void bind_push_timers(lua_State *L, sip_time now);
+/* The wheel at a stack index, or a Lua error. */
+const sip_wheel *bind_check_timers(lua_State *L, int index);
+/* Pushes the value of the next timer of that wheel due by now; false: none. */
+bool bind_timers_expire(lua_State *L, int index, sip_time now);
 
 /* "192.0.2.1:5060" and the like. */
 void bind_push_sockaddr(lua_State *L, const sip_sockaddr *address);

@@ -23,7 +23,7 @@ static const struct row {
 };
 
 #define X(id, name, compact, kind) +1 + ((compact) != 0)
-_Static_assert(HASH_NAMES == 0 SIP_HEADERS(X), "run tools/header_names.lua");
+_Static_assert(HASH_NAMES == 0 SIP_HEADERS(X), "run .ci/header_names.lua");
 #undef X
 
 /* Equal without case. In the known name only letters have the bit 0x40, so only

@@ -5,7 +5,7 @@
  *   ONE   at most one in a message
  *   LIST  values may share a line, separated by commas
  *   LINES several lines that must not be joined (credentials, challenges)
- * After a change here run tools/header_names.lua.
+ * After a change here run .ci/header_names.lua.
  */
 #ifndef MOONSIP_SIP_HEADER_H
 #define MOONSIP_SIP_HEADER_H

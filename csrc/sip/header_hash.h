@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Written by tools/header_names.lua from the list in header.h: a hash of length,
+ * Written by .ci/header_names.lua from the list in header.h: a hash of length,
  * first, middle and last letter that no two names share.
  */
 #ifndef MOONSIP_SIP_HEADER_HASH_H

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
 -- Rewrites the perfect hash of csrc/sip/header_hash.h after a change of the list
--- in csrc/sip/header.h: lua5.4 tools/header_names.lua [folder of the sources]
+-- in csrc/sip/header.h: lua5.4 .ci/header_names.lua [folder of the sources]
 local root <const> = arg[1] or "csrc/sip"
 local SLOTS <const> = 1024
 
@@ -48,7 +48,7 @@ local out <close> = assert(io.open(root .. "/header_hash.h", "w"))
 out:write([[
 /* SPDX-License-Identifier: MIT
  *
- * Written by tools/header_names.lua from the list in header.h: a hash of length,
+ * Written by .ci/header_names.lua from the list in header.h: a hash of length,
  * first, middle and last letter that no two names share.
  */
 #ifndef MOONSIP_SIP_HEADER_HASH_H

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * core.loop: a userdata over net_loop. Closing it detaches its engines, closing
+ * an engine detaches it from its loop, in whichever order a script or the
+ * collector comes by.
+ */
+#include "binding/loop.h"
+
+#include <limits.h>
+
+#include "base/error.h"
+#include "net/error.h"
+#include "net/signal.h"
+
+#define LOOP_CLASS "moonsip.loop"
+
+static bind_loop *check_loop(lua_State *L) {
+  bind_loop *loop = luaL_checkudata(L, 1, LOOP_CLASS);
+  luaL_argcheck(L, loop->net && !loop->is_closing, 1, "the loop is closed");
+  return loop;
+}
+
+static int succeed(lua_State *L) {
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+/* --- Engines ------------------------------------------------------------------ */
+
+static sip_time host_now(void *context) {
+  const bind_attachment *attachment = context;
+  return net_loop_now(attachment->loop->net);
+}
+
+static void host_acted(void *context, lua_State *L) {
+  const bind_attachment *attachment = context;
+  bind_loop_touch(L, attachment->loop);
+}
+
+static void detach(bind_attachment *attachment) {
+  if (!attachment->net) return;
+  net_detach(attachment->net);
+  attachment->net = NULL;
+  *attachment->slot = NULL;
+  sip_link_remove(&attachment->link);
+  attachment->loop->has_ended = true;
+}
+
+static void host_closing(void *context) {
+  detach(context);
+}
+
+/* Forgets attachments that have ended, and with them their engines. */
+static void sweep(lua_State *L, bind_loop *loop) {
+  if (!loop->has_ended) return;
+  loop->has_ended = false;
+  lua_getiuservalue(L, 1, LOOP_ATTACHED);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    const bind_attachment *attachment = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    if (attachment->net) continue;
+    lua_pushnil(L);
+    lua_rawsetp(L, -3, attachment);
+  }
+  lua_pop(L, 1);
+}
+
+/* The attachment of the engine at index 2, or a Lua error. */
+static bind_attachment *check_attachment(lua_State *L, const bind_loop *loop) {
+  bind_check_engine(L, 2);
+  const bind_host *host = *bind_engine_host(L, 2);
+  bind_attachment *attachment = host ? host->context : NULL;
+  luaL_argcheck(L, attachment && attachment->loop == loop, 2, "not attached to this loop");
+  return attachment;
+}
+
+static int loop_attach(lua_State *L) {
+  bind_loop *loop = check_loop(L);
+  sip_engine *engine = bind_check_engine(L, 2);
+  luaL_checktype(L, 3, LUA_TFUNCTION);
+  lua_settop(L, 3);
+  const bind_host **slot = bind_engine_host(L, 2);
+  luaL_argcheck(L, !*slot, 2, "attached already");
+  sweep(L, loop);
+  bind_attachment *attachment = lua_newuserdatauv(L, sizeof *attachment, ATTACHMENT_VALUES);
+  *attachment = (bind_attachment){.host = {.context = attachment,
+                                           .now = host_now,
+                                           .acted = host_acted,
+                                           .closing = host_closing},
+                                  .loop = loop,
+                                  .engine = engine,
+                                  .slot = slot};
+  sip_link_init(&attachment->link);
+  lua_pushvalue(L, 2);
+  lua_setiuservalue(L, 4, ATTACHMENT_ENGINE);
+  lua_pushvalue(L, 3);
+  lua_setiuservalue(L, 4, ATTACHMENT_EVENTS);
+  lua_getiuservalue(L, 1, LOOP_ATTACHED);
+  lua_pushvalue(L, 4);
+  lua_rawsetp(L, -2, attachment);
+  int error = net_attach(loop->net, engine, attachment, &attachment->net);
+  if (error) {
+    loop->has_ended = true;
+    return bind_fail(L, error, NULL);
+  }
+  *slot = &attachment->host;
+  sip_link_append(&loop->engines, &attachment->link);
+  bind_loop_touch(L, loop);
+  return succeed(L);
+}
+
+static int loop_detach(lua_State *L) {
+  bind_loop *loop = check_loop(L);
+  detach(check_attachment(L, loop));
+  sweep(L, loop);
+  return succeed(L);
+}
+
+/* --- Listeners ------------------------------------------------------------------ */
+
+static int fail_listen(lua_State *L, const sip_listener *listener, int error) {
+  bind_push_str(L, sip_transport_uri_name(listener->transport));
+  bind_push_sockaddr(L, &listener->local);
+  lua_pushfstring(L, "%s %s: %s", lua_tostring(L, -2), lua_tostring(L, -1), net_error_text(error));
+  return bind_fail(L, error, lua_tostring(L, -1));
+}
+
+static uint16_t check_port(lua_State *L, int index, lua_Integer port) {
+  luaL_argcheck(L, port >= 0 && port <= UINT16_MAX, index, "port out of range");
+  return (uint16_t)port;
+}
+
+/* What the options table at `index` says. */
+static void take_advertised(lua_State *L, int index, sip_listener *listener) {
+  if (lua_isnoneornil(L, index)) return;
+  luaL_checktype(L, index, LUA_TTABLE);
+  if (lua_getfield(L, index, "advertise_host") != LUA_TNIL) {
+    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "advertise_host is no string");
+    listener->advertise_host = bind_check_str(L, -1); /* the table keeps it */
+  }
+  if (lua_getfield(L, index, "advertise_port") != LUA_TNIL) {
+    luaL_argcheck(L, lua_isinteger(L, -1), index, "advertise_port is no integer");
+    listener->advertise_port = check_port(L, index, lua_tointeger(L, -1));
+  }
+  lua_pop(L, 2);
+}
+
+/* loop, engine, transport, ip, port, options */
+static int loop_listen(lua_State *L) {
+  bind_loop *loop = check_loop(L);
+  bind_attachment *attachment = check_attachment(L, loop);
+  sip_listener listener = {.transport = sip_transport_parse(bind_check_str(L, 3))};
+  sip_str ip = bind_check_str(L, 4);
+  uint16_t port = check_port(L, 5, luaL_checkinteger(L, 5));
+  if (!sip_sockaddr_parse(ip, port, &listener.local)) {
+    lua_pushfstring(L, "'%s' is no IP address", ip.ptr);
+    return bind_fail(L, SIP_E_INVALID, lua_tostring(L, -1));
+  }
+  take_advertised(L, 6, &listener);
+  uint32_t number;
+  int error = net_listen(attachment->net, &listener, &number);
+  if (error) return fail_listen(L, &listener, error);
+  lua_pushinteger(L, number);
+  bind_push_ip(L, &listener.local);
+  lua_pushinteger(L, listener.local.port);
+  bind_loop_touch(L, loop);
+  return 3;
+}
+
+static int loop_unlisten(lua_State *L) {
+  bind_loop *loop = check_loop(L);
+  bind_attachment *attachment = check_attachment(L, loop);
+  lua_Integer number = luaL_checkinteger(L, 3);
+  if (number < 1 || number > UINT32_MAX) return bind_fail(L, SIP_E_GONE, NULL);
+  int error = net_unlisten(attachment->net, (uint32_t)number);
+  if (error) return bind_fail(L, error, NULL);
+  bind_loop_touch(L, loop);
+  return succeed(L);
+}
+
+/* --- Life --------------------------------------------------------------------- */
+
+static void close_now(bind_loop *loop) {
+  while (!sip_link_alone(&loop->engines)) {
+    detach(SIP_CONTAINER(loop->engines.next, bind_attachment, link));
+  }
+  net_loop_free(loop->net);
+  loop->net = NULL;
+}
+
+/* Also __gc and __close. Inside a callback the turn ends first. */
+static int loop_close(lua_State *L) {
+  bind_loop *loop = luaL_checkudata(L, 1, LOOP_CLASS);
+  if (!loop->net || loop->is_closing) return 0;
+  if (net_loop_is_turning(loop->net)) {
+    loop->is_closing = true;
+    net_loop_wake(loop->net);
+    return 0;
+  }
+  close_now(loop);
+  return 0;
+}
+
+typedef struct option {
+  const char *name;
+  size_t at; /* of a uint32_t in net_config */
+} option;
+
+static const option options[] = {
+    {"connect_ms", offsetof(net_config, connect_ms)},
+    {"idle_ms", offsetof(net_config, idle_ms)},
+    {"partial_ms", offsetof(net_config, partial_ms)},
+    {"resolve_ms", offsetof(net_config, resolve_ms)},
+    {"max_connections", offsetof(net_config, max_connections)},
+    {"max_queue", offsetof(net_config, max_queue)},
+};
+
+static void take_number(lua_State *L, const option *o, net_config *config) {
+  if (lua_getfield(L, 1, o->name) != LUA_TNIL) {
+    lua_Integer value = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+    if (value < 1 || value > INT32_MAX) {
+      luaL_error(L, "bad option '%s' (an integer above 0 expected)", o->name);
+    }
+    *(uint32_t *)(void *)((char *)config + o->at) = (uint32_t)value;
+  }
+  lua_pop(L, 1);
+}
+
+/* The strings stay the table's, at index 1. */
+static void take_options(lua_State *L, net_config *config) {
+  if (lua_isnoneornil(L, 1)) return;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  for (size_t i = 0; i < sizeof options / sizeof *options; i++) take_number(L, &options[i], config);
+  if (lua_getfield(L, 1, "message_size") != LUA_TNIL) {
+    lua_Integer size = luaL_checkinteger(L, -1);
+    luaL_argcheck(L, size >= 1 && size < INT32_MAX, 1, "message_size out of range");
+    config->limits = sip_limits_default;
+    config->limits.message_size = (uint32_t)size;
+  }
+  if (lua_getfield(L, 1, "name_servers") != LUA_TNIL) {
+    config->name_servers = luaL_checkstring(L, -1);
+  }
+  if (lua_getfield(L, 1, "now") != LUA_TNIL) {
+    config->clock = (net_clock){.is_manual = true, .manual_at = luaL_checkinteger(L, -1)};
+  }
+  lua_pop(L, 3);
+}
+
+/* core.loop([options]); `now` makes a clock that stands still but for advance. */
+static int loop_new(lua_State *L) {
+  lua_settop(L, 1);
+  bind_loop *loop = lua_newuserdatauv(L, sizeof *loop, LOOP_VALUES);
+  *loop = (bind_loop){0};
+  sip_link_init(&loop->engines);
+  luaL_setmetatable(L, LOOP_CLASS);
+  lua_newtable(L);
+  lua_setiuservalue(L, 2, LOOP_ATTACHED);
+  lua_newtable(L);
+  lua_setiuservalue(L, 2, LOOP_HOOKS);
+  lua_newtable(L);
+  lua_setiuservalue(L, 2, LOOP_LOOKUPS);
+  net_config config = {.callbacks = &bind_loop_callbacks, .context = loop};
+  take_options(L, &config);
+  bind_loop_remember(L, 2, loop);
+  int error = net_loop_new(&loop->net, &config);
+  if (error) return bind_fail(L, error, NULL);
+  bind_push_timers(L, net_loop_now(loop->net));
+  lua_setiuservalue(L, 2, LOOP_WHEEL);
+  return 1;
+}
+
+/* --- Turning -------------------------------------------------------------------- */
+
+static void refuse_nesting(lua_State *L, const bind_loop *loop) {
+  if (net_loop_is_turning(loop->net)) luaL_error(L, "the loop is turning already");
+}
+
+/* False when nothing is left that could happen. Raises nothing. */
+static bool turn(lua_State *L, bind_loop *loop, int64_t timeout_ms) {
+  lua_State *outer = loop->L;
+  loop->L = L;
+  loop->is_told = false;
+  bool goes_on = net_loop_step(loop->net, timeout_ms);
+  loop->L = outer;
+  if (!loop->is_closing) return goes_on;
+  close_now(loop);
+  return false;
+}
+
+static int loop_step(lua_State *L) {
+  bind_loop *loop = check_loop(L);
+  refuse_nesting(L, loop);
+  lua_Number timeout_ms = luaL_optnumber(L, 2, -1);
+  luaL_argcheck(L, timeout_ms <= INT32_MAX, 2, "timeout out of range");
+  lua_settop(L, 1);
+  sweep(L, loop);
+  lua_pushboolean(L, turn(L, loop, timeout_ms < 0 ? -1 : (int64_t)timeout_ms));
+  return 1;
+}
+
+/* Until stop, close, or nothing is left. */
+static int loop_run(lua_State *L) {
+  bind_loop *loop = check_loop(L);
+  refuse_nesting(L, loop);
+  lua_settop(L, 1);
+  loop->is_stopped = false;
+  bool goes_on = true;
+  while (goes_on && !loop->is_stopped) {
+    /* Each turn: a hook may have been set, or another loop have let go of them. */
+    if (loop->has_signal_hook) net_signal_start(loop->net);
+    sweep(L, loop);
+    goes_on = turn(L, loop, -1);
+  }
+  if (loop->net) net_signal_stop(loop->net);
+  return succeed(L);
+}
+
+static int loop_stop(lua_State *L) {
+  bind_loop *loop = check_loop(L);
+  loop->is_stopped = true;
+  net_loop_wake(loop->net);
+  return 0;
+}
+
+static int loop_wake(lua_State *L) {
+  bind_loop *loop = check_loop(L);
+  net_loop_wake(loop->net);
+  bind_loop_touch(L, loop);
+  return 0;
+}
+
+static int loop_now(lua_State *L) {
+  lua_pushinteger(L, net_loop_now(check_loop(L)->net));
+  return 1;
+}
+
+/* A manual clock only. */
+static int loop_advance(lua_State *L) {
+  bind_loop *loop = check_loop(L);
+  lua_Integer by_ms = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, by_ms >= 0, 2, "time does not go back");
+  int error = net_loop_advance(loop->net, by_ms);
+  if (error) return bind_fail(L, error, "this loop's clock is the system's");
+  return succeed(L);
+}
+
+/* --- A host's loop (the names of cqueues) ------------------------------------------ */
+
+static int loop_pollfd(lua_State *L) {
+  lua_pushinteger(L, net_loop_descriptor(check_loop(L)->net));
+  return 1;
+}
+
+static int loop_events(lua_State *L) {
+  check_loop(L);
+  lua_pushliteral(L, "r");
+  return 1;
+}
+
+static int loop_timeout(lua_State *L) {
+  int64_t timeout_ms = net_loop_timeout(check_loop(L)->net);
+  if (timeout_ms < 0) return 0;
+  lua_pushnumber(L, (lua_Number)timeout_ms / 1000);
+  return 1;
+}
+
+static int loop_empty(lua_State *L) {
+  lua_pushboolean(L, net_loop_is_empty(check_loop(L)->net));
+  return 1;
+}
+
+/* --- Hooks ---------------------------------------------------------------------- */
+
+/* Keeps the function at index 2, or nil; true when there is one. */
+static bool set_hook(lua_State *L, const char *name) {
+  bool is_set = !lua_isnoneornil(L, 2);
+  if (is_set) luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_settop(L, 2);
+  lua_getiuservalue(L, 1, LOOP_HOOKS);
+  lua_pushvalue(L, 2);
+  lua_setfield(L, -2, name);
+  return is_set;
+}
+
+static int loop_on_timer(lua_State *L) {
+  bind_loop *loop = check_loop(L);
+  bool is_set = set_hook(L, "timer");
+  lua_getiuservalue(L, 1, LOOP_WHEEL);
+  net_loop_watch(loop->net, is_set ? bind_check_timers(L, -1) : NULL);
+  return 0;
+}
+
+static int loop_on_wake(lua_State *L) {
+  bind_loop *loop = check_loop(L);
+  loop->has_wake_hook = set_hook(L, "wake");
+  return 0;
+}
+
+static int loop_on_signal(lua_State *L) {
+  bind_loop *loop = check_loop(L);
+  loop->has_signal_hook = set_hook(L, "signal");
+  if (!loop->has_signal_hook) net_signal_stop(loop->net);
+  return 0;
+}
+
+static int loop_on_error(lua_State *L) {
+  check_loop(L);
+  set_hook(L, "error");
+  return 0;
+}
+
+static int loop_on_resolve(lua_State *L) {
+  check_loop(L);
+  set_hook(L, "resolve");
+  return 0;
+}
+
+static int loop_wheel(lua_State *L) {
+  check_loop(L);
+  lua_getiuservalue(L, 1, LOOP_WHEEL);
+  return 1;
+}
+
+/* --- Names, counters ------------------------------------------------------------ */
+
+/* loop, host, function(ips or nil, error) */
+static int loop_resolve(lua_State *L) {
+  bind_loop *loop = check_loop(L);
+  net_question question = {.host = bind_check_str(L, 2),
+                           .done = bind_loop_answer,
+                           .context = loop,
+                           .id = loop->last_lookup + 1};
+  luaL_checktype(L, 3, LUA_TFUNCTION);
+  lua_settop(L, 3);
+  lua_getiuservalue(L, 1, LOOP_LOOKUPS);
+  lua_pushvalue(L, 3);
+  lua_rawseti(L, -2, (lua_Integer)question.id);
+  loop->last_lookup = question.id;
+  int error = net_resolve(loop->net, &question);
+  if (!error) {
+    bind_loop_touch(L, loop);
+    return succeed(L);
+  }
+  lua_pushnil(L);
+  lua_rawseti(L, -2, (lua_Integer)question.id);
+  return bind_fail(L, error, NULL);
+}
+
+static int loop_counts(lua_State *L) {
+  net_counts counts;
+  net_loop_get_counts(check_loop(L)->net, &counts);
+  lua_createtable(L, 0, 24);
+#define FIELD(name) (lua_pushinteger(L, (lua_Integer)counts.name), lua_setfield(L, -2, #name))
+  FIELD(datagrams_in);
+  FIELD(datagrams_out);
+  FIELD(bytes_in);
+  FIELD(bytes_out);
+  FIELD(messages_in);
+  FIELD(messages_out);
+  FIELD(accepted);
+  FIELD(connected);
+  FIELD(refused);
+  FIELD(timed_out);
+  FIELD(broken);
+  FIELD(overflowed);
+  FIELD(send_errors);
+  FIELD(dropped);
+  FIELD(icmp_errors);
+  FIELD(listeners);
+  FIELD(connections);
+  FIELD(queue_bytes);
+  FIELD(lookups);
+  FIELD(live_bytes);
+  FIELD(live_blocks);
+#undef FIELD
+  return 1;
+}
+
+static const luaL_Reg methods[] = {{"attach", loop_attach},     {"detach", loop_detach},
+                                   {"listen", loop_listen},     {"unlisten", loop_unlisten},
+                                   {"step", loop_step},         {"run", loop_run},
+                                   {"stop", loop_stop},         {"wake", loop_wake},
+                                   {"now", loop_now},           {"advance", loop_advance},
+                                   {"pollfd", loop_pollfd},     {"events", loop_events},
+                                   {"timeout", loop_timeout},   {"empty", loop_empty},
+                                   {"wheel", loop_wheel},       {"on_timer", loop_on_timer},
+                                   {"on_wake", loop_on_wake},   {"on_signal", loop_on_signal},
+                                   {"on_error", loop_on_error}, {"on_resolve", loop_on_resolve},
+                                   {"resolve", loop_resolve},   {"counts", loop_counts},
+                                   {"close", loop_close},       {NULL, NULL}};
+
+static const luaL_Reg metamethods[] = {{"__gc", loop_close}, {"__close", loop_close}, {NULL, NULL}};
+
+void bind_loop_open(lua_State *L) {
+  luaL_newmetatable(L, LOOP_CLASS);
+  luaL_setfuncs(L, metamethods, 0);
+  luaL_newlib(L, methods);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+  lua_pushcfunction(L, loop_new);
+  lua_setfield(L, -2, "loop");
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The class core.loop from inside: its userdata, and the one way into Lua.
+ */
+#ifndef MOONSIP_BINDING_LOOP_H
+#define MOONSIP_BINDING_LOOP_H
+
+#include "binding/binding.h"
+#include "net/loop.h"
+#include "net/resolve.h"
+
+/* User values of the loop's userdata. */
+enum {
+  LOOP_ATTACHED = 1, /* [attachment pointer] = attachment */
+  LOOP_HOOKS,        /* by name: what on_error, on_timer ... were given */
+  LOOP_WHEEL,        /* core.timers */
+  LOOP_LOOKUPS,      /* [id] = function */
+  LOOP_VALUES = LOOP_LOOKUPS
+};
+
+typedef struct bind_loop {
+  net_loop *net;    /* NULL: closed */
+  lua_State *L;     /* of the call that turns it, whose stack has the loop at index 1 */
+  sip_link engines; /* attachments */
+  sip_id last_lookup;
+  bool is_closing; /* closed by a callback: as soon as the turn ends */
+  bool is_stopped;
+  bool has_signal_hook;
+  bool has_wake_hook;
+  bool has_ended; /* an attachment has, and still lies in LOOP_ATTACHED */
+  bool is_told;   /* on_wake was called since the last turn */
+} bind_loop;
+
+/* An engine on a loop: a userdata with the engine and the events function as
+ * user values. */
+enum { ATTACHMENT_ENGINE = 1, ATTACHMENT_EVENTS, ATTACHMENT_VALUES = ATTACHMENT_EVENTS };
+
+typedef struct bind_attachment {
+  bind_host host;
+  sip_link link;
+  bind_loop *loop;
+  sip_engine *engine;
+  net_engine *net;        /* NULL: ended */
+  const bind_host **slot; /* the engine's */
+} bind_attachment;
+
+/* What happens in a turn, into Lua. */
+extern const net_callbacks bind_loop_callbacks;
+void bind_loop_answer(const net_question *question, const sip_sockaddr *addresses, size_t count,
+                      int error);
+
+/* Makes the loop at a stack index findable by its pointer. */
+void bind_loop_remember(lua_State *L, int index, const bind_loop *loop);
+
+/* A call between two turns left something to do: wakes a host that waits on the
+ * descriptor, and tells on_wake. */
+void bind_loop_touch(lua_State *L, bind_loop *loop);
+
+#endif

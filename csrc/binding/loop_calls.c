@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From a loop's turn into Lua: the one place. Every entry is protected; what it
+ * raises goes, with a traceback, to the hook on_error or else to stderr.
+ */
+#include <signal.h>
+
+#include "base/error.h"
+#include "binding/loop.h"
+#include "net/error.h"
+
+enum { SLOTS = 16 }; /* of Lua's stack, for an entry and what it pushes */
+
+/* --- Entering ------------------------------------------------------------------- */
+
+static int add_traceback(lua_State *L) {
+  const char *text = luaL_tolstring(L, 1, NULL);
+  luaL_traceback(L, L, text, 1);
+  return 1;
+}
+
+/* Pushes a hook; false when it is not set. */
+static bool push_hook(lua_State *L, int loop_index, const char *name) {
+  lua_getiuservalue(L, loop_index, LOOP_HOOKS);
+  return lua_getfield(L, -1, name) == LUA_TFUNCTION;
+}
+
+/* loop, message */
+static int call_error_hook(lua_State *L) {
+  if (!push_hook(L, 1, "error")) return luaL_error(L, "%s", lua_tostring(L, 2));
+  lua_pushvalue(L, 2);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+/* The message is at the top, the loop at `loop_index`. */
+static void report(lua_State *L, int loop_index) {
+  int message = lua_gettop(L);
+  lua_pushcfunction(L, call_error_hook);
+  lua_pushvalue(L, loop_index);
+  lua_pushvalue(L, message);
+  if (lua_pcall(L, 2, 0, 0) == LUA_OK) return;
+  const char *text = lua_tostring(L, -1);
+  lua_writestringerror("moonsip: %s\n", text ? text : "error in the error handler");
+}
+
+/* Calls fn(loop, argument) with the loop that is at `loop_index`. */
+static bool enter(lua_State *L, int loop_index, lua_CFunction fn, void *argument) {
+  int top = lua_gettop(L);
+  if (!lua_checkstack(L, SLOTS)) {
+    lua_writestringerror("moonsip: %s\n", "no Lua stack left for a callback");
+    return false;
+  }
+  lua_pushcfunction(L, add_traceback);
+  lua_pushcfunction(L, fn);
+  lua_pushvalue(L, loop_index);
+  lua_pushlightuserdata(L, argument);
+  bool is_well = lua_pcall(L, 2, 0, top + 1) == LUA_OK;
+  if (!is_well) report(L, loop_index);
+  lua_settop(L, top);
+  return is_well;
+}
+
+/* From inside a turn; nothing more is told once a callback has closed the loop. */
+static bool enter_turn(bind_loop *loop, lua_CFunction fn, void *argument) {
+  if (loop->is_closing) return false;
+  return enter(loop->L, 1, fn, argument);
+}
+
+/* Pushes the attachment. */
+static void push_attachment(lua_State *L, const bind_attachment *attachment) {
+  lua_getiuservalue(L, 1, LOOP_ATTACHED);
+  lua_rawgetp(L, -1, attachment);
+}
+
+/* --- Events ------------------------------------------------------------------- */
+
+static int call_events(lua_State *L) {
+  push_attachment(L, lua_touserdata(L, 2));
+  lua_getiuservalue(L, -1, ATTACHMENT_EVENTS);
+  lua_call(L, 0, 0);
+  return 0;
+}
+
+static void on_events(void *context, void *tag) {
+  enter_turn(context, call_events, tag);
+}
+
+/* --- Queries ------------------------------------------------------------------ */
+
+typedef struct asked {
+  bind_attachment *attachment;
+  const sip_query *query;
+  bool has_hook;
+} asked;
+
+static int call_query(lua_State *L) {
+  asked *a = lua_touserdata(L, 2);
+  const sip_query *query = a->query;
+  a->has_hook = push_hook(L, 1, "resolve");
+  if (!a->has_hook) return 0;
+  push_attachment(L, a->attachment);
+  lua_getiuservalue(L, -1, ATTACHMENT_ENGINE);
+  lua_replace(L, -3); /* in place of LOOP_ATTACHED */
+  lua_pop(L, 1);
+  lua_pushinteger(L, (lua_Integer)query->id);
+  bind_push_str(L, query->host);
+  if (query->port) {
+    lua_pushinteger(L, query->port);
+  } else {
+    lua_pushnil(L);
+  }
+  if (query->transport != SIP_TRANSPORT_NONE) {
+    bind_push_str(L, sip_transport_uri_name(query->transport));
+  } else {
+    lua_pushnil(L);
+  }
+  lua_pushboolean(L, query->secure);
+  lua_call(L, 6, 0);
+  return 0;
+}
+
+static bool on_query(void *context, void *tag, const sip_query *query) {
+  bind_loop *loop = context;
+  bind_attachment *attachment = tag;
+  asked a = {.attachment = attachment, .query = query};
+  sip_id id = query->id;
+  if (!enter_turn(loop, call_query, &a) && attachment->net) {
+    sip_engine_resolved(attachment->engine, net_loop_now(loop->net), id, NULL, 0, SIP_E_DNS);
+    return true;
+  }
+  return a.has_hook;
+}
+
+/* --- Timers ------------------------------------------------------------------- */
+
+typedef struct due {
+  sip_time now;
+  bool has_fired;
+} due;
+
+static int call_timer(lua_State *L) {
+  due *d = lua_touserdata(L, 2);
+  if (!push_hook(L, 1, "timer")) return 0;
+  lua_getiuservalue(L, 1, LOOP_WHEEL);
+  d->has_fired = bind_timers_expire(L, -1, d->now);
+  if (!d->has_fired) return 0;
+  lua_remove(L, -2);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+static int count_timers(lua_State *L) {
+  size_t *count = lua_touserdata(L, 2);
+  lua_getiuservalue(L, 1, LOOP_WHEEL);
+  *count = bind_check_timers(L, -1)->count;
+  return 0;
+}
+
+/* A timer that starts another for now leaves it to the next turn. */
+static void on_timers(void *context, sip_time now) {
+  bind_loop *loop = context;
+  size_t left = 0;
+  enter_turn(loop, count_timers, &left);
+  due d = {.now = now, .has_fired = true};
+  while (left-- > 0 && d.has_fired) {
+    d.has_fired = false;
+    enter_turn(loop, call_timer, &d);
+  }
+}
+
+/* --- Signals ------------------------------------------------------------------ */
+
+static int call_signal(lua_State *L) {
+  const int *number = lua_touserdata(L, 2);
+  if (!push_hook(L, 1, "signal")) return 0;
+  lua_pushstring(L, *number == SIGINT ? "SIGINT" : "SIGTERM");
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+static void on_signal(void *context, int number) {
+  enter_turn(context, call_signal, &number);
+}
+
+const net_callbacks bind_loop_callbacks = {
+    .events = on_events, .query = on_query, .timers = on_timers, .signal = on_signal};
+
+/* --- Lookups ------------------------------------------------------------------ */
+
+typedef struct answer {
+  sip_id id;
+  const sip_sockaddr *addresses;
+  size_t count;
+  int error;
+} answer;
+
+static int call_answer(lua_State *L) {
+  const answer *a = lua_touserdata(L, 2);
+  lua_getiuservalue(L, 1, LOOP_LOOKUPS);
+  lua_rawgeti(L, -1, (lua_Integer)a->id);
+  lua_pushnil(L);
+  lua_rawseti(L, -3, (lua_Integer)a->id);
+  if (a->count == 0) {
+    lua_call(L, bind_fail(L, a->error, NULL), 0);
+    return 0;
+  }
+  lua_createtable(L, (int)a->count, 0);
+  for (size_t i = 0; i < a->count; i++) {
+    bind_push_ip(L, &a->addresses[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+void bind_loop_answer(const net_question *question, const sip_sockaddr *addresses, size_t count,
+                      int error) {
+  answer a = {.id = question->id, .addresses = addresses, .count = count, .error = error};
+  enter_turn(question->context, call_answer, &a);
+}
+
+/* --- Waking a host's loop ------------------------------------------------------- */
+
+/* Its address is the registry's key of the table that finds a loop by its
+ * pointer, weakly. */
+static const char loops_key = 0;
+
+void bind_loop_remember(lua_State *L, int index, const bind_loop *loop) {
+  index = lua_absindex(L, index);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &loops_key) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &loops_key);
+  }
+  lua_pushvalue(L, index);
+  lua_rawsetp(L, -2, loop);
+  lua_pop(L, 1);
+}
+
+static int call_wake(lua_State *L) {
+  if (!push_hook(L, 1, "wake")) return 0;
+  lua_call(L, 0, 0);
+  return 0;
+}
+
+void bind_loop_touch(lua_State *L, bind_loop *loop) {
+  if (!loop->net || loop->is_closing || net_loop_is_turning(loop->net)) return;
+  net_loop_touch(loop->net);
+  if (!loop->has_wake_hook || loop->is_told || !lua_checkstack(L, SLOTS)) return;
+  loop->is_told = true; /* once is enough until the next turn, and on_wake may call us */
+  int top = lua_gettop(L);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &loops_key);
+  if (lua_rawgetp(L, -1, loop) == LUA_TUSERDATA) enter(L, lua_gettop(L), call_wake, NULL);
+  lua_settop(L, top);
+}

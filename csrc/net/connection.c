@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One timer serves all deadlines of a connection. It is not moved with every
+ * message: when it fires too early it is started again for what is left.
+ */
+#include "net/connection.h"
+
+#include "base/error.h"
+#include "net/send.h"
+#include "net/socket.h"
+
+enum { LINGER_MS = 2000, WRITE_PARTS = 64 };
+
+static const net_stream_user stream_user;
+
+static net_connection *of_stream(const net_stream *stream) {
+  return SIP_CONTAINER(stream, net_connection, stream);
+}
+
+static net_loop *loop_of(const net_connection *connection) {
+  return connection->stream.loop;
+}
+
+/* --- Finding ---------------------------------------------------------------- */
+
+static uint64_t hash_of(const net_loop *loop, const sip_flow *flow) {
+  return sip_sockaddr_hash(loop->key, &flow->remote) + flow->transport;
+}
+
+net_connection *net_connection_find(const net_engine *attached, sip_id id) {
+  net_connection *connection = sip_slots_find(&attached->loop->connections, id);
+  if (!connection || connection->owner != attached) return NULL;
+  return connection->state < NET_CONNECTION_LINGERING ? connection : NULL;
+}
+
+net_connection *net_connection_find_remote(const net_engine *attached, const sip_flow *flow) {
+  const sip_map *remotes = &attached->loop->remotes;
+  sip_map_node *node = sip_map_find(remotes, hash_of(attached->loop, flow));
+  for (; node; node = sip_map_find_next(node)) {
+    net_connection *connection = SIP_CONTAINER(node, net_connection, by_remote);
+    if (connection->owner == attached && connection->flow.transport == flow->transport &&
+        sip_sockaddr_equal(&connection->flow.remote, &flow->remote)) {
+      return connection;
+    }
+  }
+  return NULL;
+}
+
+static bool is_reusable(const net_connection *connection) {
+  return connection->state <= NET_CONNECTION_OPEN;
+}
+
+static void set_state(net_connection *connection, net_connection_state state) {
+  bool was_reusable = is_reusable(connection);
+  connection->state = state;
+  connection->since = net_loop_now(loop_of(connection));
+  if (was_reusable && !is_reusable(connection)) {
+    sip_map_remove(&loop_of(connection)->remotes, &connection->by_remote);
+  }
+}
+
+/* --- Deadlines ---------------------------------------------------------------- */
+
+static sip_time earlier(sip_time at, sip_time since, uint32_t span_ms) {
+  if (since == SIP_TIME_NEVER || since + span_ms > at) return at;
+  return since + span_ms;
+}
+
+static sip_time deadline_of(const net_connection *connection) {
+  const net_config *config = &loop_of(connection)->config;
+  if (connection->state == NET_CONNECTION_CONNECTING) return connection->since + config->connect_ms;
+  if (connection->state == NET_CONNECTION_LINGERING) return connection->since + LINGER_MS;
+  sip_time at = connection->used_at + config->idle_ms;
+  if (!connection->is_proven) at = earlier(at, connection->since, config->partial_ms);
+  at = earlier(at, connection->partial_at, config->partial_ms);
+  return earlier(at, connection->stalled_at, config->partial_ms);
+}
+
+static void arm(net_connection *connection) {
+  sip_time at = deadline_of(connection);
+  if (sip_timer_started(&connection->timer) && connection->timer.at <= at) return;
+  sip_timer_start(&loop_of(connection)->wheel, &connection->timer, at);
+}
+
+void net_connection_expire(sip_timer *timer, net_loop *loop) {
+  net_connection *connection = SIP_CONTAINER(timer, net_connection, timer);
+  if (deadline_of(connection) > net_loop_now(loop)) {
+    arm(connection);
+    return;
+  }
+  if (connection->state != NET_CONNECTION_LINGERING) loop->counts.timed_out++;
+  net_connection_close(connection, SIP_E_TIMEOUT);
+}
+
+/* --- Opening and closing -------------------------------------------------------- */
+
+static void init(net_connection *connection, net_engine *attached, const sip_flow *flow) {
+  net_loop *loop = attached->loop;
+  connection->owner = attached;
+  connection->flow = *flow;
+  connection->flow.connection = connection->id;
+  connection->used_at = connection->since = net_loop_now(loop);
+  connection->partial_at = connection->stalled_at = SIP_TIME_NEVER;
+  sip_timer_init(&connection->timer);
+  connection->timer.kind = NET_TIMER_CONNECTION;
+  sip_link_init(&connection->unwritten);
+  sip_link_init(&connection->link);
+  sip_framer_init(&connection->framer);
+  /* One more than a message may have, so that the framer sees it is too many. */
+  sip_buffer_init(&connection->partial, &loop->alloc, loop->config.limits.message_size + 1);
+  net_queue_init(&connection->queue);
+}
+
+net_connection *net_connection_open(net_engine *attached, int fd, const sip_flow *flow,
+                                    bool is_connecting, int *error) {
+  net_loop *loop = attached->loop;
+  net_connection *connection = sip_alloc_zero(&loop->alloc, sizeof *connection);
+  if (connection) connection->id = sip_slots_add(&loop->connections, connection);
+  if (!connection || !connection->id) {
+    net_socket_close(fd);
+    *error = SIP_E_MEMORY;
+    goto fail;
+  }
+  init(connection, attached, flow);
+  connection->is_proven = is_connecting;
+  connection->state = is_connecting ? NET_CONNECTION_CONNECTING : NET_CONNECTION_OPEN;
+  *error = net_stream_open(&connection->stream, loop, fd, is_connecting, &stream_user);
+  if (*error) goto fail;
+  sip_map_add(&loop->remotes, &connection->by_remote, hash_of(loop, flow));
+  sip_link_append(&attached->connections, &connection->link);
+  loop->counts.connections++;
+  arm(connection);
+  return connection;
+fail:
+  if (connection && connection->id) sip_slots_remove(&loop->connections, connection->id);
+  sip_alloc_free(&loop->alloc, connection, sizeof *connection);
+  return NULL;
+}
+
+static void on_closed(net_stream *stream) {
+  sip_alloc_free(&stream->loop->alloc, of_stream(stream), sizeof(net_connection));
+}
+
+/* What a connection could not write any more. */
+static void give_up(net_engine *attached, sip_outgoing *out, int error) {
+  if (error && out->fallback.family) {
+    out->flow.connection = 0;
+    out->flow.remote = out->fallback;
+    out->fallback = (sip_sockaddr){0};
+    net_send(attached, out);
+    return;
+  }
+  if (error) net_report_failure(attached, out->owner, error);
+  sip_packet_release(out->packet);
+}
+
+void net_connection_close(net_connection *connection, int error) {
+  if (connection->state == NET_CONNECTION_CLOSED) return;
+  net_loop *loop = loop_of(connection);
+  set_state(connection, NET_CONNECTION_CLOSED);
+  sip_timer_stop(&loop->wheel, &connection->timer);
+  sip_slots_remove(&loop->connections, connection->id);
+  sip_link_remove(&connection->link);
+  sip_link_remove(&connection->unwritten);
+  sip_buffer_deinit(&connection->partial);
+  net_stream_close(&connection->stream);
+  loop->counts.connections--;
+  loop->counts.queue_bytes -= connection->queue.charge;
+  sip_outgoing out;
+  while (net_queue_take(&connection->queue, &loop->pool, &out)) {
+    give_up(connection->owner, &out, error);
+  }
+}
+
+/* Takes no more messages; closes when what waits is written. */
+static void end(net_connection *connection) {
+  set_state(connection, NET_CONNECTION_ENDING);
+  sip_buffer_deinit(&connection->partial);
+  connection->partial_at = SIP_TIME_NEVER;
+  if (sip_link_alone(&connection->unwritten)) {
+    sip_link_append(&loop_of(connection)->unwritten, &connection->unwritten);
+  }
+}
+
+/* --- Writing ---------------------------------------------------------------- */
+
+static void write_some(net_connection *connection) {
+  net_loop *loop = loop_of(connection);
+  net_queue *queue = &connection->queue;
+  struct iovec parts[WRITE_PARTS];
+  size_t charge = queue->charge;
+  ssize_t taken = 1;
+  bool has_moved = false;
+  while (!net_queue_is_empty(queue) && taken > 0) {
+    taken =
+        net_stream_write(&connection->stream, parts, net_queue_gather(queue, parts, WRITE_PARTS));
+    if (taken <= 0) break;
+    loop->counts.messages_out += net_queue_consume(queue, &loop->pool, (size_t)taken);
+    has_moved = true;
+  }
+  loop->counts.queue_bytes -= charge - queue->charge;
+  if (taken < 0) {
+    net_connection_close(connection, (int)taken);
+    return;
+  }
+  if (has_moved) connection->used_at = net_loop_now(loop);
+  if (net_queue_is_empty(queue)) {
+    connection->stalled_at = SIP_TIME_NEVER;
+  } else if (has_moved || connection->stalled_at == SIP_TIME_NEVER) {
+    connection->stalled_at = net_loop_now(loop);
+    arm(connection);
+  }
+}
+
+/* Nothing is left to write on a connection that ends. Closing a socket with
+ * unread bytes resets it and takes our last words from the peer, so the reading
+ * side stays open until the peer is through. */
+static void leave(net_connection *connection) {
+  if (connection->has_finished) {
+    net_connection_close(connection, SIP_E_TRANSPORT);
+    return;
+  }
+  net_stream_finish(&connection->stream);
+  set_state(connection, NET_CONNECTION_LINGERING);
+  arm(connection);
+}
+
+void net_connection_flush(net_connection *connection) {
+  sip_link_remove(&connection->unwritten);
+  if (connection->state == NET_CONNECTION_CONNECTING) return; /* `opened` comes back to it */
+  write_some(connection);
+  if (connection->state == NET_CONNECTION_ENDING && net_queue_is_empty(&connection->queue)) {
+    leave(connection);
+  }
+}
+
+void net_connection_send(net_connection *connection, const sip_outgoing *out) {
+  net_loop *loop = loop_of(connection);
+  net_engine *attached = connection->owner;
+  size_t charge = net_queue_charge_of(out->packet);
+  if (connection->queue.charge + charge > loop->config.max_queue &&
+      connection->state != NET_CONNECTION_CONNECTING) {
+    write_some(connection); /* perhaps only this turn has not written yet */
+  }
+  sip_outgoing rest = *out;
+  if (connection->state == NET_CONNECTION_CLOSED) {
+    give_up(attached, &rest, SIP_E_TRANSPORT);
+    return;
+  }
+  if (connection->queue.charge + charge > loop->config.max_queue) {
+    loop->counts.overflowed++;
+    net_connection_close(connection, SIP_E_LIMIT);
+    give_up(attached, &rest, SIP_E_LIMIT);
+    return;
+  }
+  if (net_queue_add(&connection->queue, &loop->pool, out) != 0) {
+    give_up(attached, &rest, SIP_E_MEMORY);
+    return;
+  }
+  loop->counts.queue_bytes += charge;
+  if (sip_link_alone(&connection->unwritten)) {
+    sip_link_append(&loop->unwritten, &connection->unwritten);
+  }
+}
+
+/* --- Reading ---------------------------------------------------------------- */
+
+static void answer_ping(net_connection *connection) {
+  net_loop *loop = loop_of(connection);
+  net_connection_send(connection, &(sip_outgoing){.packet = sip_packet_keep(loop->pong)});
+}
+
+/* What the front of `bytes` is, done. Returns how many are used up; 0 waits. */
+static size_t take_frame(net_connection *connection, sip_str bytes) {
+  net_loop *loop = loop_of(connection);
+  sip_engine *engine = connection->owner->engine;
+  sip_frame frame = sip_framer_next(&connection->framer, bytes, &loop->config.limits);
+  switch (frame.kind) {
+  case SIP_FRAME_MORE:
+    return 0;
+  case SIP_FRAME_PING:
+    answer_ping(connection);
+    break;
+  case SIP_FRAME_PONG:
+    break;
+  case SIP_FRAME_MESSAGE:
+    loop->counts.messages_in++;
+    connection->is_proven = true;
+    connection->partial_at = SIP_TIME_NEVER;
+    sip_engine_receive(engine, net_loop_now(loop), &connection->flow,
+                       sip_str_make(bytes.ptr, frame.len));
+    break;
+  case SIP_FRAME_ERROR:
+    loop->counts.broken++;
+    sip_engine_receive(engine, net_loop_now(loop), &connection->flow,
+                       sip_str_make(bytes.ptr, frame.len));
+    if (connection->state == NET_CONNECTION_OPEN) end(connection);
+    break;
+  }
+  return frame.len;
+}
+
+/* The rest of a read waits for more, in memory that only what came makes grow. */
+static void keep_rest(net_connection *connection, sip_str rest, bool is_kept_already) {
+  if (is_kept_already) {
+    sip_buffer_consume(&connection->partial, connection->partial.len - rest.len);
+  } else {
+    sip_buffer_add(&connection->partial, rest);
+  }
+  if (connection->partial.failed) {
+    net_connection_close(connection, SIP_E_MEMORY);
+    return;
+  }
+  if (rest.len == 0) {
+    if (connection->partial.size) sip_buffer_deinit(&connection->partial);
+  } else if (connection->partial_at == SIP_TIME_NEVER && sip_str_trim(rest).len > 0) {
+    connection->partial_at = connection->used_at;
+    arm(connection);
+  }
+}
+
+static size_t stream_room(const net_stream *stream) {
+  const net_connection *connection = of_stream(stream);
+  if (connection->state != NET_CONNECTION_OPEN) return NET_SCRATCH_SIZE;
+  return connection->partial.max - connection->partial.len;
+}
+
+static void stream_received(net_stream *stream, sip_str bytes) {
+  net_connection *connection = of_stream(stream);
+  if (connection->state != NET_CONNECTION_OPEN) return;
+  connection->used_at = net_loop_now(loop_of(connection));
+  bool is_kept = connection->partial.len > 0;
+  if (is_kept) {
+    sip_buffer_add(&connection->partial, bytes);
+    if (connection->partial.failed) {
+      net_connection_close(connection, SIP_E_MEMORY);
+      return;
+    }
+    bytes = sip_buffer_str(&connection->partial);
+  }
+  size_t used = 1;
+  while (used > 0 && bytes.len > 0 && connection->state == NET_CONNECTION_OPEN) {
+    used = take_frame(connection, bytes);
+    bytes = sip_str_make(bytes.ptr + used, bytes.len - used);
+  }
+  if (connection->state == NET_CONNECTION_OPEN) keep_rest(connection, bytes, is_kept);
+}
+
+static void stream_opened(net_stream *stream) {
+  net_connection *connection = of_stream(stream);
+  net_socket_get_local(stream->fd, &connection->flow.local);
+  set_state(connection, NET_CONNECTION_OPEN);
+  connection->used_at = connection->since;
+  loop_of(connection)->counts.connected++;
+  net_connection_flush(connection);
+}
+
+static void stream_writable(net_stream *stream) {
+  net_connection_flush(of_stream(stream));
+}
+
+static void stream_finished(net_stream *stream) {
+  net_connection *connection = of_stream(stream);
+  connection->has_finished = true;
+  if (connection->state == NET_CONNECTION_OPEN) end(connection);
+  if (connection->state == NET_CONNECTION_LINGERING) {
+    net_connection_close(connection, SIP_E_TRANSPORT);
+  }
+}
+
+static void stream_failed(net_stream *stream, int error) {
+  net_connection_close(of_stream(stream), error);
+}
+
+static const net_stream_user stream_user = {
+    .opened = stream_opened,
+    .room = stream_room,
+    .received = stream_received,
+    .writable = stream_writable,
+    .finished = stream_finished,
+    .failed = stream_failed,
+    .closed = on_closed,
+};

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * SIP messages over one stream (RFC 3261 18): found again by id or by where it
+ * leads to, bounded in what it holds either way, and never kept for nothing.
+ */
+#ifndef MOONSIP_NET_CONNECTION_H
+#define MOONSIP_NET_CONNECTION_H
+
+#include "net/stream.h"
+#include "sip/framer.h"
+
+typedef enum net_connection_state {
+  NET_CONNECTION_CONNECTING,
+  NET_CONNECTION_OPEN,
+  NET_CONNECTION_ENDING,    /* takes no more messages in; what waits is still written */
+  NET_CONNECTION_LINGERING, /* our end is closed; the peer may read our last words first */
+  NET_CONNECTION_CLOSED
+} net_connection_state;
+
+typedef struct net_connection {
+  net_stream stream;
+  net_engine *owner;
+  sip_id id;
+  sip_flow flow;
+  sip_link link;          /* in owner->connections */
+  sip_link unwritten;     /* in loop->unwritten, or alone */
+  sip_map_node by_remote; /* in loop->remotes while it can be reused */
+  sip_timer timer;
+  net_connection_state state;
+  bool is_proven;    /* opened by us, or a whole message came */
+  bool has_finished; /* the peer has */
+  sip_time since;    /* of the state */
+  sip_time used_at;
+  sip_time partial_at; /* since when a message is incomplete; SIP_TIME_NEVER: none is */
+  sip_time stalled_at; /* since when the peer takes nothing; SIP_TIME_NEVER: nothing waits */
+  sip_framer framer;
+  sip_buffer partial; /* of a message */
+  net_queue queue;
+} net_connection;
+
+/* Takes over the descriptor, also on failure. flow->connection is not looked
+ * at. NULL without memory or with a system error in *error. */
+net_connection *net_connection_open(net_engine *attached, int fd, const sip_flow *flow,
+                                    bool is_connecting, int *error);
+
+/* One that messages can be given to; NULL when there is none. */
+net_connection *net_connection_find(const net_engine *attached, sip_id id);
+net_connection *net_connection_find_remote(const net_engine *attached, const sip_flow *flow);
+
+/* Takes over the reference to the packet, which leaves with the next flush. */
+void net_connection_send(net_connection *connection, const sip_outgoing *out);
+void net_connection_flush(net_connection *connection);
+
+/* What was not written goes to its fallback (18.2.2) or is reported with the
+ * error; with 0 it is forgotten. */
+void net_connection_close(net_connection *connection, int error);
+
+/* The connection's timer has fired. */
+void net_connection_expire(sip_timer *timer, net_loop *loop);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Opening in order: socket, handle, the engine's consent, reading. Each step
+ * undoes those before it when it fails.
+ */
+#include "net/listener.h"
+
+#include "base/error.h"
+#include "net/socket.h"
+#include "net/tcp.h"
+#include "net/udp.h"
+
+net_listener *net_listener_find(const net_engine *attached, uint32_t number) {
+  const sip_link *head = &attached->listeners;
+  for (sip_link *link = head->next; link != head; link = link->next) {
+    net_listener *listener = SIP_CONTAINER(link, net_listener, link);
+    if (listener->number == number) return listener;
+  }
+  return NULL;
+}
+
+static void on_closed(uv_handle_t *handle) {
+  net_listener *listener = SIP_CONTAINER(handle, net_listener, poll);
+  net_loop *loop = handle->loop->data;
+  sip_alloc_free(&loop->alloc, listener, sizeof *listener);
+}
+
+void net_listener_close(net_listener *listener) {
+  net_engine *attached = listener->owner;
+  net_loop *loop = attached->loop;
+  if (listener->number) sip_engine_remove_listener(attached->engine, listener->number);
+  if (!sip_link_alone(&listener->link)) loop->counts.listeners--;
+  sip_link_remove(&listener->link);
+  sip_timer_stop(&loop->wheel, &listener->timer);
+  net_udp_deinit(listener);
+  uv_close((uv_handle_t *)&listener->poll, on_closed);
+  net_socket_close(listener->fd);
+}
+
+/* The socket and its handle, which does not read yet. */
+static int open_listener(net_engine *attached, const sip_listener *wanted, net_listener **out) {
+  net_loop *loop = attached->loop;
+  net_listener *listener = sip_alloc_zero(&loop->alloc, sizeof *listener);
+  if (!listener) return SIP_E_MEMORY;
+  listener->owner = attached;
+  listener->transport = wanted->transport;
+  listener->is_any = sip_sockaddr_is_any(&wanted->local);
+  sip_link_init(&listener->link);
+  sip_timer_init(&listener->timer);
+  listener->timer.kind = NET_TIMER_LISTENER;
+  bool is_udp = wanted->transport == SIP_TRANSPORT_UDP;
+  int fd = is_udp ? net_udp_open(&wanted->local) : net_tcp_open(&wanted->local);
+  int error = fd < 0 ? fd : uv_poll_init(&loop->uv, &listener->poll, fd);
+  if (error) {
+    if (fd >= 0) net_socket_close(fd);
+    sip_alloc_free(&loop->alloc, listener, sizeof *listener);
+    return error;
+  }
+  listener->fd = fd;
+  net_socket_get_local(fd, &listener->local);
+  *out = listener;
+  return 0;
+}
+
+int net_listen(net_engine *attached, sip_listener *wanted, uint32_t *number) {
+  bool is_udp = wanted->transport == SIP_TRANSPORT_UDP;
+  if (!is_udp && wanted->transport != SIP_TRANSPORT_TCP) return SIP_E_NO_ROUTE;
+  net_listener *listener;
+  int error = open_listener(attached, wanted, &listener);
+  if (error) return error;
+  wanted->local = listener->local;
+  error = is_udp ? net_udp_init(listener) : 0;
+  if (!error) error = sip_engine_add_listener(attached->engine, wanted, &listener->number);
+  if (error) {
+    net_listener_close(listener);
+    return error;
+  }
+  sip_link_append(&attached->listeners, &listener->link);
+  attached->loop->counts.listeners++;
+  if (is_udp) {
+    net_udp_start(listener);
+  } else {
+    net_tcp_start(listener);
+  }
+  net_loop_touch(attached->loop); /* libuv registers descriptors inside its turn only */
+  *number = listener->number;
+  return 0;
+}
+
+int net_unlisten(net_engine *attached, uint32_t number) {
+  net_listener *listener = net_listener_find(attached, number);
+  if (!listener) return SIP_E_GONE;
+  if (listener->outbox) net_udp_flush(listener);
+  net_listener_close(listener);
+  net_loop_touch(attached->loop);
+  return 0;
+}

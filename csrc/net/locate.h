@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where a SIP request goes (RFC 3263 4): an engine's query becomes questions
+ * to the DNS, and their answers its targets.
+ */
+#ifndef MOONSIP_NET_LOCATE_H
+#define MOONSIP_NET_LOCATE_H
+
+#include "net/state.h"
+
+/* Answers a query whose host is an IP address: what is asked for then is the
+ * address of ours that leads there. False when it is a name. */
+bool net_locate_literal(net_engine *attached, const sip_query *query);
+/* Asks the DNS; the answer comes in a turn. */
+void net_locate(net_engine *attached, const sip_query *query);
+
+#endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A loop's life, its turn and its deadlines. Whatever a callback does (close a
+ * listener, detach an engine, attach another) the turn goes on: engines are
+ * visited from a list that each leaves before its callback runs.
+ */
+#include "net/loop.h"
+
+#include "base/error.h"
+#include "net/connection.h"
+#include "net/listener.h"
+#include "net/locate.h"
+#include "net/random.h"
+#include "net/send.h"
+#include "net/tcp.h"
+#include "net/udp.h"
+
+enum {
+  CONNECT_MS = 4000,
+  IDLE_MS = 3900000,
+  PARTIAL_MS = 30000,
+  RESOLVE_MS = 5000,
+  CONNECTIONS_MAX = 16384,
+  QUEUE_MAX = 1 << 20
+};
+
+/* --- Life --------------------------------------------------------------------- */
+
+static void set_default(uint32_t *field, uint32_t value) {
+  if (*field == 0) *field = value;
+}
+
+static void take_config(net_loop *loop, const net_config *config) {
+  loop->config = *config;
+  set_default(&loop->config.connect_ms, CONNECT_MS);
+  set_default(&loop->config.idle_ms, IDLE_MS);
+  set_default(&loop->config.partial_ms, PARTIAL_MS);
+  set_default(&loop->config.resolve_ms, RESOLVE_MS);
+  set_default(&loop->config.max_connections, CONNECTIONS_MAX);
+  set_default(&loop->config.max_queue, QUEUE_MAX);
+  if (loop->config.limits.message_size == 0) loop->config.limits = sip_limits_default;
+}
+
+/* The handles that every loop has. */
+static int open_handles(net_loop *loop) {
+  int error = uv_loop_init(&loop->uv);
+  if (error) return error;
+  loop->uv.data = loop;
+  uv_timer_init(&loop->uv, &loop->timer);
+  error = uv_async_init(&loop->uv, &loop->waker, NULL);
+  if (!error) return 0;
+  uv_close((uv_handle_t *)&loop->timer, NULL);
+  uv_run(&loop->uv, UV_RUN_DEFAULT);
+  uv_loop_close(&loop->uv);
+  return error;
+}
+
+static char *copy_name(net_loop *loop, const char *name) {
+  size_t size = strlen(name) + 1;
+  char *copy = sip_alloc_new(&loop->alloc, size);
+  return copy ? memcpy(copy, name, size) : NULL;
+}
+
+static void free_memory(net_loop *loop) {
+  const char *servers = loop->config.name_servers;
+  if (servers) sip_alloc_free(&loop->alloc, (void *)(uintptr_t)servers, strlen(servers) + 1);
+  sip_packet_release(loop->pong);
+  net_queue_pool_deinit(&loop->pool);
+  sip_map_deinit(&loop->remotes);
+  sip_slots_deinit(&loop->connections);
+  sip_alloc alloc = loop->alloc;
+  sip_alloc_free(&alloc, loop, sizeof *loop);
+}
+
+int net_loop_new(net_loop **out, const net_config *config) {
+  sip_alloc alloc;
+  sip_alloc_init(&alloc, config->alloc, config->alloc_context);
+  net_loop *loop = sip_alloc_zero(&alloc, sizeof *loop);
+  if (!loop) return SIP_E_MEMORY;
+  loop->alloc = alloc;
+  take_config(loop, config);
+  loop->armed_at = SIP_TIME_NEVER;
+  sip_wheel_init(&loop->wheel, net_loop_now(loop));
+  sip_link_init(&loop->engines);
+  sip_link_init(&loop->gone);
+  sip_link_init(&loop->unwritten);
+  sip_slots_init(&loop->connections, &loop->alloc);
+  net_queue_pool_init(&loop->pool, &loop->alloc);
+  net_resolver_init(&loop->resolver);
+  net_random(NULL, (unsigned char *)&loop->key, sizeof loop->key);
+  if (config->name_servers) loop->config.name_servers = copy_name(loop, config->name_servers);
+  loop->pong = sip_packet_copy(&loop->alloc, SIP_STR("\r\n"));
+  int error = sip_map_init(&loop->remotes, &loop->alloc);
+  bool lacks_names = config->name_servers && !loop->config.name_servers;
+  if (!error && (!loop->pong || lacks_names)) error = SIP_E_MEMORY;
+  if (!error) error = open_handles(loop);
+  if (error) {
+    free_memory(loop);
+    return error;
+  }
+  *out = loop;
+  return 0;
+}
+
+void net_loop_free(net_loop *loop) {
+  if (!loop) return;
+  while (!sip_link_alone(&loop->engines)) {
+    net_detach(SIP_CONTAINER(loop->engines.next, net_engine, link));
+  }
+  net_resolver_deinit(loop);
+  net_signal_close(loop);
+  uv_close((uv_handle_t *)&loop->timer, NULL);
+  uv_close((uv_handle_t *)&loop->waker, NULL);
+  uv_run(&loop->uv, UV_RUN_DEFAULT); /* until every handle is closed */
+  uv_loop_close(&loop->uv);
+  net_udp_free_inbox(loop);
+  free_memory(loop);
+}
+
+int net_attach(net_loop *loop, sip_engine *engine, void *tag, net_engine **out) {
+  net_engine *attached = sip_alloc_zero(&loop->alloc, sizeof *attached);
+  if (!attached) return SIP_E_MEMORY;
+  *attached = (net_engine){.loop = loop, .engine = engine, .tag = tag};
+  sip_link_init(&attached->listeners);
+  sip_link_init(&attached->connections);
+  sip_link_init(&attached->link);
+  sip_link_append(&loop->engines, &attached->link);
+  *out = attached;
+  return 0;
+}
+
+void net_detach(net_engine *attached) {
+  net_loop *loop = attached->loop;
+  if (attached->is_gone) return;
+  net_flush_engine(attached);
+  attached->is_gone = true;
+  net_resolve_forget(loop, attached);
+  while (!sip_link_alone(&attached->listeners)) {
+    net_listener_close(SIP_CONTAINER(attached->listeners.next, net_listener, link));
+  }
+  while (!sip_link_alone(&attached->connections)) {
+    net_connection_close(SIP_CONTAINER(attached->connections.next, net_connection, link), 0);
+  }
+  sip_link_remove(&attached->link);
+  if (loop->is_turning) {
+    sip_link_append(&loop->gone, &attached->link);
+  } else {
+    sip_alloc_free(&loop->alloc, attached, sizeof *attached);
+  }
+}
+
+/* --- Deadlines ------------------------------------------------------------------ */
+
+sip_time net_loop_now(const net_loop *loop) {
+  return net_clock_now(&loop->config.clock);
+}
+
+int net_loop_advance(net_loop *loop, sip_time by_ms) {
+  if (!loop->config.clock.is_manual) return SIP_E_STATE;
+  loop->config.clock.manual_at += by_ms;
+  return 0;
+}
+
+void net_loop_watch(net_loop *loop, const sip_wheel *wheel) {
+  loop->watched = wheel;
+}
+
+static sip_time next_deadline(const net_loop *loop) {
+  sip_time at = sip_wheel_deadline(&loop->wheel);
+  if (loop->watched) {
+    sip_time theirs = sip_wheel_deadline(loop->watched);
+    if (theirs < at) at = theirs;
+  }
+  const sip_link *head = &loop->engines;
+  for (sip_link *link = head->next; link != head; link = link->next) {
+    sip_time theirs = sip_engine_deadline(SIP_CONTAINER(link, net_engine, link)->engine);
+    if (theirs < at) at = theirs;
+  }
+  return at;
+}
+
+/* Something waits in an engine that the last turn did not see. */
+static bool has_pending(const net_loop *loop) {
+  const sip_link *head = &loop->engines;
+  for (sip_link *link = head->next; link != head; link = link->next) {
+    sip_engine_counts counts;
+    sip_engine_get_counts(SIP_CONTAINER(link, net_engine, link)->engine, &counts);
+    if (counts.events > 0 || counts.packets > 0) return true;
+  }
+  return false;
+}
+
+bool net_loop_is_empty(const net_loop *loop) {
+  const net_counts *counts = &loop->counts;
+  return counts->listeners == 0 && counts->connections == 0 && counts->lookups == 0 &&
+         !loop->is_woken && next_deadline(loop) == SIP_TIME_NEVER && !has_pending(loop);
+}
+
+int64_t net_loop_timeout(const net_loop *loop) {
+  if (loop->is_woken || has_pending(loop)) return 0;
+  sip_time at = next_deadline(loop);
+  if (at == SIP_TIME_NEVER) return -1;
+  sip_time now = net_loop_now(loop);
+  return at > now ? at - now : 0;
+}
+
+static void on_timer(uv_timer_t *timer) {
+  net_loop *loop = timer->loop->data;
+  loop->armed_at = SIP_TIME_NEVER; /* it has done its work by ending the wait */
+}
+
+/* Sets libuv's timer to the end of the wait. A manual clock says nothing about
+ * how long that really is. */
+static void arm(net_loop *loop, int64_t timeout_ms) {
+  sip_time now = (sip_time)uv_now(&loop->uv);
+  sip_time at = loop->config.clock.is_manual ? SIP_TIME_NEVER : next_deadline(loop);
+  if (timeout_ms >= 0) {
+    uv_update_time(&loop->uv);
+    now = (sip_time)uv_now(&loop->uv);
+    if (now + timeout_ms < at) at = now + timeout_ms;
+  }
+  if (at == loop->armed_at) return;
+  loop->armed_at = at;
+  if (at == SIP_TIME_NEVER) {
+    uv_timer_stop(&loop->timer);
+  } else {
+    uv_timer_start(&loop->timer, on_timer, at > now ? (uint64_t)(at - now) : 0, 0);
+  }
+}
+
+/* --- The turn ------------------------------------------------------------------- */
+
+static void advance_engines(net_loop *loop, sip_time now) {
+  const sip_link *head = &loop->engines;
+  for (sip_link *link = head->next; link != head; link = link->next) {
+    sip_engine *engine = SIP_CONTAINER(link, net_engine, link)->engine;
+    if (sip_engine_deadline(engine) <= now) sip_engine_advance(engine, now);
+  }
+}
+
+static void expire_own(net_loop *loop, sip_time now) {
+  sip_timer *timer;
+  while ((timer = sip_wheel_expire(&loop->wheel, now)) != NULL) {
+    switch ((net_timer_kind)timer->kind) {
+    case NET_TIMER_CONNECTION:
+      net_connection_expire(timer, loop);
+      break;
+    case NET_TIMER_LISTENER:
+      net_tcp_resume(timer);
+      break;
+    case NET_TIMER_LOOKUP:
+      net_lookup_expire(timer, loop);
+      break;
+    case NET_TIMER_RESOLVER:
+      net_resolver_expire(timer, loop);
+      break;
+    }
+  }
+}
+
+static void tell_events(net_engine *attached) {
+  const net_config *config = &attached->loop->config;
+  sip_engine_counts counts;
+  sip_engine_get_counts(attached->engine, &counts);
+  if (counts.events > 0) config->callbacks->events(config->context, attached->tag);
+}
+
+static void ask_queries(net_engine *attached) {
+  const net_config *config = &attached->loop->config;
+  sip_query query;
+  while (!attached->is_gone && sip_engine_next_query(attached->engine, &query)) {
+    if (net_locate_literal(attached, &query)) continue;
+    if (config->callbacks->query(config->context, attached->tag, &query)) continue;
+    if (!attached->is_gone) net_locate(attached, &query);
+  }
+}
+
+static void visit(net_loop *loop, void (*fn)(net_engine *attached)) {
+  sip_link waiting;
+  sip_link_init(&waiting);
+  while (!sip_link_alone(&loop->engines)) {
+    sip_link *link = loop->engines.next;
+    sip_link_remove(link);
+    sip_link_append(&waiting, link);
+  }
+  while (!sip_link_alone(&waiting)) {
+    sip_link *link = waiting.next;
+    sip_link_remove(link);
+    sip_link_append(&loop->engines, link);
+    fn(SIP_CONTAINER(link, net_engine, link));
+  }
+}
+
+static void free_gone(net_loop *loop) {
+  while (!sip_link_alone(&loop->gone)) {
+    net_engine *attached = SIP_CONTAINER(loop->gone.next, net_engine, link);
+    sip_link_remove(&attached->link);
+    sip_alloc_free(&loop->alloc, attached, sizeof *attached);
+  }
+}
+
+/* What follows receiving. */
+static void finish_turn(net_loop *loop) {
+  const net_config *config = &loop->config;
+  sip_time now = net_loop_now(loop);
+  net_resolver_tell(loop);
+  advance_engines(loop, now);
+  expire_own(loop, now);
+  if (loop->watched && sip_wheel_deadline(loop->watched) <= now) {
+    config->callbacks->timers(config->context, now);
+  }
+  net_signal_tell(loop);
+  visit(loop, tell_events);
+  visit(loop, ask_queries);
+  net_flush(loop);
+}
+
+bool net_loop_step(net_loop *loop, int64_t timeout_ms) {
+  loop->is_turning = true;
+  visit(loop, ask_queries); /* calls between two turns leave queries and packets */
+  net_flush(loop);
+  bool is_empty = net_loop_is_empty(loop);
+  if (!is_empty) {
+    bool waits = timeout_ms != 0 && !loop->is_woken && !has_pending(loop);
+    loop->is_woken = false;
+    if (waits) arm(loop, timeout_ms);
+    uv_run(&loop->uv, waits ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    finish_turn(loop);
+    is_empty = net_loop_is_empty(loop);
+  }
+  free_gone(loop);
+  loop->is_turning = false;
+  return !is_empty;
+}
+
+bool net_loop_is_turning(const net_loop *loop) {
+  return loop->is_turning;
+}
+
+/* --- Waking and being driven ------------------------------------------------------ */
+
+void net_loop_touch(net_loop *loop) {
+  if (loop->is_exposed && !loop->is_turning) uv_async_send(&loop->waker);
+}
+
+void net_loop_wake(net_loop *loop) {
+  loop->is_woken = true;
+  net_loop_touch(loop);
+}
+
+int net_loop_descriptor(net_loop *loop) {
+  if (!loop->is_exposed && !loop->is_turning) {
+    loop->is_exposed = true;
+    uv_run(&loop->uv, UV_RUN_NOWAIT); /* registers what there is with the descriptor */
+  }
+  return uv_backend_fd(&loop->uv);
+}
+
+void net_loop_get_counts(const net_loop *loop, net_counts *out) {
+  *out = loop->counts;
+  out->live_bytes = loop->alloc.live_bytes;
+  out->live_blocks = loop->alloc.live_blocks;
+}

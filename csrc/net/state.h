@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The loop from inside: what the files of net share.
+ */
+#ifndef MOONSIP_NET_STATE_H
+#define MOONSIP_NET_STATE_H
+
+#include <uv.h>
+
+#include "base/map.h"
+#include "net/loop.h"
+#include "net/queue.h"
+#include "net/resolve.h"
+#include "net/signal.h"
+
+/* Who a timer of the loop's wheel belongs to (sip_timer.kind). */
+typedef enum net_timer_kind {
+  NET_TIMER_CONNECTION,
+  NET_TIMER_LISTENER,
+  NET_TIMER_LOOKUP,
+  NET_TIMER_RESOLVER
+} net_timer_kind;
+
+enum { NET_SCRATCH_SIZE = 65536 };
+
+struct net_engine {
+  sip_link link; /* in loop->engines */
+  net_loop *loop;
+  sip_engine *engine;
+  void *tag;
+  sip_link listeners;
+  sip_link connections;
+  bool is_gone; /* detached in this turn */
+};
+
+struct net_loop {
+  sip_alloc alloc;
+  net_config config;
+  net_counts counts;
+  uv_loop_t uv;
+  uv_timer_t timer;  /* armed to the next deadline of all */
+  sip_time armed_at; /* SIP_TIME_NEVER: it is stopped */
+  uv_async_t waker;
+  net_signals signals;
+  bool is_turning;
+  bool is_exposed; /* another loop may be waiting on our descriptor */
+  bool is_woken;   /* the next turn does not wait */
+  sip_wheel wheel; /* deadlines of net itself */
+  const sip_wheel *watched;
+  sip_link engines;
+  sip_link gone; /* engines that a callback detached, until the turn ends */
+  sip_slots connections;
+  sip_map remotes; /* connections by (transport, remote) */
+  sip_hash_key key;
+  sip_link unwritten; /* connections with something to write, or to end, this turn */
+  net_queue_pool pool;
+  sip_packet *pong;        /* CRLF, the answer to a ping (RFC 5626 3.5.1) */
+  struct net_inbox *inbox; /* of all UDP listeners; NULL before the first */
+  net_resolver resolver;
+  char scratch[NET_SCRATCH_SIZE]; /* what a stream was read into */
+};
+
+/* A packet could not be sent: its owner learns it. */
+void net_report_failure(net_engine *attached, sip_id owner, int error);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Accepting in batches. Without descriptors or memory the listener rests for a
+ * while, since a pending connection keeps it readable and polling would spin;
+ * the peers wait in the backlog.
+ */
+#include "net/tcp.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+
+#include "base/error.h"
+#include "net/socket.h"
+
+enum {
+  BACKLOG = 1024,
+  ACCEPT_BATCH = 64,
+  REST_MS = 100,
+  KEEPALIVE_IDLE_S = 300, /* a peer that vanished without a word is found out */
+  KEEPALIVE_STEP_S = 30,
+  UNACKNOWLEDGED_MS = 32000 /* 64*T1: after that no transaction waits for those bytes */
+};
+
+int net_tcp_open(const sip_sockaddr *local) {
+  int fd = net_socket_open(local->family, SOCK_STREAM);
+  if (fd < 0) return fd;
+  net_socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  int error = net_socket_bind(fd, local);
+  if (!error && listen(fd, BACKLOG) != 0) error = -errno;
+  if (!error) return fd;
+  net_socket_close(fd);
+  return error;
+}
+
+static void set_options(int fd) {
+  net_socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  net_socket_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  net_socket_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+  net_socket_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_STEP_S);
+  net_socket_set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS);
+}
+
+/* --- Accepting ---------------------------------------------------------------- */
+
+static void admit(net_listener *listener, int fd, const net_address *remote) {
+  net_loop *loop = listener->owner->loop;
+  if (loop->counts.connections >= loop->config.max_connections) {
+    loop->counts.refused++;
+    net_socket_close(fd);
+    return;
+  }
+  sip_flow flow = {.listener = listener->number, .transport = listener->transport};
+  net_address_to(&flow.remote, remote);
+  net_socket_get_local(fd, &flow.local);
+  set_options(fd);
+  int error;
+  if (net_connection_open(listener->owner, fd, &flow, false, &error)) {
+    loop->counts.accepted++;
+  } else {
+    loop->counts.refused++;
+  }
+}
+
+/* Errors of the connection that was to be accepted, not of accepting
+ * (accept(2)); the next may do better. */
+static bool is_of_peer(int error) {
+  switch (error) {
+  case EINTR:
+  case ECONNABORTED:
+  case EPROTO:
+  case EPERM:
+  case ENETDOWN:
+  case ENOPROTOOPT:
+  case EHOSTDOWN:
+  case ENONET:
+  case EHOSTUNREACH:
+  case EOPNOTSUPP:
+  case ENETUNREACH:
+    return true;
+  default:
+    return false;
+  }
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events) {
+  (void)status;
+  (void)events;
+  net_listener *listener = SIP_CONTAINER(poll, net_listener, poll);
+  net_loop *loop = listener->owner->loop;
+  for (int i = 0; i < ACCEPT_BATCH; i++) {
+    net_address remote = {0};
+    socklen_t len = sizeof remote;
+    int fd = accept4(listener->fd, &remote.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      admit(listener, fd, &remote);
+    } else if (errno == EAGAIN) {
+      return;
+    } else if (!is_of_peer(errno)) {
+      uv_poll_stop(&listener->poll);
+      sip_timer_start(&loop->wheel, &listener->timer, net_loop_now(loop) + REST_MS);
+      return;
+    }
+  }
+}
+
+void net_tcp_start(net_listener *listener) {
+  uv_poll_start(&listener->poll, UV_READABLE, on_ready);
+}
+
+void net_tcp_resume(sip_timer *timer) {
+  net_tcp_start(SIP_CONTAINER(timer, net_listener, timer));
+}
+
+/* --- Connecting --------------------------------------------------------------- */
+
+static int connect_from(int fd, const net_listener *listener, const sip_sockaddr *remote) {
+  if (listener && !listener->is_any && listener->local.family == remote->family) {
+    sip_sockaddr local = listener->local;
+    local.port = 0;
+    net_socket_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    int error = net_socket_bind(fd, &local);
+    if (error) return error;
+  }
+  net_address address;
+  socklen_t len = net_address_from(&address, remote);
+  if (connect(fd, &address.any, len) == 0 || errno == EINPROGRESS) return 0;
+  return -errno;
+}
+
+net_connection *net_tcp_connect(net_engine *attached, const sip_flow *flow, int *error) {
+  net_loop *loop = attached->loop;
+  if (loop->counts.connections >= loop->config.max_connections) {
+    *error = SIP_E_LIMIT;
+    return NULL;
+  }
+  int fd = net_socket_open(flow->remote.family, SOCK_STREAM);
+  if (fd < 0) {
+    *error = fd;
+    return NULL;
+  }
+  set_options(fd);
+  *error = connect_from(fd, net_listener_find(attached, flow->listener), &flow->remote);
+  if (*error) {
+    net_socket_close(fd);
+    return NULL;
+  }
+  return net_connection_open(attached, fd, flow, true, error);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where TCP connections come from: accepted, or opened to a target.
+ */
+#ifndef MOONSIP_NET_TCP_H
+#define MOONSIP_NET_TCP_H
+
+#include "net/connection.h"
+#include "net/listener.h"
+
+/* A listening descriptor, or a negative system error. */
+int net_tcp_open(const sip_sockaddr *local);
+void net_tcp_start(net_listener *listener);
+
+/* Starts a connection to flow->remote, from the listener's address unless that
+ * is a wildcard. NULL with the reason in *error. */
+net_connection *net_tcp_connect(net_engine *attached, const sip_flow *flow, int *error);
+
+/* The listener's timer has fired: accepting starts again. */
+void net_tcp_resume(sip_timer *timer);
+
+#endif
