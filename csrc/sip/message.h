@@ -122,7 +122,8 @@ int sip_message_parse(sip_message *message, sip_str bytes, const sip_limits *lim
 /* True when a response can find its way back: the top Via is sound. The other
  * fields that 8.2.6.2 copies may be malformed, and after SIP_E_MISSING some are
  * absent; an error response copies those that are there, as they came (RFC 4475
- * wants a 400 for every one of these). */
+ * wants a 400 for every one of these). False when one of them holds a control
+ * byte, which must not be sent on. */
 bool sip_message_answerable(const sip_message *message);
 
 /* The status a malformed request deserves: 400, 413, 414, 501, 505, 513; 0 when it

@@ -23,8 +23,31 @@ static const sip_str malformed[SIP_HEADER_COUNT] = {
 #undef X
 };
 
+/* No control byte but in a fold: a response may copy it. */
+static bool is_clean(sip_str value) {
+  sip_scan scan = sip_scan_over(value);
+  for (;;) {
+    scan.at = sip_scan_text(scan.at, scan.end);
+    if (sip_scan_done(&scan)) return true;
+    const char *fold = scan.at;
+    sip_scan_fold(&scan);
+    if (scan.at == fold) return false;
+  }
+}
+
+static bool is_copied(uint16_t id) {
+  return id == SIP_HEADER_VIA || id == SIP_HEADER_FROM || id == SIP_HEADER_TO ||
+         id == SIP_HEADER_CALL_ID || id == SIP_HEADER_CSEQ;
+}
+
 bool sip_message_answerable(const sip_message *message) {
-  return (message->sound & SIP_SOUND_VIA) != 0;
+  if (!(message->sound & SIP_SOUND_VIA)) return false;
+  if (message->error == 0) return true;
+  for (size_t i = 0; i < message->header_count; i++) {
+    const sip_header *h = &message->headers[i];
+    if (is_copied(h->id) && !is_clean(sip_message_value(message, h))) return false;
+  }
+  return true;
 }
 
 /* 413 when only the body is too large, 414 for the start line, else 513. */

@@ -77,6 +77,7 @@ static void add_vias(sip_buffer *out, const sip_message *request, const sip_flow
 }
 
 static void add_to(sip_buffer *out, const sip_message *request, sip_str tag) {
+  if (request->to == SIP_NO_HEADER) return; /* as From */
   SIP_BUFFER_ADD(out, "To: ");
   sip_buffer_add(out, sip_message_value(request, &request->headers[request->to]));
   if (request->to_tag.len == 0 && tag.len > 0) {
@@ -118,7 +119,7 @@ sip_packet *sip_response_write(sip_engine *engine, const sip_response_parts *par
   add_status_line(out, reply);
   add_vias(out, request, parts->flow);
   if (parts->record_route) add_lines(out, request, SIP_HEADER_RECORD_ROUTE, 0);
-  add_value_line(out, request, &request->headers[request->from]);
+  add_lines(out, request, SIP_HEADER_FROM, 0); /* none in a request that gets a 400 for that */
   add_to(out, request, parts->to_tag);
   add_lines(out, request, SIP_HEADER_CALL_ID, 0);
   add_lines(out, request, SIP_HEADER_CSEQ, 0);
