@@ -20,7 +20,7 @@ endef
 
 BUILD  ?= build
 CFLAGS ?= -O2 -g
-LUA    ?= $(if $(HOST),$(abspath $(BUILD)/bin/lua),lua5.4)
+LUA    ?= lua5.4
 SCRIPT ?= examples/01_hello.lua
 SPEC   ?= spec
 JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
@@ -57,6 +57,10 @@ ifdef SANITIZE
 HOST    := 1
 CHECKED := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer \
            -Wl,-z,nodelete -Wno-unused-command-line-argument
+endif
+
+ifdef HOST # whatever an outer make said
+LUA := $(abspath $(BUILD)/bin/lua)
 endif
 
 SOURCES := $(sort $(wildcard csrc/*/*.c))

@@ -15,7 +15,7 @@ sip_packet *sip_packet_new(sip_alloc *alloc, size_t len) {
 
 sip_packet *sip_packet_copy(sip_alloc *alloc, sip_str bytes) {
   sip_packet *packet = sip_packet_new(alloc, bytes.len);
-  if (packet) memcpy(packet->bytes, bytes.ptr, bytes.len);
+  if (packet && bytes.len) memcpy(packet->bytes, bytes.ptr, bytes.len);
   return packet;
 }
 
