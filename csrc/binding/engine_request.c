@@ -177,10 +177,19 @@ static int engine_dialog_drop(lua_State *L) {
   return 0;
 }
 
+/* A token for a name of the script's own: unique as tags are. */
+static int engine_token(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  char text[SIP_ENGINE_TOKEN_MAX];
+  lua_pushlstring(L, text, sip_engine_token(self->engine, text));
+  return 1;
+}
+
 const luaL_Reg bind_engine_request_methods[] = {{"request", engine_request},
                                                 {"dialog_request", engine_dialog_request},
                                                 {"ack", engine_ack},
                                                 {"cancel", engine_cancel},
                                                 {"dialog_info", engine_dialog_info},
                                                 {"dialog_drop", engine_dialog_drop},
+                                                {"token", engine_token},
                                                 {NULL, NULL}};

@@ -170,6 +170,13 @@ void sip_engine_add_token(sip_engine *engine, sip_buffer *out) {
   out->len += SIP_TOKEN_LEN;
 }
 
+size_t sip_engine_token(sip_engine *engine, char *out) {
+  size_t owner = engine->config.owner.len;
+  if (owner) memcpy(out, engine->config.owner.ptr, owner);
+  sip_random_token(&engine->random, out + owner, SIP_TOKEN_LEN);
+  return owner + SIP_TOKEN_LEN;
+}
+
 static void fire(sip_engine *engine, sip_timer *timer) {
   sip_transaction_cause cause = {.input = (sip_input)timer->kind};
   switch (timer->tag) {

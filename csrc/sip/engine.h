@@ -234,6 +234,11 @@ int sip_engine_dialog_info(const sip_engine *engine, sip_id dialog, sip_dialog_i
 /* Forgets a dialog without a message. No event follows. */
 void sip_engine_dialog_drop(sip_engine *engine, sip_time now, sip_id dialog);
 
+/* A token unique as tags are, with the engine's owner in front: for names of the
+ * user's own. Returns its length; `out` has room for SIP_ENGINE_TOKEN_MAX bytes. */
+enum { SIP_ENGINE_TOKEN_MAX = 32 };
+size_t sip_engine_token(sip_engine *engine, char *out);
+
 /* --- Counters -------------------------------------------------------------------- */
 
 typedef struct sip_engine_counts {
