@@ -1,6 +1,7 @@
 -- Rules of luacheck: Lua 5.4 only, 90 columns, every global named here.
 std = "lua54"
 max_line_length = 90
+max_comment_line_length = 200
 max_comment_line_length = false -- an annotation of types is one line
 self = false
 

@@ -93,7 +93,7 @@ size_t net_queue_consume(net_queue *queue, net_queue_pool *pool, size_t len) {
     size_t size = first_of(&queue->entries)->out.packet->len;
     if (left < size) break;
     sip_outgoing out;
-    net_queue_take(queue, pool, &out);
+    if (!net_queue_take(queue, pool, &out)) break;
     sip_packet_release(out.packet);
     queue->written = left - size;
     done++;

@@ -4,22 +4,13 @@
 local core = require "moonsip.core"
 local duration = require "moonsip.duration"
 local group = require "moonsip.group"
+local handlers = require "moonsip.handlers"
 local lifecycle = require "moonsip.lifecycle"
 local misuse = require "moonsip.misuse"
 local pool = require "moonsip.pool"
 local timer = require "moonsip.timer"
 
 local face = {}
-
---- Returned by a handler: the next handler that fits has its turn. Calling it gives
---- it, so that `return sip.next()` means the same.
-local next_handler <const> = setmetatable({}, {
-  __name = "moonsip.next",
-  __tostring = function() return "sip.next" end,
-  __call = function(self) return self end,
-})
-
-face.next = next_handler
 
 --- Counters of everything in the context, by name.
 local function metrics(context)
@@ -51,7 +42,7 @@ end
 
 --- Values that need no context.
 local function add_values(sip)
-  sip.next = next_handler
+  sip.next = handlers.next
   function sip.uri(text) return core.uri(misuse.text("sip.uri", "text", text)) end
   function sip.address(text) return core.address(misuse.text("sip.address", "text", text)) end
   function sip.message(text)

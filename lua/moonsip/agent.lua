@@ -1,0 +1,435 @@
+-- SPDX-License-Identifier: MIT
+-- An agent: listeners, handlers, and what is under way on them (api.md rule 1).
+
+local call = require "moonsip.call"
+local core = require "moonsip.core"
+local defaults = require "moonsip.defaults"
+local dispatch = require "moonsip.dispatch"
+local dialog = require "moonsip.dialog"
+local errors = require "moonsip.errors"
+local exchange = require "moonsip.exchange"
+local handlers = require "moonsip.handlers"
+local listen = require "moonsip.listen"
+local misuse = require "moonsip.misuse"
+local plan = require "moonsip.plan"
+local settings = require "moonsip.settings"
+local target = require "moonsip.target"
+local watchdog = require "moonsip.watchdog"
+
+---@class moonsip.Agent
+---@field context moonsip.Context
+---@field listeners moonsip.Listener[]  as they were opened
+---@field calls moonsip.Call[]          that did not end, oldest first
+---@field handlers moonsip.Handlers     of this script generation
+---@field allow string                  methods it speaks, as Allow says
+---@field accept string
+---@field supported string
+---@field closed boolean
+local Agent = {}
+Agent.__name = "moonsip.agent"
+
+local agent = {}
+
+local getters <const> = {}
+
+function getters:calls()
+  local list = {}
+  for one in pairs(self.call_set) do list[#list + 1] = one end
+  table.sort(list, function(a, b) return a.serial < b.serial end)
+  return list
+end
+
+function Agent:__index(key)
+  local value = Agent[key]
+  if value ~= nil then return value end
+  local getter = getters[key]
+  return getter and getter(self)
+end
+
+Agent.getters = getters
+
+-- Methods that come with calls, whoever starts them.
+local call_methods <const> = { "ACK", "BYE", "CANCEL", "INVITE", "UPDATE" }
+
+--- Tells the core which methods become events, and what Allow says.
+local function update_methods(self)
+  local engine, of = self.engine, self.handlers
+  local names = { OPTIONS = true }
+  for method in pairs(defaults.known) do
+    local handled = of:has(method)
+    engine:handles(method, handled or method == "ACK")
+    if handled then names[method] = true end
+  end
+  if names.INVITE or self.places_calls then
+    for _, method in ipairs(call_methods) do names[method] = true end
+  end
+  local has_extension = false
+  for key in pairs(of.lists) do
+    if type(key) == "string" and key:find "%u" and not defaults.known[key] then
+      names[key], has_extension = true, true
+    end
+  end
+  engine:handles("extension", has_extension)
+  engine:handles("*", of:has "request")
+  if self.fixed_allow then return end
+  local list = {}
+  for name in pairs(names) do list[#list + 1] = name end
+  table.sort(list)
+  self.allow = table.concat(list, ", ")
+  engine:identity { allow = self.allow }
+end
+
+local function handlers_changed(self, _, sort)
+  if sort == "method" or sort == "event" or sort == "removed" then update_methods(self) end
+end
+
+handlers.mixin(Agent, "agent", handlers_changed)
+
+--- Opens every listener, or none.
+local function open_all(self, wanted)
+  local driver, chosen = self.context.driver, {}
+  for _, one in ipairs(wanted) do
+    local spec = setmetatable({ port = one.port ~= 0 and one.port or chosen[one.ip] or 0 },
+      { __index = one })
+    local opened, err = driver:listen(self.engine, spec)
+    if not opened then return nil, err end
+    chosen[one.ip] = opened.port
+    opened.advertise_host, opened.advertise_port = one.advertise_host, one.advertise_port
+    self.listeners[#self.listeners + 1] = opened
+  end
+  return true
+end
+
+--- A new agent. `nil, err` when it cannot listen (the error names the address).
+---@param context moonsip.Context
+---@param options table  see settings.lua
+---@return moonsip.Agent?
+---@return moonsip.Error? err
+function agent.new(context, options)
+  local chosen = settings.read(context, options)
+  local wanted, err = listen.list("sip.agent", chosen.listen)
+  if not wanted then return nil, err end
+  listen.advertise("sip.agent", wanted, options.advertise)
+  local engine
+  engine, err = core.engine(chosen.engine)
+  if not engine then return nil, err end
+  local self = setmetatable({
+    context = context, engine = engine, listeners = {}, handlers = handlers.new(),
+    requests = {}, exchanges = {}, dialogs = {}, delayed = {}, call_set = {}, serial = 0,
+    allow = "", accept = chosen.accept, supported = chosen.supported,
+    fixed_allow = chosen.allow ~= nil, places_calls = false, closed = false,
+    domains = chosen.domains, peers = chosen.peers, routes = chosen.routes,
+    from = chosen.from, deferred_ms = chosen.deferred_ms,
+  }, Agent)
+  engine:identity { allow = chosen.allow, accept = chosen.accept, supported = chosen.supported,
+                    user_agent = chosen.user_agent }
+  if chosen.allow then self.allow = chosen.allow end
+  local tasks = context.tasks
+  context.driver:attach(engine, function() tasks:enter(dispatch.drain, self) end)
+  local done
+  done, err = open_all(self, wanted)
+  if not done then
+    context.driver:detach(engine)
+    return nil, err
+  end
+  update_methods(self)
+  context:add_agent(self)
+  return self
+end
+
+--- Raises unless it is a method that a script may send.
+function Agent:check_method(verb, method) -- luacheck: ignore self
+  misuse.check(verb, "method", method, "string")
+  local _, sort = handlers.key(verb, method)
+  if sort ~= "method" then misuse.argument(verb, "method", "a METHOD in upper case expected") end
+  if method == "ACK" or method == "CANCEL" then
+    misuse.argument(verb, "method", method .. " belongs to an INVITE and is sent by the core")
+  end
+end
+
+--- Sends a request; the exchange is returned at once.
+---@param method string  any but ACK and CANCEL
+---@param given any      URI, address, gateway, or a list of them tried in order
+---@param options table? see plan.lua
+---@return moonsip.Exchange
+function Agent:request(method, given, options)
+  self:check_method("agent:request", method)
+  local targets = target.list("agent:request", given)
+  local made = plan.new(self, "agent:request", options, method)
+  if method == "INVITE" then return self:invite("agent:request", targets, made).invite end
+  return exchange.start(self, "agent:request", method, targets, made)
+end
+
+--- A call whose INVITE is on its way.
+function Agent:invite(verb, targets, made)
+  if not self.places_calls then
+    self.places_calls = true
+    update_methods(self)
+  end
+  local one = call.outgoing(self, made.from, made.to or targets[1].uri)
+  one.local_sdp = made.body
+  self:add_call(one)
+  one.invite = exchange.start(self, verb, "INVITE", targets, made,
+    { call = one, on_done = call.invite_done })
+  if made.own_ack and one.invite.transaction then
+    self.delayed[one.invite.transaction] = true
+  end
+  return one
+end
+
+--- Places a call and returns at once; `call:wait()` waits for the answer.
+---@param given any      URI, address, gateway, or a list of them tried in order
+---@param options table? see plan.lua; also `sdp`, and `ring`: how long it may ring
+---@return moonsip.Call
+function Agent:start_call(given, options)
+  local targets = target.list("agent:start_call", given)
+  return self:invite("agent:start_call", targets, plan.call(self, "agent:start_call", options))
+end
+
+--- Places a call and waits until it is answered.
+---@param given any
+---@param options table?
+---@param callback fun(call: moonsip.Call?, err: moonsip.Error?)?
+---@return moonsip.Call?
+---@return moonsip.Error? err
+function Agent:call(given, options, callback)
+  if type(options) == "function" then options, callback = nil, options end
+  local targets = target.list("agent:call", given)
+  return self:invite("agent:call", targets, plan.call(self, "agent:call", options)):wait(callback)
+end
+
+--- Runs the handlers of an event, each in a task of its own.
+---@param name string
+function Agent:emit(name, ...)
+  local _, sort = handlers.key("agent:emit", name)
+  if sort ~= "event" then misuse.argument("agent:emit", "name", "an event in lower case expected") end
+  for _, fn in ipairs(self.handlers:of_event(name)) do
+    self.context.tasks:spawn(self, fn, ...)
+  end
+end
+
+-- What is under way ----------------------------------------------------------------
+
+function Agent:add_call(one)
+  self.serial = self.serial + 1
+  one.serial = self.serial
+  self.call_set[one] = true
+end
+
+--- The call of an INVITE that came.
+---@param req moonsip.Request
+function Agent:call_of(req)
+  local one = call.incoming(req)
+  req.dialog = one
+  self:add_call(one)
+  self:keep_request(req)
+  return one
+end
+
+--- A reply of ours made or confirmed a dialog.
+---@param req moonsip.Request
+function Agent:dialog_of_reply(req, number, status)
+  local of = req.dialog
+  if req.message.method == "INVITE" then
+    of = of or self:call_of(req)
+    if of.number == number and of.state == "connected" then
+      of.acked = of.acked and status < 200 -- a further INVITE
+    else
+      of:bind(number, status)
+    end
+  elseif not of then
+    of = dialog.new(self, number)
+    req.dialog = of
+  end
+  self.dialogs[number] = of
+  if status >= 200 then self:forget_request(req) end
+end
+
+--- Remembers a request whose answer comes later: a CANCEL finds it, draining waits.
+---@param req moonsip.Request
+function Agent:keep_request(req)
+  if req.kept or req.final or req.transaction == 0 then return end
+  req.kept = true
+  self.requests[req.transaction] = req
+  if req.message.method ~= "INVITE" then
+    req.timer = self.context:start_timer(self.deferred_ms, req)
+  end
+end
+
+--- It was answered, or cannot be any more. An INVITE that was refused ends its call.
+---@param req moonsip.Request
+function Agent:forget_request(req)
+  if req.kept then
+    req.kept = false
+    self.requests[req.transaction] = nil
+    if req.timer then
+      self.context.wheel:stop(req.timer)
+      req.timer = false
+    end
+  end
+  local of, final = req.dialog, req.final
+  if of and of.is_call and final and final >= 300 and of.req == req
+    and of.state ~= "ended" then
+    of:ended(errors.new("rejected", "not answered", { code = final, by = "local" }))
+  end
+end
+
+function Agent:forget_dialog(of)
+  if of.number and not of.bye then self.dialogs[of.number] = nil end
+end
+
+--- A BYE came: the dialog is over whatever its handler answers (15.1.2).
+function Agent:remote_bye(of, bye) -- luacheck: ignore self
+  of:ended(dispatch.hangup(bye))
+end
+
+--- True when the script said that a host is to be asked by UDP only.
+---@param uri string
+function Agent:no_tcp_to(uri)
+  if not self.peers then return false end
+  local host = uri:match "^%a+:[^@]*@([^;:?>]+)" or uri:match "^%a+:([^;:?>@]+)"
+  local peer = host and self.peers[host:lower()]
+  return peer ~= nil and peer.no_tcp == true
+end
+
+--- The value of From for what a script gave.
+function Agent:from_header(verb, given)
+  return plan.from_of(self, verb, given)
+end
+
+--- The address that our session descriptions name before one of ours is known.
+---@return string ip
+function Agent:media_ip()
+  for _, one in ipairs(self.listeners) do
+    local host = one.advertise_host or one.ip
+    if host:find "^[%d.]+$" or host:find ":" then return (host:gsub("[%[%]]", "")) end
+  end
+  return "0.0.0.0"
+end
+
+--- Answers the offer of a 2xx in its ACK (13.2.2.4).
+function Agent:acknowledge(number, message)
+  local silence = require "moonsip.silence"
+  local sdp = silence.answer(message.body, message.local_ip, self:session_number())
+  self.engine:ack(number, { content_type = sdp and "application/sdp" or nil, body = sdp })
+end
+
+--- A call is over.
+function Agent:call_ended(one, record)
+  self.call_set[one] = nil
+  if self.handlers:has "cdr" then self:emit("cdr", record) end
+end
+
+--- The id of a session description of ours (RFC 4566 5.2).
+function Agent:session_number()
+  self.sessions = (self.sessions or self.context:now()) + 1
+  return self.sessions
+end
+
+-- Handlers that went wrong -----------------------------------------------------------
+
+local function run_error(self, err)
+  for _, fn in ipairs(self.handlers:of_event "error") do fn(err) end
+end
+
+--- Tells on("error") of a handler that raised, or the log when nobody listens.
+---@param fn function
+---@param err any        what it raised
+---@param trace string
+---@param req moonsip.Request?
+function Agent:handler_failed(fn, err, trace, req)
+  local context = self.context
+  local told = errors.new("invalid", trace:match "^[^\n]*", {
+    traceback = trace, handler = watchdog.place(fn), request = req, cause = err,
+  })
+  if not self.handlers:has "error" or fn == run_error then
+    return context.report(fn, told, trace)
+  end
+  context.tasks:spawn(self, run_error, self, told)
+end
+
+--- A handler raised, or returned without an answer (api.md rule 6).
+---@param req moonsip.Request
+function Agent:handler_ended(req, fn, err, trace)
+  local method = req.message.method
+  if trace then self:handler_failed(fn, err, trace, req) end
+  local can_answer = not req.final and req.transaction ~= 0 and not self.closed
+  if err == nil then
+    if not can_answer then return end
+    if method == "BYE" then return req:reply(200) end
+    self.context.log:error("handler %s returned without answering %s; it got a 500",
+      watchdog.place(fn), method)
+    return req:reply(500)
+  end
+  if can_answer then req:reply(trace and 500 or err) end
+  local of = req.dialog
+  if trace and of and of.state ~= "ended" then of:close(err) end
+end
+
+--- A task of the agent's own (an observer, an event, a callback) waits, or ended.
+function Agent:task_waits() end
+
+function Agent:task_done(task, err, trace)
+  if trace then self:handler_failed(task.fn, err, trace, nil) end
+end
+
+-- The end ------------------------------------------------------------------------------
+
+--- No new requests outside dialogs: 503 with Retry-After.
+function Agent:drain(retry_after_s)
+  self.engine:draining(retry_after_s)
+end
+
+--- True when nothing of a script's own is under way.
+---@return boolean
+function Agent:is_idle()
+  return next(self.call_set) == nil and next(self.requests) == nil
+    and next(self.exchanges) == nil
+end
+
+--- True while something of ours waits for its answer.
+---@return boolean
+function Agent:is_sending()
+  return not self.closed and self.engine:counts().client_transactions > 0
+end
+
+--- Counters of the engine, by name.
+---@return table<string, integer>
+function Agent:counts()
+  return self.engine:counts()
+end
+
+--- Ends calls, requests and exchanges as their states ask for; the agent stays.
+function Agent:end_all()
+  for _, one in ipairs(self.calls) do one:close() end
+  local left = {}
+  for number, req in pairs(self.requests) do left[#left + 1] = { number, req } end
+  for number, one in pairs(self.exchanges) do left[#left + 1] = { number, one } end
+  table.sort(left, function(a, b) return a[1] < b[1] end)
+  for _, pair in ipairs(left) do
+    if pair[2].reply then pair[2]:reply(503) else pair[2]:close() end
+  end
+end
+
+--- Ends what is under way and closes the listeners. Doing it twice is fine.
+function Agent:close()
+  if self.closed then return end
+  self:end_all()
+  self.closed = true
+  self.context.driver:detach(self.engine)
+  self.context:remove_agent(self)
+end
+
+Agent.__close = Agent.close
+
+--- "udp:192.0.2.1:5060, tcp:192.0.2.1:5060": where it listens.
+---@return string
+function Agent:__tostring()
+  local list = {}
+  for at, one in ipairs(self.listeners) do list[at] = listen.text(one) end
+  return table.concat(list, ", ")
+end
+
+agent.Agent = Agent
+
+return agent

@@ -1,0 +1,298 @@
+-- SPDX-License-Identifier: MIT
+-- A call: an INVITE dialog as a script sees it, from its first message to its last.
+--
+--   out: calling -> ringing -> connected -> ended
+--   in:  incoming -> ringing -> connected -> ended
+
+local core = require "moonsip.core"
+local dialog = require "moonsip.dialog"
+local duration = require "moonsip.duration"
+local errors = require "moonsip.errors"
+local handlers = require "moonsip.handlers"
+local headers = require "moonsip.headers"
+local misuse = require "moonsip.misuse"
+local plan = require "moonsip.plan"
+
+---@class moonsip.Call: moonsip.Dialog
+---@field direction "in"|"out"
+---@field state "calling"|"incoming"|"ringing"|"connected"|"ended"
+---@field id string              unique, fit for a file name
+---@field from userdata          address of who calls
+---@field to userdata            address of who is called
+---@field req moonsip.Request?   an incoming call's INVITE
+---@field local_sdp string?      the last description of ours
+---@field remote_sdp string?     the last of theirs
+local Call = {}
+Call.__name = "moonsip.call"
+
+local call = {}
+
+local getters <const> = {}
+
+--- Minted when first asked for: most calls never are.
+function getters:id()
+  local id = self.agent.engine:token()
+  self.id = id
+  return id
+end
+
+function getters:from()
+  return self.req and self.req.message.from or core.address(self.from_text)
+end
+
+function getters:to()
+  return self.req and self.req.message.to or core.address(self.to_text)
+end
+
+for name, method in pairs(dialog.Dialog) do
+  if type(method) == "function" and not name:find "^__" then Call[name] = method end
+end
+dialog.class(Call, getters)
+handlers.mixin(Call, "call")
+Call.is_call = true
+
+local function fields(agent, direction, state)
+  local self = dialog.fields(agent)
+  self.direction, self.state = direction, state
+  self.began_at, self.answered_at = agent.context:now(), false
+  self.invite, self.acked, self.limit_timer, self.req = false, true, false, false
+  return self
+end
+
+--- The call of an INVITE that came.
+---@param request moonsip.Request
+---@return moonsip.Call
+function call.incoming(request)
+  local self = fields(request.agent, "in", "incoming")
+  self.req = request
+  return setmetatable(self, Call)
+end
+
+--- A call that is about to be placed.
+---@return moonsip.Call
+function call.outgoing(agent, from, to)
+  local self = fields(agent, "out", "calling")
+  self.from_text, self.to_text = from, to
+  return setmetatable(self, Call)
+end
+
+--- An early or confirmed dialog of this call is known (from the dispatcher).
+---@param status integer  of the response that made or confirmed it
+function Call:bind(number, status)
+  if status < 200 then
+    if self.state == "calling" or self.state == "incoming" then self.state = "ringing" end
+    self.number = self.number or number
+    return
+  end
+  self.number = number
+  self.state = "connected"
+  self.answered_at = self.agent.context:now()
+  if self.direction == "in" then self.acked = false end
+end
+
+--- The ACK of our 2xx came, or will not come any more.
+function Call:acknowledged(description)
+  self.acked = true
+  if description then self.remote_sdp = description end
+  if self.bye then
+    self.agent.engine:dialog_request(self.number, self.bye)
+    self.bye = nil
+    self.agent:forget_dialog(self)
+  end
+end
+
+--- Sends the BYE, but not before the ACK of our 2xx (15).
+local function send_bye(self, flat)
+  local bye = { method = "BYE", headers = flat, orphan = true }
+  if self.acked then
+    self.agent.engine:dialog_request(self.number, bye)
+  else
+    self.bye = bye
+  end
+end
+
+--- Ends the signalling in whatever state it is; nothing here waits.
+---@param status integer  for an INVITE that nobody answered
+---@return moonsip.Error? err
+local function leave(self, status, flat)
+  local state = self.state
+  if state == "connected" then
+    send_bye(self, flat)
+  elseif self.direction == "out" then
+    if self.invite then self.agent.engine:cancel(self.invite.transaction or 0, flat) end
+  else
+    local done, err = self.req:reply(status, flat and { headers = call.pairs(flat) } or nil)
+    if not done then return err end
+  end
+end
+
+--- A flat list of names and values as pairs.
+function call.pairs(flat)
+  local list = {}
+  for at = 1, #flat, 2 do list[#list + 1] = { flat[at], flat[at + 1] } end
+  return list
+end
+
+local hangup_options <const> = { headers = true, reason = true, code = true }
+
+--- Ends the call as its state asks for: BYE, CANCEL, or a rejection of an INVITE that was
+--- not answered (`code`, 480). It returns at once; doing it twice is fine.
+---@param options { headers: table?, reason: string?, code: integer? }?  reason: a Reason header (RFC 3326)
+---@return boolean done  false when the call had ended
+function Call:hangup(options)
+  options = misuse.options("call:hangup", options, hangup_options)
+  local flat = headers.flatten("call:hangup", options.headers)
+  if options.reason then
+    flat = flat or {}
+    flat[#flat + 1], flat[#flat + 2] = "Reason", misuse.text("call:hangup", "reason", options.reason)
+  end
+  local code = misuse.integer("call:hangup", "code", options.code or 480, 300, 699)
+  if self.state == "ended" then return false end
+  leave(self, code, flat)
+  self:ended(errors.new("hangup", "we hung up", { by = "local" }))
+  return true
+end
+
+--- Leaving its scope ends it: with the status an error deserves when one passes.
+function Call:close(err)
+  if self.state == "ended" then return end
+  leave(self, err ~= nil and 500 or 480)
+  self:ended(errors.new("hangup", "closed", { by = "local" }))
+end
+
+Call.__close = Call.close
+
+--- Cleans up after the end; tells the agent's `cdr` handlers.
+---@param why moonsip.Error
+---@return boolean first
+function Call:ended(why)
+  local answered = self.answered_at
+  if not dialog.Dialog.ended(self, why) then return false end
+  local context = self.agent.context
+  if self.limit_timer then
+    context.wheel:stop(self.limit_timer)
+    self.limit_timer = false
+  end
+  local invite = self.invite
+  if invite then
+    self.invite = false
+    invite:abandon(why)
+  end
+  local now = context:now()
+  self.agent:call_ended(self, {
+    call = self, why = why, direction = self.direction, from = self.from, to = self.to,
+    began = self.began_at / 1000, answered = answered and answered / 1000 or nil,
+    ended = now / 1000, seconds = answered and (now - answered) / 1000 or 0,
+  })
+  return true
+end
+
+local Limit = {}
+Limit.__index = Limit
+
+function Limit:expire()
+  self.call.limit_timer = false
+  self.call:hangup()
+end
+
+--- Ends the call by itself after a span from now. Setting it again replaces it.
+---@param span number|string  a duration
+function Call:limit(span)
+  local ms = duration.check("call:limit", "span", span)
+  if self.state == "ended" then return end
+  local context = self.agent.context
+  if self.limit_timer then context.wheel:stop(self.limit_timer) end
+  self.limit_timer = context:start_timer(ms, setmetatable({ call = self }, Limit))
+end
+
+--- An UPDATE or a further INVITE that no handler took: the session stays as it was
+--- (14.2, RFC 3311 5.2).
+---@param request moonsip.Request
+function Call:refresh(request)
+  local offer = require("moonsip.request").offer_of(request)
+  if request.message.method == "UPDATE" and not offer then return request:reply(200) end
+  return request:answer { sdp = self.own_sdp and self.local_sdp or nil }
+end
+
+local function start_change(one, self, method, options, verb)
+  self:hold(one)
+  local made = plan.inside(verb, {
+    headers = options.headers, timeout = options.timeout, body = options.sdp or self.local_sdp,
+  }, method)
+  self:start_request(verb, method, made, { on_done = function(_, final, err)
+    if err then return one:resolve(nil, err) end
+    self.local_sdp = made.body
+    if final.body ~= "" then self.remote_sdp = final.body end
+    one:resolve(final)
+  end })
+end
+
+local change_options <const> = { sdp = true, headers = true, timeout = true }
+
+local function change(self, method, verb, options, callback)
+  if type(options) == "function" then options, callback = nil, options end
+  options = misuse.options(verb, options, change_options)
+  misuse.optional(verb, "sdp", options.sdp, "string")
+  if self.state == "ended" then
+    local err = self.why
+    return self:await(verb, callback, function(one) one:resolve(nil, err) end)
+  end
+  return self:await(verb, callback, start_change, self, method, options, verb)
+end
+
+--- Changes the session by a further INVITE (14): with `sdp`, or the last one of ours.
+---@param options { sdp: string?, headers: table?, timeout: (number|string)? }?
+---@return moonsip.Response?
+---@return moonsip.Error? err
+function Call:reinvite(options, callback)
+  return change(self, "INVITE", "call:reinvite", options, callback)
+end
+
+--- The same by UPDATE (RFC 3311), also before the call is answered.
+---@param options { sdp: string?, headers: table?, timeout: (number|string)? }?
+---@return moonsip.Response?
+---@return moonsip.Error? err
+function Call:update(options, callback)
+  return change(self, "UPDATE", "call:update", options, callback)
+end
+
+local function start_wait_answer(one, self)
+  if self.state == "connected" then return one:resolve(self) end
+  if self.state == "ended" then return one:resolve(nil, self.why) end
+  self.answer_wait = one
+  one.undo = function() self:close() end
+end
+
+--- Waits until a call that was started is answered.
+---@return moonsip.Call?
+---@return moonsip.Error? err  busy, noanswer, rejected ...
+function Call:wait(callback)
+  return self:await("call:wait", callback, start_wait_answer, self)
+end
+
+--- Its INVITE is over (on_done of the exchange).
+function call.invite_done(invite, final, err)
+  local self = invite.call
+  self.invite = false
+  if final and final.body ~= "" then self.remote_sdp = final.body end
+  local one = self.answer_wait
+  self.answer_wait = nil
+  if err then self:ended(err) end
+  if one then
+    one.undo = nil
+    if err then one:resolve(nil, err) else one:resolve(self) end
+  end
+end
+
+--- A handler of its own ended; one that raised ends the call (api.md rule 6).
+function Call:task_done(task, err, trace)
+  if err == nil then return end
+  if trace then
+    self.agent:handler_failed(task.fn, err, trace, nil)
+    self:close(err)
+  end
+end
+
+call.Call = Call
+
+return call

@@ -1,0 +1,50 @@
+-- SPDX-License-Identifier: MIT
+-- What is answered when no handler takes a request that reached Lua: inside a dialog,
+-- when filters did not fit, or after sip.next (api.md rule 7). Methods without any
+-- handler are answered by the core before a script runs, in the same way.
+
+local defaults = {}
+
+local known <const> = {
+  INVITE = true, ACK = true, BYE = true, CANCEL = true, REGISTER = true, OPTIONS = true,
+  PRACK = true, SUBSCRIBE = true, NOTIFY = true, PUBLISH = true, INFO = true, REFER = true,
+  MESSAGE = true, UPDATE = true,
+}
+
+defaults.known = known
+
+--- Methods with a status of their own: no such event package (RFC 6665 4.1.2.3),
+--- declined (RFC 3515 2.4.4), no such subscription or reliable response (RFC 6665
+--- 4.1.3, RFC 3262 3).
+local own_status <const> = { SUBSCRIBE = 489, REFER = 603 }
+local own_status_in_dialog <const> = { NOTIFY = 481, PRACK = 481 }
+
+local function answer_options(req, agent)
+  return req:reply(200, { Allow = agent.allow, Accept = agent.accept,
+                          Supported = agent.supported ~= "" and agent.supported or nil })
+end
+
+local function refuse(req, agent, method)
+  local status = own_status[method] or known[method] and 405 or 501
+  if req.dialog and own_status_in_dialog[method] then status = own_status_in_dialog[method] end
+  if status == 405 or status == 501 then return req:reply(status, { Allow = agent.allow }) end
+  return req:reply(status)
+end
+
+--- Answers a request that nobody took.
+---@param req moonsip.Request
+function defaults.answer(req)
+  local agent, method, dialog = req.agent, req.message.method, req.dialog
+  if method == "OPTIONS" then return answer_options(req, agent) end
+  if dialog then
+    if method == "BYE" then return req:reply(200) end
+    if dialog.is_call and (method == "INVITE" or method == "UPDATE") then
+      return dialog:refresh(req)
+    end
+  elseif req.handlers:has(method) and not own_status[method] then
+    return req:reply(404) -- the method is spoken here, but not for that address
+  end
+  return refuse(req, agent, method)
+end
+
+return defaults

@@ -1,0 +1,163 @@
+-- SPDX-License-Identifier: MIT
+-- A dialog that a script sees: of SUBSCRIBE and REFER as it is, of INVITE as a call
+-- (call.lua). The dialog itself, with its tags, routes and numbers, lives in the core.
+
+local errors = require "moonsip.errors"
+local exchange = require "moonsip.exchange"
+local handlers = require "moonsip.handlers"
+local plan = require "moonsip.plan"
+local wait = require "moonsip.wait"
+
+---@class moonsip.Dialog
+---@field agent moonsip.Agent
+---@field state "early"|"confirmed"|"ended"
+---@field why moonsip.Error?     of its end
+---@field call_id string?        and the following, while the core has the dialog
+---@field local_tag string?
+---@field remote_tag string?
+---@field local_uri string?
+---@field remote_uri string?
+---@field target string?         remote target URI (12.2)
+---@field routes string?
+local Dialog = {}
+Dialog.__name = "moonsip.dialog"
+
+local dialog = {}
+
+local getters <const> = {}
+
+for _, name in ipairs { "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "target",
+                        "routes", "secure" } do
+  getters[name] = function(self)
+    local info = self.number and self.agent.engine:dialog_info(self.number)
+    return info and info[name]
+  end
+end
+
+--- Gives a class its look-up: methods, then computed fields.
+function dialog.class(class, of_getters)
+  for name, getter in pairs(getters) do of_getters[name] = of_getters[name] or getter end
+  class.getters = of_getters
+
+  function class:__index(key)
+    local value = class[key]
+    if value ~= nil then return value end
+    local getter = of_getters[key]
+    return getter and getter(self)
+  end
+end
+
+dialog.class(Dialog, getters)
+handlers.mixin(Dialog, "dialog")
+
+--- The fields every dialog object begins with.
+---@param agent moonsip.Agent
+function dialog.fields(agent)
+  return { agent = agent, number = false, handlers = false, agent_handlers = agent.handlers,
+           exchanges = {}, waits = {}, state = "early", why = false }
+end
+
+--- The object for a dialog of the core's that no call is.
+---@param agent moonsip.Agent
+---@param number integer
+---@return moonsip.Dialog
+function dialog.new(agent, number)
+  local self = dialog.fields(agent)
+  self.number, self.state = number, "confirmed"
+  return setmetatable(self, Dialog)
+end
+
+--- Sends a request inside the dialog; the exchange is returned at once.
+---@param method string
+---@param options { headers: table?, body: string?, content_type: string?, timeout: (number|string)? }?
+---@return moonsip.Exchange
+function Dialog:request(method, options)
+  local verb = (self.is_call and "call" or "dialog") .. ":request"
+  local agent = self.agent
+  agent:check_method(verb, method)
+  return self:start_request(verb, method, plan.inside(verb, options, method))
+end
+
+--- The same with the plan made; fields as for exchange.start.
+function Dialog:start_request(verb, method, made, fields)
+  fields = fields or {}
+  fields.dialog = self
+  if self.is_call then fields.call = self end
+  return exchange.start(self.agent, verb, method, { {} }, made, fields)
+end
+
+--- Waits inside a verb of this dialog: the end of the dialog ends the wait with
+--- `nil, err`.
+function Dialog:await(verb, callback, start, ...)
+  return wait.await(self.agent.context, verb, self, callback, start, ...)
+end
+
+--- Puts a wait where the end of the dialog finds it.
+function Dialog:hold(one)
+  self.waits[#self.waits + 1] = one
+end
+
+local function start_wait_end(one, self)
+  if self.state == "ended" then return one:resolve(self.why) end
+  self.end_waits = self.end_waits or {}
+  table.insert(self.end_waits, one)
+end
+
+--- Waits for the end: the error object that says why.
+---@return moonsip.Error? why
+---@return moonsip.Error? err  the wait itself was cancelled
+function Dialog:wait_end(callback)
+  local verb = (self.is_call and "call" or "dialog") .. ":wait_end"
+  return wait.await(self.agent.context, verb, self, callback, start_wait_end, self)
+end
+
+local function run_end(self, why)
+  for _, fn in ipairs(self.handlers:of_event "end") do fn(why) end
+end
+
+--- It is over: verbs return `nil, err`, `on("end")` hears why. Once.
+---@param why moonsip.Error
+---@return boolean first
+function Dialog:ended(why)
+  if self.state == "ended" then return false end
+  self.state, self.why = "ended", why
+  local agent = self.agent
+  agent:forget_dialog(self)
+  local waits = self.waits
+  self.waits = {}
+  for _, one in ipairs(waits) do one:cancel(why) end
+  for _, one in ipairs(self.end_waits or {}) do one:resolve(why) end
+  self.end_waits = nil
+  local open = {}
+  for one in pairs(self.exchanges) do open[#open + 1] = one end
+  table.sort(open, function(a, b) return (a.transaction or 0) < (b.transaction or 0) end)
+  for _, one in ipairs(open) do one:abandon(why) end
+  if self.handlers and self.handlers:has "end" then
+    agent.context.tasks:spawn(self, run_end, self, why)
+  end
+  return true
+end
+
+--- Forgets the dialog without a message to the other side.
+function Dialog:close()
+  if self.state == "ended" then return end
+  if self.number then self.agent.engine:dialog_drop(self.number) end
+  self:ended(errors.new("hangup", "closed", { by = "local" }))
+end
+
+Dialog.__close = Dialog.close
+
+function Dialog:task_waits() end
+
+--- A handler of its own ended; one that raised ends the dialog (api.md rule 6).
+function Dialog:task_done(task, err, trace)
+  if err == nil then return end
+  if trace then
+    self.agent:handler_failed(task.fn, err, trace, nil)
+    self:close()
+  end
+end
+
+dialog.Dialog = Dialog
+
+return dialog

@@ -1,0 +1,182 @@
+-- SPDX-License-Identifier: MIT
+-- Events of an engine become calls of handlers. One entry drains them all; each script
+-- function runs in a task of its own, so that nothing it does can stop the others.
+
+local defaults = require "moonsip.defaults"
+local dialog = require "moonsip.dialog"
+local errors = require "moonsip.errors"
+local request = require "moonsip.request"
+
+local dispatch = {}
+
+--- Runs the handlers of a request, nearest first, then the defaults. A task.
+local function serve(req)
+  local tasks = req.agent.context.tasks
+  local method, of = req.message.method, req.dialog
+  if not of then
+    local handlers = req.handlers
+    if handlers:run(tasks, method, req) or handlers:run(tasks, "request", req) then return end
+  elseif of.handlers and of.handlers:run(tasks, method, req)
+    -- A further INVITE is not a new call: only the call's own handler is for it.
+    or method ~= "INVITE" and of.agent_handlers:run(tasks, method, req) then
+    return
+  end
+  return defaults.answer(req)
+end
+
+local on = {}
+
+function on.request(agent, message, transaction, number)
+  local of = number ~= 0 and agent.dialogs[number] or nil
+  local req = request.new(agent, message, transaction, of)
+  if number ~= 0 then
+    if not of then return req:reply(481) end -- ended on our side a moment ago
+    if message.method == "BYE" then agent:remote_bye(of, message) end
+  end
+  agent.context.tasks:start(req, serve, req)
+end
+
+--- Handlers of what nobody answers: ACK and CANCEL.
+local function notice(req, of)
+  local tasks = req.agent.context.tasks
+  local method = req.message.method
+  if of and of.handlers and of.handlers:run(tasks, method, req) then return end
+  req.handlers:run(tasks, method, req)
+end
+
+local function tell(agent, message, of, fields)
+  local method = message.method
+  if not (agent.handlers:has(method) or of and of.handlers and of.handlers:has(method)) then
+    return
+  end
+  local req = request.new(agent, message, 0, of)
+  for name, value in pairs(fields or {}) do rawset(req, name, value) end
+  agent.context.tasks:start(req, notice, req, of)
+end
+
+function on.ack(agent, message, _, number)
+  local of = agent.dialogs[number]
+  if not of then return end
+  if of.is_call then of:acknowledged(message.body ~= "" and message.body or nil) end
+  tell(agent, message, of)
+end
+
+function on.cancelled(agent, message, transaction)
+  local invite = agent.requests[transaction]
+  if invite then
+    invite.cancelled, invite.final = true, 487
+    agent:forget_request(invite)
+    local of = invite.dialog
+    if of then
+      of:ended(errors.new("cancelled", "the caller gave up", { code = 487, by = "remote" }))
+    end
+  end
+  if message then tell(agent, message, nil, { invite = invite }) end
+end
+
+--- A 2xx that nobody waits for any more: of a further branch of a forked INVITE, or one
+--- that crossed our CANCEL. The core has acknowledged it; it is ended (13.2.2.4).
+local function end_unwanted(agent, message, transaction, number)
+  local code = message.code
+  if number == 0 or code < 200 or code >= 300 or message.cseq_method ~= "INVITE" then return end
+  if agent.delayed[transaction] then
+    agent.delayed[transaction] = nil
+    agent.engine:ack(number)
+  end
+  agent.engine:dialog_request(number, { method = "BYE", orphan = true })
+end
+
+--- The dialog object that a response made or came in.
+local function dialog_of(agent, exchange, number, code)
+  if number == 0 then return nil end
+  local of = agent.dialogs[number]
+  local call = exchange.call
+  if call and not exchange.dialog then
+    if code < 300 then
+      agent.dialogs[number] = call
+      call:bind(number, code)
+    end
+    return call
+  end
+  if not of and code < 300 then
+    of = dialog.new(agent, number)
+    agent.dialogs[number] = of
+  end
+  return of
+end
+
+function on.response(agent, message, transaction, number)
+  local exchange = agent.exchanges[transaction]
+  if not exchange then return end_unwanted(agent, message, transaction, number) end
+  local of = dialog_of(agent, exchange, number, message.code)
+  if exchange.plan.own_ack and of and message.code // 100 == 2 then
+    agent:acknowledge(number, message)
+  end
+  exchange:receive(message, of)
+end
+
+function on.failed(agent, _, transaction, _, code)
+  local exchange = agent.exchanges[transaction]
+  if exchange then exchange:lose(code) end
+end
+
+function on.no_ack(agent, _, _, number)
+  local of = agent.dialogs[number]
+  if not of then return end
+  of:acknowledged()
+  if of.state ~= "ended" then
+    of:hangup()
+    agent.context.log:warn("no ACK came for the 200 of a call; it was ended (RFC 3261 13.3.1.4)")
+  end
+end
+
+function on.unsent(agent, _, transaction, _, code)
+  agent.context.log:warn("a final response could not be sent: %s", code)
+  local req = agent.requests[transaction]
+  if req then agent:forget_request(req) end
+end
+
+function on.fell_back(agent, _, transaction)
+  local exchange = agent.exchanges[transaction]
+  agent.context.log:info("too large for UDP, but no TCP connection: %s to %s goes by UDP "
+    .. "(RFC 3261 18.1.1)", exchange and exchange.method or "request",
+    exchange and exchange.target or "the next hop")
+end
+
+--- Why a dialog ended that the core has given up.
+local function why_ended(message, code)
+  if message then return dispatch.hangup(message) end
+  if type(code) == "string" then return errors.of_failure(code) end
+  local kind = code == 408 and "timeout" or code == 481 and "gone" or "hangup"
+  return errors.new(kind, "the dialog ended", { code = code, by = "remote" })
+end
+
+function on.dialog_end(agent, message, _, number, code)
+  local of = agent.dialogs[number]
+  if not of then return end
+  agent.dialogs[number] = nil
+  -- A branch of a forked INVITE that another one is still tried of is not the call.
+  if of.number ~= number or of.invite then return end
+  of:ended(why_ended(message, code))
+end
+
+--- The end that a BYE is, with what its Reason says (RFC 3326).
+---@param bye table  message
+function dispatch.hangup(bye)
+  return errors.new("hangup", "the other side hung up",
+    { by = "remote", header = bye.headers["Reason"] })
+end
+
+--- Hands out all events of an agent's engine. In an entry of its scheduler.
+---@param agent moonsip.Agent
+function dispatch.drain(agent)
+  local engine = agent.engine
+  local kind, message, transaction, number, code = engine:next_event()
+  while kind do
+    on[kind](agent, message, transaction, number, code)
+    if agent.closed then return end
+    kind, message, transaction, number, code = engine:next_event()
+  end
+end
+
+return dispatch

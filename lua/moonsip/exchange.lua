@@ -1,0 +1,301 @@
+-- SPDX-License-Identifier: MIT
+-- An exchange: one wish of a script, "send this request", with the successive
+-- transactions it takes, until its final response (api.md rule 2).
+
+local errors = require "moonsip.errors"
+local handlers = require "moonsip.handlers"
+local headers = require "moonsip.headers"
+local misuse = require "moonsip.misuse"
+local response = require "moonsip.response"
+local wait = require "moonsip.wait"
+
+---@class moonsip.Exchange
+---@field agent moonsip.Agent
+---@field method string
+---@field target string         URI it goes to now
+---@field call moonsip.Call?    of an INVITE, or that it was sent in
+---@field done boolean          a final response came, or none will
+---@field final moonsip.Response?
+---@field error moonsip.Error?  why there is no 2xx
+local Exchange = {}
+Exchange.__index = Exchange
+Exchange.__name = "moonsip.exchange"
+
+handlers.mixin(Exchange, "exchange")
+
+local exchange = {}
+
+-- Responses kept for an iterator that is slow: provisional ones may be repeated for ever.
+local max_stream <const> = 64
+
+-- Another target may do better after these (RFC 3263 4.3).
+local try_next <const> = { [408] = true, [503] = true }
+
+local function host_of(self) return self.agent.context end
+
+--- The table the core sends a request by.
+local function wish_of(self)
+  local plan, target = self.plan, self.targets[self.at]
+  local flat = plan.headers
+  if target.headers then
+    flat = headers.flatten(self.verb, target.headers,
+      flat and table.move(flat, 1, #flat, 1, {}) or nil)
+  end
+  local agent = self.agent
+  local is_udp_only = agent:no_tcp_to(target.uri)
+  return {
+    method = self.method, uri = target.uri, to = plan.to,
+    from = target.from and agent:from_header(self.verb, target.from) or plan.from,
+    headers = flat, content_type = plan.content_type, body = plan.body,
+    routes = target.routes or plan.routes, contact = plan.contact,
+    transport = target.transport or plan.transport, own_ack = plan.own_ack,
+    no_tcp = plan.no_tcp or is_udp_only or nil,
+  }
+end
+
+--- What observers and waiters get to see at the end.
+local function settle(self, final, err)
+  if self.done then return end
+  self.done, self.final, self.error = true, final, err
+  if self.timer then
+    host_of(self).wheel:stop(self.timer)
+    self.timer = nil
+  end
+  if self.transaction then self.agent.exchanges[self.transaction] = nil end
+  if self.dialog then self.dialog.exchanges[self] = nil end
+  if self.on_done then self:on_done(not err and final or nil, err) end
+  local waits = self.waits
+  self.waits = nil
+  for _, one in ipairs(waits or {}) do
+    if err then one:resolve(nil, err) else one:resolve(final) end
+  end
+  if self.stream then self:feed(nil) end
+end
+
+local class_name <const> = { "1xx", "2xx", "3xx", "4xx", "5xx", "6xx" }
+
+local function run_level(tasks, list, code, one)
+  return list and (list:run(tasks, code, one) or list:run(tasks, class_name[code // 100], one)
+    or list:run(tasks, "response", one))
+end
+
+--- Nearest first: of the exchange, of its call or dialog, of the agent; on each level
+--- the exact status before the class before any.
+local function run_handlers(self, code, one)
+  local tasks = host_of(self).tasks
+  local near = self.call or self.dialog
+  return run_level(tasks, self.handlers, code, one)
+    or near and run_level(tasks, near.handlers, code, one)
+    or run_level(tasks, self.agent_handlers, code, one)
+end
+
+local function wants(list, code)
+  return list and (list:has(code) or list:has(class_name[code // 100]) or list:has "response")
+end
+
+--- Shows a response to whoever observes such.
+local function observe(self, one)
+  local code = one.message.code
+  local near = self.call or self.dialog
+  if wants(self.handlers, code) or near and wants(near.handlers, code)
+    or wants(self.agent_handlers, code) then
+    host_of(self).tasks:start(self.agent, run_handlers, self, code, one)
+  end
+  if self.stream then self:feed(one) end
+end
+
+local function run_error(self, err)
+  for _, fn in ipairs(self.handlers:of_event "error") do fn(err, self) end
+end
+
+local function fail(self, err)
+  if self.done then return end
+  if self.handlers and self.handlers:has "error" then
+    host_of(self).tasks:start(self.agent, run_error, self, err)
+  end
+  settle(self, nil, err)
+end
+
+local function fail_now(self, err) fail(self, err) end
+
+--- Sends it to the current target. A failure is told later, as any other outcome.
+local function send(self)
+  local agent = self.agent
+  local transaction, err
+  local wish = wish_of(self)
+  self.target = wish.uri
+  if self.dialog then
+    transaction, err = agent.engine:dialog_request(self.dialog.number, wish)
+  else
+    transaction, err = agent.engine:request(wish)
+  end
+  if transaction then
+    self.transaction = transaction
+    agent.exchanges[transaction] = self
+  elseif self.targets[self.at + 1] then
+    self.at = self.at + 1
+    return send(self)
+  else
+    host_of(self).tasks:spawn(agent, fail_now, self, err)
+  end
+end
+
+--- Sends a request and returns at once.
+---@param agent moonsip.Agent
+---@param verb string
+---@param method string
+---@param targets table[]  of target.list; one with the URI nil inside a dialog
+---@param plan table       what all its transactions share
+---@param fields table?    call, dialog, on_done(exchange, response of 2xx, err)
+---@return moonsip.Exchange
+function exchange.start(agent, verb, method, targets, plan, fields)
+  local self = fields or {}
+  self.agent, self.verb, self.method, self.targets, self.plan = agent, verb, method, targets, plan
+  self.at, self.done, self.agent_handlers = 1, false, agent.handlers
+  setmetatable(self, Exchange)
+  if self.dialog then self.dialog.exchanges[self] = true end
+  send(self)
+  if plan.timeout_ms and not self.done then
+    self.timer = host_of(self):start_timer(plan.timeout_ms, self)
+  end
+  return self
+end
+
+--- A response came (from the dispatcher). `dialog` is the one it made or came in.
+function Exchange:receive(of, dialog)
+  local one = response.new(self, of, dialog)
+  local code = of.code
+  if code < 200 then
+    self.provisional = code
+    return observe(self, one)
+  end
+  if code >= 300 and try_next[code] and self.targets[self.at + 1] and not self.cancelling then
+    self.agent.exchanges[self.transaction] = nil
+    self.at = self.at + 1
+    return send(self)
+  end
+  local err = code >= 300 and errors.of_response(one) or nil
+  if err and self.gave_up then err = self.gave_up end
+  observe(self, one)
+  settle(self, one, err)
+end
+
+--- No response will come (from the dispatcher).
+---@param name string  the core's name of the failure
+function Exchange:lose(name)
+  self.agent.exchanges[self.transaction] = nil
+  if self.targets[self.at + 1] and not self.cancelling then
+    self.at = self.at + 1
+    return send(self)
+  end
+  fail(self, self.gave_up or errors.of_failure(name))
+end
+
+--- Its `timeout` has passed.
+function Exchange:expire()
+  self.timer = nil
+  local rings = self.method == "INVITE" and self.provisional
+  self.gave_up = rings and errors.new("noanswer", "not answered in time", { code = 408 })
+    or errors.new("timeout", "no final response in time")
+  if self.method == "INVITE" and self:cancel() then return end
+  fail(self, self.gave_up)
+end
+
+local cancel_options <const> = { headers = true }
+
+--- Cancels an INVITE that has no final response (9.1): the 487 that follows ends the
+--- exchange. Of other requests only the waiting ends.
+---@param options { headers: table? }?  e.g. Reason
+---@return true?
+---@return moonsip.Error? err
+function Exchange:cancel(options)
+  options = misuse.options("exchange:cancel", options, cancel_options)
+  local flat = headers.flatten("exchange:cancel", options.headers)
+  if self.done then return nil, errors.new("invalid", "the exchange has ended") end
+  self.cancelling = true
+  if self.method == "INVITE" and self.transaction then
+    return self.agent.engine:cancel(self.transaction, flat)
+  end
+  fail(self, errors.new("cancelled", "given up"))
+  return true
+end
+
+--- Cancels what still runs and forgets it: closing never waits.
+function Exchange:close()
+  if self.done then return end
+  if self.method == "INVITE" and self.transaction then
+    self.agent.engine:cancel(self.transaction)
+  end
+  settle(self, nil, errors.new("cancelled", "given up"))
+end
+
+Exchange.__close = Exchange.close
+
+--- Ends it from outside: its call or agent has ended.
+function Exchange:abandon(err)
+  settle(self, nil, err)
+end
+
+local function start_wait(one, self)
+  if self.done then
+    if self.error then one:resolve(nil, self.error) else one:resolve(self.final) end
+    return
+  end
+  self.waits = self.waits or {}
+  table.insert(self.waits, one)
+end
+
+--- Waits for the final response: a 2xx, or `nil, err` where `err.response` is the one
+--- that came, if any.
+---@return moonsip.Response?
+---@return moonsip.Error? err
+function Exchange:wait(callback)
+  return wait.await(host_of(self), "exchange:wait", self.agent, callback, start_wait, self)
+end
+
+--- Puts a response (nil: the end) where the iterator finds it.
+function Exchange:feed(one)
+  local stream = self.stream
+  local reader = stream.reader
+  stream.reader = nil
+  if reader and not reader.resolved then
+    return reader:resolve(one or stream:last())
+  end
+  stream.reader = reader
+  if one and #stream < max_stream then stream[#stream + 1] = one end
+  stream.ended = self.done
+end
+
+local Stream = {}
+Stream.__index = Stream
+
+--- What an iterator yields last: nothing after a final response, else a step that
+--- carries the error, since a nil would end the loop silently.
+function Stream:last()
+  local of = self.exchange
+  if of.final or self.told then return nil end
+  self.told = true
+  return { error = of.error, code = of.error.code, reason = of.error.reason, request = of }
+end
+
+local function start_next(one, stream)
+  if #stream > 0 then return one:resolve(table.remove(stream, 1)) end
+  if stream.exchange.done then return one:resolve(stream:last()) end
+  stream.reader = one
+end
+
+local function next_response(stream)
+  return wait.await(host_of(stream.exchange), "exchange:responses", nil, nil, start_next, stream)
+end
+
+--- For `for res in exchange:responses() do`: every response, the final one last. When
+--- none comes the last step has an `error`. Leaving the loop early cancels an INVITE.
+function Exchange:responses()
+  if not self.stream then
+    self.stream = setmetatable({ exchange = self }, Stream)
+    if self.final then self.stream[1] = self.final end
+  end
+  return next_response, self.stream, nil, self
+end
+
+return exchange

@@ -1,0 +1,107 @@
+-- SPDX-License-Identifier: MIT
+-- Where an agent listens: "udp:0.0.0.0:5060", "udp::5060", "tcp:[::1]:5060"; without a
+-- transport, "127.0.0.1:5070", both UDP and TCP.
+
+local errors = require "moonsip.errors"
+local misuse = require "moonsip.misuse"
+
+local listen = {}
+
+local default_port <const> = 5060
+local default_transports <const> = { "udp", "tcp" }
+
+---@class moonsip.Listener
+---@field transport string
+---@field ip string
+---@field port integer
+---@field advertise_host string?
+---@field advertise_port integer?
+---@field number integer?  of the core, once it is open
+
+local function bad(text, why)
+  return nil, errors.new("invalid", ("listen %q: %s"):format(text, why))
+end
+
+--- "[::1]:5060", "192.0.2.1:5060", ":5060", "192.0.2.1" or "5060".
+local function host_and_port(text)
+  local host, port = text:match "^%[(.*)%]:?(%d*)$"
+  if not host then host, port = text:match "^([^:]*):(%d*)$" end
+  if not host and text:find "^%d+$" then host, port = "", text end
+  if not host then host, port = text, "" end
+  if host:find(":", 1, true) and not text:find("[", 1, true) then
+    return nil, "an IPv6 address stands in brackets"
+  end
+  port = port == "" and default_port or tonumber(port)
+  if port > 65535 then return nil, "the port is out of range" end
+  if host == "" or host == "*" then host = "0.0.0.0" end
+  if not host:find "^[%d%.]+$" and not host:find "^[%x:%.]+$" then
+    return nil, "an IP address is expected"
+  end
+  return host, port
+end
+
+--- Adds the listeners that a text means; true, or nil and an error.
+local function parse(list, text, known)
+  local transport, rest = text:match "^(%a+):(.*)$"
+  if transport then
+    transport = transport:lower()
+    if not known[transport] then
+      return bad(text, ("no transport %q"):format(transport))
+    end
+  else
+    rest = text
+  end
+  local host, port = host_and_port(rest)
+  if not host then return bad(text, port) end
+  for _, one in ipairs(transport and { transport } or default_transports) do
+    list[#list + 1] = { transport = one, ip = host, port = port }
+  end
+  return true
+end
+
+local known_transports <const> = { udp = true, tcp = true, tls = true, ws = true, wss = true }
+
+--- The listeners that the `listen` option means.
+---@param verb string
+---@param given string|string[]
+---@return moonsip.Listener[]?
+---@return moonsip.Error? err
+function listen.list(verb, given)
+  if type(given) == "string" then given = { given } end
+  misuse.check(verb, "listen", given, "table")
+  local list = {}
+  for _, text in ipairs(given) do
+    misuse.text(verb, "listen", text)
+    local done, err = parse(list, text, known_transports)
+    if not done then return nil, err end
+  end
+  if #list == 0 then misuse.argument(verb, "listen", "the list is empty") end
+  return list
+end
+
+--- What the outside sees instead: "host", "host:port", or a table by transport.
+---@param list moonsip.Listener[]
+---@param given string|table<string, string>|nil
+function listen.advertise(verb, list, given)
+  if given == nil then return end
+  for _, one in ipairs(list) do
+    local text = type(given) == "table" and given[one.transport] or given
+    if type(text) == "string" then
+      misuse.text(verb, "advertise", text)
+      local host, port = text:match "^(%[.*%]):(%d+)$"
+      if not host then host, port = text:match "^([^:]+):(%d+)$" end
+      one.advertise_host, one.advertise_port = host or text, tonumber(port)
+    elseif type(given) ~= "table" then
+      misuse.argument(verb, "advertise", "string or table expected, got " .. type(given))
+    end
+  end
+end
+
+--- "udp:192.0.2.1:5060".
+---@param one moonsip.Listener
+function listen.text(one)
+  return (one.ip:find(":", 1, true) and "%s:[%s]:%d" or "%s:%s:%d")
+    :format(one.transport, one.ip, one.port)
+end
+
+return listen

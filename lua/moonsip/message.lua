@@ -1,0 +1,66 @@
+-- SPDX-License-Identifier: MIT
+-- What requests and responses share: thin objects whose own methods come first and
+-- whose other fields are those of the message that the core parsed.
+
+local message = {}
+
+--- "udp:192.0.2.1:5060": where a message came from.
+local Source = {}
+Source.__index = Source
+Source.__name = "moonsip.source"
+
+function Source:__tostring()
+  local host = self.ip:find(":", 1, true) and "[" .. self.ip .. "]" or self.ip
+  return ("%s:%s:%d"):format(self.transport, host, self.port)
+end
+
+--- Fields that can be assigned in a script, and then change the message.
+local settable <const> = { uri = true, body = true, content_type = true, method = true,
+                           reason = true, code = true }
+
+--- Gives a class of objects with a `message` field the way it looks fields up: methods
+--- of the class, computed fields, then the message's.
+---@param class table
+---@param getters table<string, fun(self: table): any>
+function message.class(class, getters)
+  getters.source = getters.source or function(self)
+    local of = self.message
+    if not of.source_ip then return nil end
+    return setmetatable({ transport = of.transport, ip = of.source_ip, port = of.source_port },
+      Source)
+  end
+  class.getters = getters
+
+  function class:__index(key)
+    local value = class[key]
+    if value ~= nil then return value end
+    local getter = getters[key]
+    if getter then return getter(self) end
+    local of = rawget(self, "message")
+    return of and of[key]
+  end
+
+  function class:__newindex(key, value)
+    if settable[key] then
+      self.message[key] = value
+    else
+      rawset(self, key, value)
+    end
+  end
+
+  --- Every value of a list header, split at its commas.
+  function class:header_values(name)
+    return self.message:header_values(name)
+  end
+
+  --- True when a list header has the token, without case.
+  function class:has_token(name, token)
+    return self.message:has_token(name, token)
+  end
+
+  function class:__tostring()
+    return self.message.text
+  end
+end
+
+return message

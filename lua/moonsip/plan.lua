@@ -1,0 +1,163 @@
+-- SPDX-License-Identifier: MIT
+-- The options of a request, checked and made into what all its transactions share.
+--
+--   headers, body, content_type
+--   from, to      a URI, an address, or the user part of our own
+--   via           a proxy or gateway it goes through: a URI, or a table with `uri`,
+--                 `from`, `headers`; `routes` for several, in order
+--   timeout       how long the whole exchange may take (default: what RFC 3261 says)
+--   transport     "udp" or "tcp"; no_tcp: stay on UDP however large (18.1.1)
+--   contact       a URI instead of ours
+
+local core = require "moonsip.core"
+local duration = require "moonsip.duration"
+local headers = require "moonsip.headers"
+local misuse = require "moonsip.misuse"
+local silence = require "moonsip.silence"
+local target = require "moonsip.target"
+
+local plan = {}
+
+local request_options <const> = {
+  headers = true, body = true, content_type = true, from = true, to = true, via = true,
+  routes = true, timeout = true, transport = true, no_tcp = true, contact = true,
+}
+
+local call_options <const> = {
+  headers = true, from = true, to = true, via = true, routes = true, timeout = true,
+  transport = true, no_tcp = true, contact = true, sdp = true, ring = true,
+}
+
+local dialog_options <const> = {
+  headers = true, body = true, content_type = true, timeout = true, transport = true,
+  no_tcp = true,
+}
+
+local sdp_type <const> = "application/sdp"
+
+local type_of_method <const> = { INVITE = sdp_type, UPDATE = sdp_type, PRACK = sdp_type }
+
+--- Our own host, as From says it.
+local function own_host(agent)
+  if agent.domains and agent.domains[1] then return agent.domains[1] end
+  for _, one in ipairs(agent.listeners) do
+    if one.advertise_host then return one.advertise_host end
+    if one.ip ~= "0.0.0.0" and one.ip ~= "::" then
+      return one.ip:find(":", 1, true) and "[" .. one.ip .. "]" or one.ip
+    end
+  end
+  return "anonymous.invalid" -- no address of ours is known yet (RFC 3323 4.1.1.3)
+end
+
+--- The value of a From or To header.
+---@param given any  URI, address, or a user part
+---@return string
+local function address_of(agent, verb, name, given)
+  local text = misuse.text(verb, name, tostring(given))
+  if not text:find(":", 1, true) then
+    text = ("<sip:%s@%s>"):format(core.escape(text), own_host(agent))
+  end
+  local address, err = core.address(text)
+  if not address then misuse.argument(verb, name, err.reason) end
+  return text
+end
+
+local function from_of(agent, verb, given)
+  if given ~= nil then return address_of(agent, verb, "from", given) end
+  if not agent.from_text then
+    agent.from_text = address_of(agent, verb, "from", agent.from or "moonsip")
+  end
+  return agent.from_text
+end
+
+plan.from_of = from_of
+
+local function add_body(made, verb, options, method)
+  made.body = misuse.optional(verb, "body", options.body, "string")
+  if options.content_type ~= nil then
+    made.content_type = misuse.text(verb, "content_type", options.content_type)
+  elseif made.body then
+    made.content_type = type_of_method[method] or "text/plain"
+  end
+end
+
+local function add_way(made, agent, verb, options)
+  local via = options.via
+  if type(via) == "table" and via.uri then
+    made.routes = target.routes(verb, "via", via.uri)
+    if via.from and options.from == nil then made.from = from_of(agent, verb, via.from) end
+    if via.headers then made.headers = headers.flatten(verb, via.headers, made.headers) end
+  else
+    made.routes = target.routes(verb, "via", via)
+  end
+  made.routes = made.routes or target.routes(verb, "routes", options.routes) or agent.routes
+  if options.transport ~= nil then
+    made.transport = misuse.text(verb, "transport", options.transport):lower()
+    if not made.transport:find "^%l+$" then
+      misuse.argument(verb, "transport", "\"udp\" or \"tcp\" expected")
+    end
+  end
+  made.no_tcp = options.no_tcp and true or nil
+  if options.contact ~= nil then
+    made.contact = misuse.text(verb, "contact", tostring(options.contact))
+  end
+end
+
+--- The plan of a request outside dialogs.
+---@param agent moonsip.Agent
+---@param verb string
+---@param options table?
+---@param method string
+function plan.new(agent, verb, options, method)
+  options = misuse.options(verb, options, request_options)
+  local made = { headers = headers.flatten(verb, options.headers) }
+  made.from = from_of(agent, verb, options.from)
+  if options.to ~= nil then made.to = address_of(agent, verb, "to", options.to) end
+  if options.timeout ~= nil then
+    made.timeout_ms = duration.check(verb, "timeout", options.timeout)
+  end
+  add_body(made, verb, options, method)
+  add_way(made, agent, verb, options)
+  return made
+end
+
+--- Of a request inside a dialog, which has From, To and routes already.
+function plan.inside(verb, options, method)
+  options = misuse.options(verb, options, dialog_options)
+  local made = { headers = headers.flatten(verb, options.headers) }
+  if options.timeout ~= nil then
+    made.timeout_ms = duration.check(verb, "timeout", options.timeout)
+  end
+  add_body(made, verb, options, method)
+  made.no_tcp = options.no_tcp and true or nil
+  return made
+end
+
+--- Of a call: `sdp` is our offer, a function that edits the default one, or false for
+--- an INVITE without offer, answered in the ACK (13.2.1).
+function plan.call(agent, verb, options)
+  options = misuse.options(verb, options, call_options)
+  local ring, sdp = options.ring, options.sdp
+  local rest = {}
+  for name, value in pairs(options) do
+    if name ~= "ring" and name ~= "sdp" then rest[name] = value end
+  end
+  local made = plan.new(agent, verb, rest, "INVITE")
+  if ring ~= nil then made.timeout_ms = duration.check(verb, "ring", ring) end
+  if sdp == false then
+    made.own_ack = true
+    return made
+  end
+  if type(sdp) ~= "string" then
+    local text = silence.offer(agent:media_ip(), agent:session_number())
+    if sdp ~= nil then
+      misuse.check(verb, "sdp", sdp, "function")
+      text = misuse.check(verb, "sdp", sdp(text), "string")
+    end
+    sdp = text
+  end
+  made.body, made.content_type = sdp, sdp_type
+  return made
+end
+
+return plan

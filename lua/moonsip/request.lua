@@ -1,0 +1,271 @@
+-- SPDX-License-Identifier: MIT
+-- A request that came: what a handler gets, and how it answers.
+
+local errors = require "moonsip.errors"
+local headers = require "moonsip.headers"
+local message = require "moonsip.message"
+local misuse = require "moonsip.misuse"
+local silence = require "moonsip.silence"
+
+---@class moonsip.Request
+---@field message table            the core's message; its fields are this object's
+---@field agent moonsip.Agent
+---@field call moonsip.Call?       of an INVITE, or that it came in
+---@field dialog moonsip.Dialog?   that it made, or came in
+---@field final integer|false      the final status it was answered with
+---@field cancelled boolean        a CANCEL came before the final answer
+---@field deferred boolean         its handler said that the answer comes later
+local Request = {}
+Request.__name = "moonsip.request"
+
+local request = {}
+
+local getters <const> = {}
+
+--- The call of a new INVITE comes to be when it is first asked for.
+function getters:call()
+  local dialog = self.dialog
+  if dialog then return dialog.is_call and dialog or nil end
+  if self.message.method ~= "INVITE" then return nil end
+  return self.agent:call_of(self)
+end
+
+message.class(Request, getters)
+
+local sdp_type <const> = "application/sdp"
+
+---@param agent moonsip.Agent
+---@param of table         the core's message
+---@param transaction integer  0 for an ACK
+---@param dialog moonsip.Dialog?
+---@return moonsip.Request
+function request.new(agent, of, transaction, dialog)
+  return setmetatable({
+    message = of, agent = agent, transaction = transaction, dialog = dialog or false,
+    handlers = agent.handlers, final = false, cancelled = false, deferred = false,
+    checked = false, kept = false, timer = false,
+  }, Request)
+end
+
+--- Why no answer is possible any more.
+local function too_late(self)
+  if self.cancelled then return errors.new("cancelled", "the request was cancelled") end
+  if self.final then
+    return errors.new("invalid", ("already answered with %d"):format(self.final))
+  end
+  if self.agent.closed then return errors.new("gone", "the agent is closed") end
+  return errors.new("invalid", "an ACK is never answered")
+end
+
+--- Sends a response; the arguments are right.
+local function send(self, status, reason, flat, content_type, body, stateless)
+  local agent = self.agent
+  if self.final or self.transaction == 0 or agent.closed then return nil, too_late(self) end
+  local engine = agent.engine
+  if status > 100 and status < 300 and not self.checked then
+    self.checked = true
+    -- The checks of a user agent are made by who accepts, not by who rejects (8.2).
+    local refusal, lines = engine:check(self.transaction)
+    if refusal ~= 0 then
+      send(self, refusal, nil, lines)
+      return nil, errors.new("rejected", "the request was refused", { code = refusal })
+    end
+  end
+  local reply = stateless and status >= 300 and engine.reply_stateless or engine.reply
+  local dialog, err = reply(engine, self.transaction, status, reason, flat, content_type, body)
+  if not dialog then return nil, err end
+  if status >= 200 then self.final = status end
+  if dialog ~= 0 then
+    agent:dialog_of_reply(self, dialog, status)
+  elseif status >= 200 and self.kept then
+    agent:forget_request(self)
+  end
+  return true
+end
+
+local reply_options <const> = { headers = true, body = true, content_type = true,
+                                stateless = true }
+
+--- Splits what follows a status into options and header fields: names in lower case
+--- are options.
+local function split(verb, given)
+  misuse.check(verb, "options", given, "table")
+  local options, fields = {}, nil
+  for name, value in pairs(given) do
+    if reply_options[name] then
+      options[name] = value
+    elseif type(name) == "string" and name:find "^%l" then
+      misuse.argument(verb, name, "no such option; names of headers begin with a capital")
+    else
+      fields = fields or {}
+      fields[name] = value
+    end
+  end
+  local flat = headers.flatten(verb, options.headers)
+  flat = headers.flatten(verb, fields, flat)
+  if options.body ~= nil then misuse.check(verb, "body", options.body, "string") end
+  if options.content_type ~= nil then misuse.text(verb, "content_type", options.content_type) end
+  return options, flat
+end
+
+--- Answers with a status, or with the status that fits an error. In the table, names
+--- in lower case are options, others are header fields.
+---@param code integer|moonsip.Error
+---@param reason string|table?   the phrase (default: the registered one), or the table
+---@param options { headers: table?, body: string?, content_type: string?, stateless: boolean? }?
+---@return true?
+---@return moonsip.Error? err  answered already, cancelled, refused by the checks of 8.2
+function Request:reply(code, reason, options)
+  if type(reason) == "table" then
+    reason, options = nil, reason
+  elseif reason ~= nil then
+    misuse.text("req:reply", "reason", reason)
+  end
+  local retry_after
+  if errors.is(code) then code, retry_after = code:status() end
+  local status = misuse.integer("req:reply", "code", code, 100, 699)
+  if not options and not retry_after then return send(self, status, reason) end
+  local flat
+  options, flat = split("req:reply", options or {})
+  if retry_after then
+    flat = flat or {}
+    flat[#flat + 1], flat[#flat + 2] = "Retry-After", tostring(retry_after)
+  end
+  local content_type = options.content_type
+  if options.body and not content_type then
+    content_type = self.message.method == "INVITE" and sdp_type or "text/plain"
+  end
+  return send(self, status, reason, flat, content_type, options.body, options.stateless)
+end
+
+--- Rejects it: reply with a status of 300 and up.
+---@param code integer
+---@param reason string|table?
+---@param options table?
+function Request:reject(code, reason, options)
+  if not errors.is(code) then misuse.integer("req:reject", "code", code, 300, 699) end
+  return self:reply(code, reason, options)
+end
+
+--- 180 Ringing.
+---@param options table?  as for reply
+function Request:ring(options)
+  return self:reply(180, options)
+end
+
+--- 183 Session Progress, or the provisional status given.
+---@param code integer|table?
+---@param options table?  as for reply
+function Request:progress(code, options)
+  if type(code) == "table" then code, options = nil, code end
+  code = misuse.integer("req:progress", "code", code or 183, 101, 199)
+  return self:reply(code, options)
+end
+
+--- Tells the caller to try elsewhere (8.3): 302 with the targets as Contact.
+---@param targets string|userdata|(string|userdata)[]  URIs or addresses
+---@param options { code: integer?, headers: table? }?
+function Request:redirect(targets, options)
+  options = misuse.options("req:redirect", options, { code = true, headers = true })
+  local code = misuse.integer("req:redirect", "code", options.code or 302, 300, 399)
+  local list = type(targets) == "table" and targets or { targets }
+  if #list == 0 then misuse.argument("req:redirect", "targets", "the list is empty") end
+  local flat = headers.flatten("req:redirect", options.headers) or {}
+  for _, target in ipairs(list) do
+    local text = misuse.text("req:redirect", "targets", tostring(target))
+    flat[#flat + 1] = "Contact"
+    flat[#flat + 1] = text:find("<", 1, true) and text or "<" .. text .. ">"
+  end
+  return send(self, code, nil, flat)
+end
+
+--- The handler may return now; the answer comes later. A request that is no INVITE
+--- and is not answered within 64*T1 gets no answer at all (RFC 4320 4.2).
+function Request:defer()
+  self.deferred = true
+  self.agent:keep_request(self)
+  return self
+end
+
+--- The session description that came with it, or nil; nil and an error when there is
+--- a body of another type.
+---@return string? sdp
+---@return moonsip.Error? err
+function request.offer_of(self)
+  local of = self.message
+  local body = of.body
+  if not body or body == "" then return nil end
+  local content_type = of.content_type
+  if content_type and content_type.value:lower() == sdp_type then return body end
+  return nil, errors.new("media", "the body is no session description", { code = 415 })
+end
+
+--- Our description for an answer to `offer` (nil: an offer of ours), as the script
+--- wants it: text, an edit of the default, none, or the default.
+local function describe(self, wanted, offer)
+  if type(wanted) == "string" then return wanted end
+  if wanted == false then return nil end
+  local of = self.message
+  local sdp, err
+  if offer then
+    sdp, err = silence.answer(offer, of.local_ip, self.agent:session_number())
+  else
+    sdp = silence.offer(of.local_ip, self.agent:session_number())
+  end
+  if not sdp then return nil, err end
+  if wanted then sdp = misuse.check("req:answer", "sdp", wanted(sdp), "string") end
+  return sdp
+end
+
+local answer_options <const> = { sdp = true, headers = true }
+
+--- Accepts an INVITE, or an UPDATE inside a call: 200 with a session description, made
+--- from the offer unless `sdp` is one (or a function that edits it, or false for none).
+---@param options { sdp: string|false|(fun(sdp: string): string)|nil, headers: table? }?
+---@return moonsip.Call?
+---@return moonsip.Error? err
+function Request:answer(options)
+  local method = self.message.method
+  if method ~= "INVITE" and method ~= "UPDATE" then
+    misuse.raise("req:answer: only INVITE and UPDATE are answered with a call, not %s", method)
+  end
+  options = misuse.options("req:answer", options, answer_options)
+  local flat = headers.flatten("req:answer", options.headers)
+  local offer, err = request.offer_of(self)
+  local sdp
+  if not err then sdp, err = describe(self, options.sdp, offer) end
+  if err then
+    send(self, err.code or 488, nil, err.code == 415 and { "Accept", sdp_type } or nil)
+    return nil, err
+  end
+  local call = self.call
+  local done
+  done, err = send(self, 200, nil, flat, sdp and sdp_type, sdp)
+  if not done then return nil, err end
+  if call and sdp then call.local_sdp = sdp end
+  if call and offer then call.remote_sdp = offer end
+  return call
+end
+
+--- Nobody answered it in time: its sender has given up (RFC 4320 4.2).
+function Request:expire()
+  self.timer = false
+  self.final = 408
+  self.agent:forget_request(self)
+  self.agent.context.log:warn("%s was not answered in time (RFC 4320 4.2)", self.message.method)
+end
+
+--- Its handler's task waits: from now on a CANCEL has somebody to find.
+function Request:task_waits()
+  if not self.kept then self.agent:keep_request(self) end
+end
+
+--- Its handler's task ended.
+function Request:task_done(task, err, trace)
+  if err == nil and (self.final or self.deferred) then return end
+  return self.agent:handler_ended(self, task.fn, err, trace)
+end
+
+request.Request = Request
+
+return request

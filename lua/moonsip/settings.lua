@@ -1,0 +1,109 @@
+-- SPDX-License-Identifier: MIT
+-- The options of sip.agent, checked:
+--
+--   listen          "udp:0.0.0.0:5060", "tcp::5060", "[::1]:5060", or a list of them
+--   advertise       "host" or "host:port" that Via and Contact say instead; or a table
+--                   by transport
+--   outbound_proxy  a URI (or a list): every request outside dialogs goes through it
+--   from            who requests come from: a URI, an address, a user part
+--   domains         host names that are ours
+--   user_agent      what User-Agent and Server say; nothing by default
+--   allow, accept, supported   values of those headers; Allow follows the handlers
+--   peers           overrides for hosts: { ["192.0.2.9"] = { no_tcp = true } }
+--   t1, t2, t4, timer_c   durations of RFC 3261 17, table 4
+--   mtu, max_transactions, max_dialogs, max_events, limits   bounds of the core
+
+local duration = require "moonsip.duration"
+local misuse = require "moonsip.misuse"
+local target = require "moonsip.target"
+
+local settings = {}
+
+local verb <const> = "sip.agent"
+
+local known <const> = {
+  listen = true, advertise = true, outbound_proxy = true, from = true, domains = true,
+  user_agent = true, allow = true, accept = true, supported = true, peers = true,
+  t1 = true, t2 = true, t4 = true, timer_c = true, mtu = true, max_transactions = true,
+  max_dialogs = true, max_events = true, limits = true,
+}
+
+local known_limits <const> = { message_size = true, header_count = true, header_size = true,
+                               uri_params = true, multipart_depth = true,
+                               multipart_parts = true }
+
+local default_t1_ms <const> = 500
+
+local max_count <const> = 4294967295
+
+local function list_of(options, name)
+  local value = options[name]
+  if value == nil then return nil end
+  if type(value) == "string" then return misuse.text(verb, name, value) end
+  local list = misuse.check(verb, name, value, "table")
+  for _, each in ipairs(list) do misuse.text(verb, name, each) end
+  return table.concat(list, ", ")
+end
+
+local function engine_options(context, options)
+  local engine = context.driver:engine_options()
+  for _, name in ipairs { "t1", "t2", "t4", "timer_c" } do
+    if options[name] ~= nil then
+      engine[name] = duration.check(verb, name, options[name])
+      if engine[name] < 1 then misuse.argument(verb, name, "at least a millisecond expected") end
+    end
+  end
+  for _, name in ipairs { "mtu", "max_transactions", "max_dialogs", "max_events" } do
+    if options[name] ~= nil then
+      engine[name] = misuse.integer(verb, name, options[name], 1, max_count)
+    end
+  end
+  if options.limits ~= nil then
+    engine.limits = misuse.options(verb, options.limits, known_limits)
+    for name, value in pairs(engine.limits) do
+      misuse.integer(verb, "limits." .. name, value, 1, max_count)
+    end
+  end
+  return engine
+end
+
+local function peers_of(given)
+  local peers = {}
+  for host, one in pairs(misuse.optional(verb, "peers", given, "table") or {}) do
+    misuse.text(verb, "peers", host)
+    peers[host:lower()] = misuse.options(verb, one, { no_tcp = true })
+  end
+  return next(peers) and peers or nil
+end
+
+--- The options of an agent, checked and with their defaults.
+---@param context moonsip.Context
+---@param options table?
+function settings.read(context, options)
+  options = misuse.options(verb, options, known)
+  local listen = options.listen
+  if context.listen then
+    -- `moonsip run --listen` and the like: for the first agent of the script.
+    listen, context.listen = context.listen, nil
+  end
+  if listen == nil then misuse.argument(verb, "listen", "string or list expected, got nil") end
+  local engine = engine_options(context, options)
+  local domains = options.domains
+  if type(domains) == "string" then domains = { domains } end
+  for _, name in ipairs(misuse.optional(verb, "domains", domains, "table") or {}) do
+    misuse.text(verb, "domains", name)
+  end
+  local user_agent = options.user_agent
+  if user_agent ~= nil then misuse.text(verb, "user_agent", user_agent) end
+  return {
+    listen = listen, engine = engine, domains = domains, user_agent = user_agent,
+    allow = list_of(options, "allow"),
+    accept = list_of(options, "accept") or "application/sdp",
+    supported = list_of(options, "supported") or "",
+    from = options.from, peers = peers_of(options.peers),
+    routes = target.routes(verb, "outbound_proxy", options.outbound_proxy),
+    deferred_ms = 64 * (engine.t1 or default_t1_ms), -- Timer F of the other side
+  }
+end
+
+return settings
