@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * core.loop: a userdata over net_loop. Closing it detaches its engines, closing
- * an engine detaches it from its loop, in whichever order a script or the
- * collector comes by.
+ * core.loop: a userdata over net_loop: its life, its turns, its hooks.
  */
 #include "binding/loop.h"
 
 #include <limits.h>
 
 #include "base/error.h"
-#include "net/error.h"
 #include "net/signal.h"
 
 #define LOOP_CLASS "moonsip.loop"
 
-static bind_loop *check_loop(lua_State *L) {
+bind_loop *bind_loop_check(lua_State *L) {
   bind_loop *loop = luaL_checkudata(L, 1, LOOP_CLASS);
   luaL_argcheck(L, loop->net && !loop->is_closing, 1, "the loop is closed");
   return loop;
@@ -25,166 +22,10 @@ static int succeed(lua_State *L) {
   return 1;
 }
 
-/* --- Engines ------------------------------------------------------------------ */
-
-static sip_time host_now(void *context) {
-  const bind_attachment *attachment = context;
-  return net_loop_now(attachment->loop->net);
-}
-
-static void host_acted(void *context, lua_State *L) {
-  const bind_attachment *attachment = context;
-  bind_loop_touch(L, attachment->loop);
-}
-
-static void detach(bind_attachment *attachment) {
-  if (!attachment->net) return;
-  net_detach(attachment->net);
-  attachment->net = NULL;
-  *attachment->slot = NULL;
-  sip_link_remove(&attachment->link);
-  attachment->loop->has_ended = true;
-}
-
-static void host_closing(void *context) {
-  detach(context);
-}
-
-/* Forgets attachments that have ended, and with them their engines. */
-static void sweep(lua_State *L, bind_loop *loop) {
-  if (!loop->has_ended) return;
-  loop->has_ended = false;
-  lua_getiuservalue(L, 1, LOOP_ATTACHED);
-  lua_pushnil(L);
-  while (lua_next(L, -2)) {
-    const bind_attachment *attachment = lua_touserdata(L, -1);
-    lua_pop(L, 1);
-    if (attachment->net) continue;
-    lua_pushnil(L);
-    lua_rawsetp(L, -3, attachment);
-  }
-  lua_pop(L, 1);
-}
-
-/* The attachment of the engine at index 2, or a Lua error. */
-static bind_attachment *check_attachment(lua_State *L, const bind_loop *loop) {
-  bind_check_engine(L, 2);
-  const bind_host *host = *bind_engine_host(L, 2);
-  bind_attachment *attachment = host ? host->context : NULL;
-  luaL_argcheck(L, attachment && attachment->loop == loop, 2, "not attached to this loop");
-  return attachment;
-}
-
-static int loop_attach(lua_State *L) {
-  bind_loop *loop = check_loop(L);
-  sip_engine *engine = bind_check_engine(L, 2);
-  luaL_checktype(L, 3, LUA_TFUNCTION);
-  lua_settop(L, 3);
-  const bind_host **slot = bind_engine_host(L, 2);
-  luaL_argcheck(L, !*slot, 2, "attached already");
-  sweep(L, loop);
-  bind_attachment *attachment = lua_newuserdatauv(L, sizeof *attachment, ATTACHMENT_VALUES);
-  *attachment = (bind_attachment){.host = {.context = attachment,
-                                           .now = host_now,
-                                           .acted = host_acted,
-                                           .closing = host_closing},
-                                  .loop = loop,
-                                  .engine = engine,
-                                  .slot = slot};
-  sip_link_init(&attachment->link);
-  lua_pushvalue(L, 2);
-  lua_setiuservalue(L, 4, ATTACHMENT_ENGINE);
-  lua_pushvalue(L, 3);
-  lua_setiuservalue(L, 4, ATTACHMENT_EVENTS);
-  lua_getiuservalue(L, 1, LOOP_ATTACHED);
-  lua_pushvalue(L, 4);
-  lua_rawsetp(L, -2, attachment);
-  int error = net_attach(loop->net, engine, attachment, &attachment->net);
-  if (error) {
-    loop->has_ended = true;
-    return bind_fail(L, error, NULL);
-  }
-  *slot = &attachment->host;
-  sip_link_append(&loop->engines, &attachment->link);
-  bind_loop_touch(L, loop);
-  return succeed(L);
-}
-
-static int loop_detach(lua_State *L) {
-  bind_loop *loop = check_loop(L);
-  detach(check_attachment(L, loop));
-  sweep(L, loop);
-  return succeed(L);
-}
-
-/* --- Listeners ------------------------------------------------------------------ */
-
-static int fail_listen(lua_State *L, const sip_listener *listener, int error) {
-  bind_push_str(L, sip_transport_uri_name(listener->transport));
-  bind_push_sockaddr(L, &listener->local);
-  lua_pushfstring(L, "%s %s: %s", lua_tostring(L, -2), lua_tostring(L, -1), net_error_text(error));
-  return bind_fail(L, error, lua_tostring(L, -1));
-}
-
-static uint16_t check_port(lua_State *L, int index, lua_Integer port) {
-  luaL_argcheck(L, port >= 0 && port <= UINT16_MAX, index, "port out of range");
-  return (uint16_t)port;
-}
-
-/* What the options table at `index` says. */
-static void take_advertised(lua_State *L, int index, sip_listener *listener) {
-  if (lua_isnoneornil(L, index)) return;
-  luaL_checktype(L, index, LUA_TTABLE);
-  if (lua_getfield(L, index, "advertise_host") != LUA_TNIL) {
-    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "advertise_host is no string");
-    listener->advertise_host = bind_check_str(L, -1); /* the table keeps it */
-  }
-  if (lua_getfield(L, index, "advertise_port") != LUA_TNIL) {
-    luaL_argcheck(L, lua_isinteger(L, -1), index, "advertise_port is no integer");
-    listener->advertise_port = check_port(L, index, lua_tointeger(L, -1));
-  }
-  lua_pop(L, 2);
-}
-
-/* loop, engine, transport, ip, port, options */
-static int loop_listen(lua_State *L) {
-  bind_loop *loop = check_loop(L);
-  bind_attachment *attachment = check_attachment(L, loop);
-  sip_listener listener = {.transport = sip_transport_parse(bind_check_str(L, 3))};
-  sip_str ip = bind_check_str(L, 4);
-  uint16_t port = check_port(L, 5, luaL_checkinteger(L, 5));
-  if (!sip_sockaddr_parse(ip, port, &listener.local)) {
-    lua_pushfstring(L, "'%s' is no IP address", ip.ptr);
-    return bind_fail(L, SIP_E_INVALID, lua_tostring(L, -1));
-  }
-  take_advertised(L, 6, &listener);
-  uint32_t number;
-  int error = net_listen(attachment->net, &listener, &number);
-  if (error) return fail_listen(L, &listener, error);
-  lua_pushinteger(L, number);
-  bind_push_ip(L, &listener.local);
-  lua_pushinteger(L, listener.local.port);
-  bind_loop_touch(L, loop);
-  return 3;
-}
-
-static int loop_unlisten(lua_State *L) {
-  bind_loop *loop = check_loop(L);
-  bind_attachment *attachment = check_attachment(L, loop);
-  lua_Integer number = luaL_checkinteger(L, 3);
-  if (number < 1 || number > UINT32_MAX) return bind_fail(L, SIP_E_GONE, NULL);
-  int error = net_unlisten(attachment->net, (uint32_t)number);
-  if (error) return bind_fail(L, error, NULL);
-  bind_loop_touch(L, loop);
-  return succeed(L);
-}
-
 /* --- Life --------------------------------------------------------------------- */
 
 static void close_now(bind_loop *loop) {
-  while (!sip_link_alone(&loop->engines)) {
-    detach(SIP_CONTAINER(loop->engines.next, bind_attachment, link));
-  }
+  bind_loop_detach_all(loop);
   net_loop_free(loop->net);
   loop->net = NULL;
 }
@@ -289,19 +130,19 @@ static bool turn(lua_State *L, bind_loop *loop, int64_t timeout_ms) {
 }
 
 static int loop_step(lua_State *L) {
-  bind_loop *loop = check_loop(L);
+  bind_loop *loop = bind_loop_check(L);
   refuse_nesting(L, loop);
   lua_Number timeout_ms = luaL_optnumber(L, 2, -1);
   luaL_argcheck(L, timeout_ms <= INT32_MAX, 2, "timeout out of range");
   lua_settop(L, 1);
-  sweep(L, loop);
+  bind_loop_sweep(L, loop);
   lua_pushboolean(L, turn(L, loop, timeout_ms < 0 ? -1 : (int64_t)timeout_ms));
   return 1;
 }
 
 /* Until stop, close, or nothing is left. */
 static int loop_run(lua_State *L) {
-  bind_loop *loop = check_loop(L);
+  bind_loop *loop = bind_loop_check(L);
   refuse_nesting(L, loop);
   lua_settop(L, 1);
   loop->is_stopped = false;
@@ -309,7 +150,7 @@ static int loop_run(lua_State *L) {
   while (goes_on && !loop->is_stopped) {
     /* Each turn: a hook may have been set, or another loop have let go of them. */
     if (loop->has_signal_hook) net_signal_start(loop->net);
-    sweep(L, loop);
+    bind_loop_sweep(L, loop);
     goes_on = turn(L, loop, -1);
   }
   if (loop->net) net_signal_stop(loop->net);
@@ -317,27 +158,27 @@ static int loop_run(lua_State *L) {
 }
 
 static int loop_stop(lua_State *L) {
-  bind_loop *loop = check_loop(L);
+  bind_loop *loop = bind_loop_check(L);
   loop->is_stopped = true;
   net_loop_wake(loop->net);
   return 0;
 }
 
 static int loop_wake(lua_State *L) {
-  bind_loop *loop = check_loop(L);
+  bind_loop *loop = bind_loop_check(L);
   net_loop_wake(loop->net);
   bind_loop_touch(L, loop);
   return 0;
 }
 
 static int loop_now(lua_State *L) {
-  lua_pushinteger(L, net_loop_now(check_loop(L)->net));
+  lua_pushinteger(L, net_loop_now(bind_loop_check(L)->net));
   return 1;
 }
 
 /* A manual clock only. */
 static int loop_advance(lua_State *L) {
-  bind_loop *loop = check_loop(L);
+  bind_loop *loop = bind_loop_check(L);
   lua_Integer by_ms = luaL_checkinteger(L, 2);
   luaL_argcheck(L, by_ms >= 0, 2, "time does not go back");
   int error = net_loop_advance(loop->net, by_ms);
@@ -348,25 +189,25 @@ static int loop_advance(lua_State *L) {
 /* --- A host's loop (the names of cqueues) ------------------------------------------ */
 
 static int loop_pollfd(lua_State *L) {
-  lua_pushinteger(L, net_loop_descriptor(check_loop(L)->net));
+  lua_pushinteger(L, net_loop_descriptor(bind_loop_check(L)->net));
   return 1;
 }
 
 static int loop_events(lua_State *L) {
-  check_loop(L);
+  bind_loop_check(L);
   lua_pushliteral(L, "r");
   return 1;
 }
 
 static int loop_timeout(lua_State *L) {
-  int64_t timeout_ms = net_loop_timeout(check_loop(L)->net);
+  int64_t timeout_ms = net_loop_timeout(bind_loop_check(L)->net);
   if (timeout_ms < 0) return 0;
   lua_pushnumber(L, (lua_Number)timeout_ms / 1000);
   return 1;
 }
 
 static int loop_empty(lua_State *L) {
-  lua_pushboolean(L, net_loop_is_empty(check_loop(L)->net));
+  lua_pushboolean(L, net_loop_is_empty(bind_loop_check(L)->net));
   return 1;
 }
 
@@ -384,7 +225,7 @@ static bool set_hook(lua_State *L, const char *name) {
 }
 
 static int loop_on_timer(lua_State *L) {
-  bind_loop *loop = check_loop(L);
+  bind_loop *loop = bind_loop_check(L);
   bool is_set = set_hook(L, "timer");
   lua_getiuservalue(L, 1, LOOP_WHEEL);
   net_loop_watch(loop->net, is_set ? bind_check_timers(L, -1) : NULL);
@@ -392,32 +233,32 @@ static int loop_on_timer(lua_State *L) {
 }
 
 static int loop_on_wake(lua_State *L) {
-  bind_loop *loop = check_loop(L);
+  bind_loop *loop = bind_loop_check(L);
   loop->has_wake_hook = set_hook(L, "wake");
   return 0;
 }
 
 static int loop_on_signal(lua_State *L) {
-  bind_loop *loop = check_loop(L);
+  bind_loop *loop = bind_loop_check(L);
   loop->has_signal_hook = set_hook(L, "signal");
   if (!loop->has_signal_hook) net_signal_stop(loop->net);
   return 0;
 }
 
 static int loop_on_error(lua_State *L) {
-  check_loop(L);
+  bind_loop_check(L);
   set_hook(L, "error");
   return 0;
 }
 
 static int loop_on_resolve(lua_State *L) {
-  check_loop(L);
+  bind_loop_check(L);
   set_hook(L, "resolve");
   return 0;
 }
 
 static int loop_wheel(lua_State *L) {
-  check_loop(L);
+  bind_loop_check(L);
   lua_getiuservalue(L, 1, LOOP_WHEEL);
   return 1;
 }
@@ -426,7 +267,7 @@ static int loop_wheel(lua_State *L) {
 
 /* loop, host, function(ips or nil, error) */
 static int loop_resolve(lua_State *L) {
-  bind_loop *loop = check_loop(L);
+  bind_loop *loop = bind_loop_check(L);
   net_question question = {.host = bind_check_str(L, 2),
                            .done = bind_loop_answer,
                            .context = loop,
@@ -449,7 +290,7 @@ static int loop_resolve(lua_State *L) {
 
 static int loop_counts(lua_State *L) {
   net_counts counts;
-  net_loop_get_counts(check_loop(L)->net, &counts);
+  net_loop_get_counts(bind_loop_check(L)->net, &counts);
   lua_createtable(L, 0, 24);
 #define FIELD(name) (lua_pushinteger(L, (lua_Integer)counts.name), lua_setfield(L, -2, #name))
   FIELD(datagrams_in);
@@ -477,9 +318,7 @@ static int loop_counts(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"attach", loop_attach},     {"detach", loop_detach},
-                                   {"listen", loop_listen},     {"unlisten", loop_unlisten},
-                                   {"step", loop_step},         {"run", loop_run},
+static const luaL_Reg methods[] = {{"step", loop_step},         {"run", loop_run},
                                    {"stop", loop_stop},         {"wake", loop_wake},
                                    {"now", loop_now},           {"advance", loop_advance},
                                    {"pollfd", loop_pollfd},     {"events", loop_events},
@@ -496,6 +335,7 @@ void bind_loop_open(lua_State *L) {
   luaL_newmetatable(L, LOOP_CLASS);
   luaL_setfuncs(L, metamethods, 0);
   luaL_newlib(L, methods);
+  luaL_setfuncs(L, bind_loop_attach_methods, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   lua_pushcfunction(L, loop_new);

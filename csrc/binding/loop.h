@@ -44,6 +44,15 @@ typedef struct bind_attachment {
   const bind_host **slot; /* the engine's */
 } bind_attachment;
 
+/* The open loop at index 1, or a Lua error. */
+bind_loop *bind_loop_check(lua_State *L);
+
+extern const luaL_Reg bind_loop_attach_methods[];
+void bind_loop_detach_all(bind_loop *loop);
+/* Forgets attachments that have ended, and with them their engines; the loop is
+ * at index 1. */
+void bind_loop_sweep(lua_State *L, bind_loop *loop);
+
 /* What happens in a turn, into Lua. */
 extern const net_callbacks bind_loop_callbacks;
 void bind_loop_answer(const net_question *question, const sip_sockaddr *addresses, size_t count,
