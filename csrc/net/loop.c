@@ -55,15 +55,15 @@ static int open_handles(net_loop *loop) {
   return error;
 }
 
-static char *copy_name(net_loop *loop, const char *name) {
-  size_t size = strlen(name) + 1;
+static char *copy_text(net_loop *loop, const char *text) {
+  size_t size = strlen(text) + 1;
   char *copy = sip_alloc_new(&loop->alloc, size);
-  return copy ? memcpy(copy, name, size) : NULL;
+  return copy ? memcpy(copy, text, size) : NULL;
 }
 
 static void free_memory(net_loop *loop) {
-  const char *servers = loop->config.name_servers;
-  if (servers) sip_alloc_free(&loop->alloc, (void *)(uintptr_t)servers, strlen(servers) + 1);
+  char *servers = loop->name_servers;
+  if (servers) sip_alloc_free(&loop->alloc, servers, strlen(servers) + 1);
   sip_packet_release(loop->pong);
   net_queue_pool_deinit(&loop->pool);
   sip_map_deinit(&loop->remotes);
@@ -88,10 +88,10 @@ int net_loop_new(net_loop **out, const net_config *config) {
   net_queue_pool_init(&loop->pool, &loop->alloc);
   net_resolver_init(&loop->resolver);
   net_random(NULL, (unsigned char *)&loop->key, sizeof loop->key);
-  if (config->name_servers) loop->config.name_servers = copy_name(loop, config->name_servers);
+  if (config->name_servers) loop->name_servers = copy_text(loop, config->name_servers);
   loop->pong = sip_packet_copy(&loop->alloc, SIP_STR("\r\n"));
   int error = sip_map_init(&loop->remotes, &loop->alloc);
-  bool lacks_names = config->name_servers && !loop->config.name_servers;
+  bool lacks_names = config->name_servers && !loop->name_servers;
   if (!error && (!loop->pong || lacks_names)) error = SIP_E_MEMORY;
   if (!error) error = open_handles(loop);
   if (error) {

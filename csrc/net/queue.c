@@ -74,14 +74,20 @@ int net_queue_gather(const net_queue *queue, struct iovec *parts, int max) {
   return count;
 }
 
-bool net_queue_take(net_queue *queue, net_queue_pool *pool, sip_outgoing *out) {
-  if (net_queue_is_empty(queue)) return false;
+/* Takes the first entry out; there is one. */
+static sip_outgoing take_first(net_queue *queue, net_queue_pool *pool) {
   net_queued *entry = first_of(&queue->entries);
-  *out = entry->out;
-  queue->charge -= net_queue_charge_of(out->packet);
+  sip_outgoing out = entry->out;
+  queue->charge -= net_queue_charge_of(out.packet);
   queue->written = 0;
   sip_link_remove(&entry->link);
   free_entry(pool, entry);
+  return out;
+}
+
+bool net_queue_take(net_queue *queue, net_queue_pool *pool, sip_outgoing *out) {
+  if (net_queue_is_empty(queue)) return false;
+  *out = take_first(queue, pool);
   return true;
 }
 
@@ -92,9 +98,7 @@ size_t net_queue_consume(net_queue *queue, net_queue_pool *pool, size_t len) {
     size_t left = queue->written;
     size_t size = first_of(&queue->entries)->out.packet->len;
     if (left < size) break;
-    sip_outgoing out;
-    if (!net_queue_take(queue, pool, &out)) break;
-    sip_packet_release(out.packet);
+    sip_packet_release(take_first(queue, pool).packet);
     queue->written = left - size;
     done++;
   }

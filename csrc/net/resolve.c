@@ -126,7 +126,7 @@ static int open_channel(net_loop *loop) {
     return SIP_E_DNS;
   }
   resolver->is_open = true;
-  const char *servers = loop->config.name_servers;
+  const char *servers = loop->name_servers;
   if (servers && ares_set_servers_ports_csv(resolver->channel, servers) != ARES_SUCCESS) {
     return SIP_E_DNS;
   }

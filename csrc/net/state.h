@@ -36,6 +36,7 @@ struct net_engine {
 struct net_loop {
   sip_alloc alloc;
   net_config config;
+  char *name_servers; /* NULL: the system's */
   net_counts counts;
   uv_loop_t uv;
   uv_timer_t timer;  /* armed to the next deadline of all */
