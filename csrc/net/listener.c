@@ -6,6 +6,7 @@
 #include "net/listener.h"
 
 #include "base/error.h"
+#include "net/send.h"
 #include "net/socket.h"
 #include "net/tcp.h"
 #include "net/udp.h"
@@ -87,11 +88,23 @@ int net_listen(net_engine *attached, sip_listener *wanted, uint32_t *number) {
   return 0;
 }
 
+/* Those that came by the listener, or were opened from it: its number may name
+ * another one soon. */
+static void close_connections(net_engine *attached, uint32_t number) {
+  sip_link *head = &attached->connections;
+  for (sip_link *link = head->next, *next = link->next; link != head;
+       link = next, next = link->next) {
+    net_connection *connection = SIP_CONTAINER(link, net_connection, link);
+    if (connection->flow.listener == number) net_connection_close(connection, SIP_E_TRANSPORT);
+  }
+}
+
 int net_unlisten(net_engine *attached, uint32_t number) {
   net_listener *listener = net_listener_find(attached, number);
   if (!listener) return SIP_E_GONE;
-  if (listener->outbox) net_udp_flush(listener);
+  net_flush_engine(attached);
   net_listener_close(listener);
+  close_connections(attached, number);
   net_loop_touch(attached->loop);
   return 0;
 }

@@ -85,7 +85,8 @@ void net_detach(net_engine *attached);
  * engine. *number names it; listener->local becomes the bound address.
  * SIP_E_NO_ROUTE for another transport, a system error, SIP_E_MEMORY. */
 int net_listen(net_engine *attached, sip_listener *listener, uint32_t *number);
-/* SIP_E_GONE when there is none. Its connections stay. */
+/* Sends what can be sent at once; its connections close with it. SIP_E_GONE when
+ * there is none. */
 int net_unlisten(net_engine *attached, uint32_t number);
 
 typedef struct net_counts {
