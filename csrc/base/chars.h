@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/str.h"
+
 enum {
   SIP_CHAR_DIGIT = 1 << 0,
   SIP_CHAR_ALPHA = 1 << 1,
@@ -27,6 +29,14 @@ extern const uint16_t sip_char_classes[256];
 
 static inline bool sip_char_is(char c, unsigned classes) {
   return (sip_char_classes[(unsigned char)c] & classes) != 0;
+}
+
+/* Every byte of a text that is not empty is in one of the classes. */
+static inline bool sip_str_is(sip_str text, unsigned classes) {
+  for (size_t i = 0; i < text.len; i++) {
+    if (!sip_char_is(text.ptr[i], classes)) return false;
+  }
+  return text.len > 0;
 }
 
 static inline char sip_char_lower(char c) {

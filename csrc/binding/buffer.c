@@ -31,13 +31,6 @@ sip_buffer *bind_new_buffer(lua_State *L) {
   return &held->buffer;
 }
 
-static bool is_token(sip_str text) {
-  for (size_t i = 0; i < text.len; i++) {
-    if (!sip_char_is(text.ptr[i], SIP_CHAR_TOKEN)) return false;
-  }
-  return text.len > 0;
-}
-
 int bind_add_lines(lua_State *L, int index, sip_buffer *out) {
   if (lua_isnoneornil(L, index)) return 0;
   luaL_checktype(L, index, LUA_TTABLE);
@@ -50,7 +43,7 @@ int bind_add_lines(lua_State *L, int index, sip_buffer *out) {
     luaL_argcheck(L, lua_type(L, -2) == LUA_TSTRING && lua_isstring(L, -1), index,
                   "header names and values are strings");
     sip_str name = bind_check_str(L, -2), value = bind_check_str(L, -1);
-    if (!is_token(name)) error = SIP_E_HEADER_NAME;
+    if (!sip_str_is(name, SIP_CHAR_TOKEN)) error = SIP_E_HEADER_NAME;
     if (sip_str_has_line_break(value)) error = SIP_E_INJECTION;
     sip_buffer_add(out, name);
     SIP_BUFFER_ADD(out, ": ");

@@ -46,7 +46,10 @@ static void *counting_alloc(void *context, void *ptr, size_t old_size, size_t si
     free(ptr);
     return NULL;
   }
-  if (++self->allocations == self->fail_at) return NULL;
+  self->allocations++;
+  bool fails =
+      self->fail_on ? self->allocations >= self->fail_at : self->allocations == self->fail_at;
+  if (self->fail_at && fails) return NULL;
   return realloc(ptr, size);
 }
 
@@ -224,11 +227,13 @@ static int engine_send_failed(lua_State *L) {
   return 0;
 }
 
-/* For specs of memory failure: the n-th allocation from now fails; 0 ends it. */
+/* For specs of memory failure: the n-th allocation from now fails, and with `on`
+ * all that follow; 0 ends it. Returns how many there were so far. */
 static int engine_fail_allocation(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   lua_Integer n = luaL_checkinteger(L, 2);
   self->fail_at = n ? self->allocations + n : 0;
+  self->fail_on = lua_toboolean(L, 3);
   lua_pushinteger(L, self->allocations);
   return 1;
 }

@@ -13,6 +13,7 @@ typedef struct bind_engine {
   sip_time now; /* without a host: where advance left it */
   lua_Integer allocations;
   lua_Integer fail_at; /* the allocation that fails, counted like `allocations`; 0 none */
+  bool fail_on;        /* and all after it */
 } bind_engine;
 
 /* Open, or a Lua error. */

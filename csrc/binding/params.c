@@ -82,12 +82,6 @@ static int params_index(lua_State *L) {
 
 /* --- Setting ------------------------------------------------------------------- */
 
-static bool is_token(sip_str text) {
-  sip_scan scan = sip_scan_over(text);
-  sip_str token;
-  return sip_scan_token(&scan, &token) && sip_scan_done(&scan);
-}
-
 static void write_escaped(bind_params_kind kind, sip_str text, sip_buffer *out) {
   sip_escape(text, kind == BIND_URI_PARAMS ? SIP_CHAR_PARAM : SIP_CHAR_HEADER, out);
 }
@@ -102,7 +96,7 @@ static void write_value(lua_State *L, bind_params_kind kind, const char *name, s
   sip_buffer_add_char(out, '=');
   if (kind != BIND_ADDRESS_PARAMS) {
     write_escaped(kind, value, out);
-  } else if (is_token(value)) {
+  } else if (sip_str_is(value, SIP_CHAR_TOKEN)) {
     sip_buffer_add(out, value);
   } else {
     sip_quote(value, out);
@@ -117,7 +111,7 @@ static void write_pair(lua_State *L, bind_params_kind kind, sip_buffer *out) {
     sip_buffer_add_char(out, ';');
   }
   if (kind == BIND_ADDRESS_PARAMS) {
-    if (!is_token(name)) bind_bad_value(L, name.ptr, "the name is no token");
+    if (!sip_str_is(name, SIP_CHAR_TOKEN)) bind_bad_value(L, name.ptr, "the name is no token");
     sip_buffer_add(out, name);
   } else {
     if (name.len == 0) bind_bad_value(L, "", "the name is empty");

@@ -5,6 +5,7 @@
  */
 #include "sip/edit.h"
 
+#include "base/chars.h"
 #include "base/error.h"
 #include "sip/start_line.h"
 #include "sip/status.h"
@@ -38,12 +39,6 @@ static int start(editor *e, const sip_message *message, sip_buffer *out) {
   return message->error ? SIP_E_STATE : 0;
 }
 
-static bool is_token(sip_str text) {
-  sip_scan scan = sip_scan_over(text);
-  sip_str token;
-  return sip_scan_token(&scan, &token) && sip_scan_done(&scan);
-}
-
 int sip_edit_request_uri(const sip_message *message, sip_str uri, sip_buffer *out) {
   editor e;
   int error = start(&e, message, out);
@@ -63,7 +58,7 @@ int sip_edit_method(const sip_message *message, sip_str method, sip_buffer *out)
   if (error) return error;
   if (!sip_message_is_request(message)) return SIP_E_STATE;
   if (sip_str_has_line_break(method)) return SIP_E_INJECTION;
-  if (!is_token(method)) return SIP_E_INVALID;
+  if (!sip_str_is(method, SIP_CHAR_TOKEN)) return SIP_E_INVALID;
   const sip_header *h = sip_message_find(message, SIP_HEADER_CSEQ, 0);
   uint32_t old = message->method_text.len;
   sip_span in_cseq = {h->value_at + h->value_len - old, old};
@@ -102,7 +97,7 @@ static void write_line(sip_buffer *out, sip_str name, sip_str value) {
 
 static int check_name(sip_str name) {
   if (sip_str_has_line_break(name)) return SIP_E_INJECTION;
-  return is_token(name) ? 0 : SIP_E_HEADER_NAME;
+  return sip_str_is(name, SIP_CHAR_TOKEN) ? 0 : SIP_E_HEADER_NAME;
 }
 
 /* The spelling of a new line: as in the message, else the registered one. */

@@ -21,13 +21,6 @@ typedef struct plan {
   uint32_t cseq;
 } plan;
 
-static bool is_token(sip_str text) {
-  for (size_t i = 0; i < text.len; i++) {
-    if (!sip_char_is(text.ptr[i], SIP_CHAR_TOKEN)) return false;
-  }
-  return text.len > 0;
-}
-
 /* callid: word [ "@" word ] (25.1). */
 static bool is_call_id(sip_str text) {
   size_t at = sip_str_index(text, '@');
@@ -43,8 +36,8 @@ static int check_request(const sip_request *r, bool in_dialog) {
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
     if (sip_str_has_line_break(values[i])) return SIP_E_INJECTION;
   }
-  if (!is_token(r->method)) return SIP_E_INVALID;
-  if (r->from_tag.len && !is_token(r->from_tag)) return SIP_E_INVALID;
+  if (!sip_str_is(r->method, SIP_CHAR_TOKEN)) return SIP_E_INVALID;
+  if (r->from_tag.len && !sip_str_is(r->from_tag, SIP_CHAR_TOKEN)) return SIP_E_INVALID;
   if (r->call_id.len && !is_call_id(r->call_id)) return SIP_E_INVALID;
   if (r->cseq > INT32_MAX) return SIP_E_NUMBER; /* 8.1.1.5 */
   sip_uri uri;

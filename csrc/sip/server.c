@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/chars.h"
 #include "base/error.h"
 #include "sip/dialog.h"
 #include "sip/response_writer.h"
@@ -161,6 +162,7 @@ static int check_reply(const sip_transaction *t, const sip_reply *reply) {
   if (reply->status < SIP_STATUS_MIN || reply->status > SIP_STATUS_MAX) return SIP_E_INVALID;
   if (reply->stateless && reply->status < 300) return SIP_E_INVALID;
   if (reply->to_tag.len > SIP_TO_TAG_MAX) return SIP_E_INVALID;
+  if (reply->to_tag.len && !sip_str_is(reply->to_tag, SIP_CHAR_TOKEN)) return SIP_E_INVALID;
   if (t->machine == SIP_SERVER_OTHER) { /* RFC 4320 4.1, 4.2 */
     if (reply->status == 408 || (provisional && reply->status != 100)) return SIP_E_INVALID;
   }

@@ -18,10 +18,9 @@ static int find(lua_State *L, int index, const char *(*name_of)(int)) {
 
 /* arrow(machine, state, input) -> next state, "ACTION ACTION"; nil when ignored. */
 static int arrow(lua_State *L) {
-  sip_arrow found =
-      sip_transaction_arrow((sip_machine)find(L, 1, sip_machine_name),
-                            (sip_state)find(L, 2, sip_state_name),
-                            (sip_input)find(L, 3, sip_input_name));
+  sip_arrow found = sip_transaction_arrow((sip_machine)find(L, 1, sip_machine_name),
+                                          (sip_state)find(L, 2, sip_state_name),
+                                          (sip_input)find(L, 3, sip_input_name));
   if (found.next == SIP_STATE_NONE) return 0;
   lua_pushstring(L, sip_state_name(found.next));
   luaL_Buffer text;
