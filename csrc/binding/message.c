@@ -9,6 +9,7 @@
 #include "binding/uri.h"
 #include "binding/value.h"
 #include "sip/status.h"
+#include "sip/value.h"
 
 /* User values: the block of an edited message. */
 enum { VALUES = 1, LINE_MIN = 4 /* "a:" CRLF */ };
@@ -378,6 +379,22 @@ static int message_typed(lua_State *L) {
   return bind_push_values(L, m, bind_check_str(L, 2));
 }
 
+/* message:check() -> true | nil, err with `header`, when a field breaks its grammar */
+static int message_check(lua_State *L) {
+  const sip_message *m = bind_message_at(L, 1)->message;
+  size_t header;
+  int error = sip_value_check_message(m, &header);
+  if (!error) {
+    lua_pushboolean(L, true);
+    return 1;
+  }
+  const sip_header *h = &m->headers[header];
+  bind_fail_at(L, error, h->value_at);
+  bind_push_str(L, sip_message_header_name(m, h));
+  lua_setfield(L, -2, "header");
+  return 2;
+}
+
 /* nil, err with `at` and with the status that such a request is answered with. */
 static int fail(lua_State *L, const sip_message *m, size_t skipped) {
   sip_str reason;
@@ -425,6 +442,8 @@ void bind_message_open(lua_State *L) {
   static const luaL_Reg methods[] = {{"header_values", bind_header_values},
                                      {"has_token", bind_has_token},
                                      {"typed", message_typed},
+                                     {"check", message_check},
+                                     {"parts", bind_message_parts},
                                      {"copy", message_copy},
                                      {NULL, NULL}};
   bind_class_new(L, &(bind_class){.name = BIND_MESSAGE_CLASS,
@@ -434,6 +453,8 @@ void bind_message_open(lua_State *L) {
                                   .index = message_index,
                                   .newindex = message_newindex});
   bind_headers_open(L);
+  bind_value_open(L);
+  bind_multipart_open(L);
   lua_pushcfunction(L, new_message);
   lua_setfield(L, -2, "message");
 }

@@ -41,4 +41,8 @@ void bind_headers_open(lua_State *L);
 int bind_header_values(lua_State *L);
 int bind_has_token(lua_State *L);
 
+/* message:parts(), core.parts, core.multipart */
+int bind_message_parts(lua_State *L);
+void bind_multipart_open(lua_State *L);
+
 #endif

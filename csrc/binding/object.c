@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 
+#include "base/chars.h"
 #include "base/error.h"
 #include "sip/escape.h"
 #include "sip/param.h"
@@ -117,6 +118,15 @@ void bind_push_unfolded(lua_State *L, sip_str value) {
   sip_buffer text = bind_buffer(L, value.len);
   sip_unfold(value, &text);
   bind_push_str(L, sip_buffer_str(&text));
+  lua_remove(L, -2);
+}
+
+void bind_push_lower(lua_State *L, sip_str text) {
+  sip_buffer lower = bind_buffer(L, text.len);
+  for (size_t i = 0; i < text.len; i++) {
+    sip_buffer_add_char(&lower, sip_char_lower(text.ptr[i]));
+  }
+  bind_push_str(L, sip_buffer_str(&lower));
   lua_remove(L, -2);
 }
 

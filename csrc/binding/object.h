@@ -55,6 +55,8 @@ int bind_fail_at(lua_State *L, int code, size_t offset);
 void bind_push_unquoted(lua_State *L, sip_str value);
 /* Header text with every fold as one space (RFC 3261 7.3.1). */
 void bind_push_unfolded(lua_State *L, sip_str value);
+/* ASCII letters in lower case. */
+void bind_push_lower(lua_State *L, sip_str text);
 /* Percent-encoding undone. */
 void bind_push_unescaped(lua_State *L, sip_str text);
 

@@ -213,14 +213,6 @@ static void push_or_nil(lua_State *L, sip_str text, bool there) {
   }
 }
 
-static void push_scheme(lua_State *L, const sip_uri *uri) {
-  sip_buffer lower = bind_buffer(L, uri->scheme_text.len);
-  for (size_t i = 0; i < uri->scheme_text.len; i++) {
-    sip_buffer_add_char(&lower, sip_char_lower(uri->scheme_text.ptr[i]));
-  }
-  bind_push_str(L, sip_buffer_str(&lower));
-}
-
 static void push_transport(lua_State *L, const sip_uri *uri) {
   sip_str value;
   if (sip_uri_param(uri, SIP_STR("transport"), &value)) {
@@ -234,7 +226,7 @@ static int uri_index(lua_State *L) {
   const sip_uri *uri = bind_check_uri(L, 1);
   switch (bind_member(L)) {
   case SCHEME:
-    push_scheme(L, uri);
+    bind_push_lower(L, uri->scheme_text);
     break;
   case USER:
     push_or_nil(L, uri->user, uri->has_user || uri->scheme == SIP_SCHEME_TEL);

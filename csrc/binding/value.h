@@ -12,10 +12,12 @@
  * the error. Headers without a grammar of their own come as text. */
 int bind_push_value(lua_State *L, sip_header_id id, sip_str value);
 
-/* For message:typed(name) and core.header(name, value): all values of a header. A
+/* For message:typed(name): all values of a header. A
  * list where it may come more than once, else one value; nil when absent;
  * nil, err when one is malformed. */
 int bind_push_values(lua_State *L, const sip_message *message, sip_str name);
+
+void bind_value_open(lua_State *L);
 
 void bind_push_via(lua_State *L, const sip_via *via);
 

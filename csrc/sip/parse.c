@@ -6,6 +6,7 @@
  */
 #include "base/error.h"
 #include "sip/cseq.h"
+#include "sip/dialog_id.h"
 #include "sip/message.h"
 #include "sip/name_addr.h"
 #include "sip/section.h"
@@ -84,14 +85,10 @@ static int take_to(parser *p, sip_scan *scan) {
   return error;
 }
 
-/* callid = word [ "@" word ] */
 static int take_call_id(parser *p, sip_scan *scan) {
-  const char *from = scan->at;
-  sip_str word;
-  bool matches = sip_scan_run(scan, SIP_CHAR_WORD, &word);
-  if (matches && sip_scan_char(scan, '@')) matches = sip_scan_run(scan, SIP_CHAR_WORD, &word);
-  if (!matches || !sip_scan_done(scan)) return SIP_E_HEADER;
-  p->message->call_id = span_of(p, sip_str_between(from, scan->at));
+  sip_str call_id;
+  if (!sip_scan_call_id(scan, &call_id) || !sip_scan_done(scan)) return SIP_E_HEADER;
+  p->message->call_id = span_of(p, call_id);
   p->message->sound |= SIP_SOUND_CALL_ID;
   return 0;
 }
