@@ -63,8 +63,10 @@ void sip_dialog_resend_ack(sip_engine *engine, const sip_dialog *dialog);
 /* Contact of a target refresh request or its 2xx (12.2); without one nothing changes. */
 void sip_dialog_refresh_target(sip_engine *engine, sip_dialog *dialog, const sip_message *message);
 
-/* A request inside it: takes the CSeq; 0, or the status that refuses it (12.2.2, 14.2). */
-int sip_dialog_admit(sip_engine *engine, sip_dialog *dialog, const sip_message *request,
+/* A request inside it: 0, or the status that refuses it (12.2.2, 14.2). */
+int sip_dialog_admit(const sip_dialog *dialog, const sip_message *request);
+/* It was let in as transaction t: its CSeq counts, a BYE ends the session (15.1.2). */
+void sip_dialog_take(sip_dialog *dialog, sip_transaction *t, const sip_message *request,
                      const sip_flow *flow);
 
 /* A server transaction of it, or one that made it, was answered. */

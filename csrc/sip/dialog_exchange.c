@@ -4,23 +4,33 @@
  * that cross (14), and the 2xx that is sent again until its ACK (13.3.1.4).
  */
 #include "base/error.h"
-#include "sip/client.h"
 #include "sip/dialog.h"
+#include "sip/server.h"
 
-int sip_dialog_admit(sip_engine *engine, sip_dialog *dialog, const sip_message *request,
-                     const sip_flow *flow) {
-  (void)engine;
+int sip_dialog_admit(const sip_dialog *dialog, const sip_message *request) {
   if (dialog->state == SIP_DIALOG_TERMINATED) return 481;
   if (dialog->has_remote_cseq && request->cseq <= dialog->remote_cseq) return 500; /* 12.2.2 */
+  if (request->method != SIP_METHOD_INVITE) return 0;
+  if (dialog->invite_server) return 500; /* with Retry-After (14.2) */
+  return dialog->invite_client ? 491 : 0;
+}
+
+void sip_dialog_take(sip_dialog *dialog, sip_transaction *t, const sip_message *request,
+                     const sip_flow *flow) {
+  t->dialog = dialog->id;
   dialog->remote_cseq = request->cseq;
   dialog->has_remote_cseq = true;
   dialog->flow = *flow;
-  if (request->method == SIP_METHOD_INVITE) {
-    if (dialog->invite_server) return 500; /* with Retry-After (14.2) */
-    if (dialog->invite_client) return 491;
-  }
-  if (request->method == SIP_METHOD_BYE) dialog->state = SIP_DIALOG_TERMINATED; /* 15.1.2 */
-  return 0;
+  if (request->method == SIP_METHOD_INVITE) dialog->invite_server = t->id;
+  if (request->method == SIP_METHOD_BYE) dialog->state = SIP_DIALOG_TERMINATED;
+}
+
+/* 15.1.2: an INVITE that waits for an answer gets 487 when its dialog's BYE came. */
+static void bye_answered(sip_engine *engine, sip_dialog *dialog, const sip_transaction *t,
+                         int status) {
+  sip_transaction *invite = sip_slots_find(&engine->transactions, dialog->invite_server);
+  if (invite && invite->state == SIP_STATE_PROCEEDING) sip_server_answer(engine, invite, 487);
+  sip_dialog_end(engine, dialog, status, t->server.request);
 }
 
 static void forget_ok(sip_engine *engine, sip_dialog *dialog) {
@@ -66,7 +76,7 @@ void sip_dialog_answered(sip_engine *engine, sip_transaction *t, const sip_messa
   if (t->method == SIP_METHOD_INVITE) {
     invite_answered(engine, dialog, t, status, packet);
   } else if (t->method == SIP_METHOD_BYE && status >= 200) {
-    sip_dialog_end(engine, dialog, status, t->server.request);
+    bye_answered(engine, dialog, t, status);
   } else if (accepted && dialog->state == SIP_DIALOG_EARLY && !dialog->by_invite) {
     dialog->state = SIP_DIALOG_CONFIRMED;
   }

@@ -17,14 +17,32 @@ typedef struct sip_own_uri {
 /* "<sip:user@host:port;transport=tcp>" */
 void sip_lines_add_own_uri(sip_engine *engine, sip_buffer *out, const sip_own_uri *own);
 
-/* A block of whole lines has this header, by long or compact name. */
-bool sip_lines_have(sip_str lines, sip_header_id id);
+/* Header lines of the user: whole lines, each ending in CRLF, and what is in them. */
+typedef struct sip_lines {
+  sip_str text;
+  uint64_t present[(SIP_HEADER_COUNT + 63) / 64]; /* bit per sip_header_id */
+} sip_lines;
+
+/* 0, or SIP_E_RESERVED for one that the stack writes: Via, From, To, Call-ID, CSeq,
+ * Content-Length. */
+int sip_lines_scan(sip_str text, sip_lines *out);
+
+static inline bool sip_lines_have(const sip_lines *lines, sip_header_id id) {
+  return lines->present[id / 64] >> (id % 64) & 1;
+}
 
 /* User-Agent or Server, Allow and Supported, unless `lines` bring their own. */
-void sip_lines_add_product(sip_engine *engine, sip_buffer *out, sip_header_id id, sip_str lines);
-void sip_lines_add_capabilities(sip_engine *engine, sip_buffer *out, sip_str lines);
+void sip_lines_add_product(sip_engine *engine, sip_buffer *out, sip_header_id id,
+                           const sip_lines *lines);
+void sip_lines_add_capabilities(sip_engine *engine, sip_buffer *out, const sip_lines *lines);
 
-/* Content-Type and Content-Length, the empty line, the body. */
-void sip_lines_add_body(sip_buffer *out, sip_str content_type, sip_str body);
+/* The user's lines, Content-Type unless they bring it, Content-Length, the empty
+ * line, the body. */
+typedef struct sip_tail {
+  const sip_lines *lines;
+  sip_str content_type;
+  sip_str body;
+} sip_tail;
+void sip_lines_add_tail(sip_buffer *out, const sip_tail *tail);
 
 #endif

@@ -42,8 +42,8 @@ static void deliver(sip_engine *engine, const sip_flow *flow, sip_dialog *dialog
   }
   sip_event event = {.kind = SIP_EVENT_REQUEST, .transaction = t->id, .flow = *flow};
   if (dialog) {
-    t->dialog = event.dialog = dialog->id;
-    if (t->method == SIP_METHOD_INVITE) dialog->invite_server = t->id;
+    sip_dialog_take(dialog, t, m, flow);
+    event.dialog = dialog->id;
     if (t->method == SIP_METHOD_BYE && !sip_engine_handles(engine, SIP_METHOD_BYE)) {
       sip_kept_release(engine, kept);    /* the transaction has its own reference */
       sip_server_answer(engine, t, 200); /* 15.1.2 */
@@ -90,7 +90,7 @@ static void receive_in_dialog(sip_engine *engine, const sip_flow *flow) {
     reject(engine, flow, 481, (sip_str){0});
     return;
   }
-  int status = sip_dialog_admit(engine, dialog, m, flow);
+  int status = sip_dialog_admit(dialog, m);
   if (status == 0) {
     deliver(engine, flow, dialog);
   } else {

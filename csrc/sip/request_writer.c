@@ -197,6 +197,9 @@ int sip_request_draft(sip_engine *engine, const sip_request *r, const sip_dialog
                       sip_draft *draft) {
   int error = check_request(r, dialog != NULL);
   if (error) return error;
+  sip_lines lines;
+  error = sip_lines_scan(r->headers, &lines);
+  if (error) return error;
   plan p = make_plan(r, dialog);
   sip_buffer *out = &engine->scratch;
   sip_buffer_clear(out);
@@ -204,7 +207,7 @@ int sip_request_draft(sip_engine *engine, const sip_request *r, const sip_dialog
   *draft = (sip_draft){.method = sip_method_parse(r->method), .cseq = p.cseq};
   error = add_routing(out, &p, draft, &hop);
   if (error) return error;
-  if (!sip_lines_have(r->headers, SIP_HEADER_MAX_FORWARDS)) {
+  if (!sip_lines_have(&lines, SIP_HEADER_MAX_FORWARDS)) {
     SIP_BUFFER_ADD(out, "Max-Forwards: ");
     sip_buffer_add_number(out, MAX_FORWARDS);
     SIP_BUFFER_ADD(out, "\r\n");
@@ -216,17 +219,17 @@ int sip_request_draft(sip_engine *engine, const sip_request *r, const sip_dialog
     sip_buffer_add(out, r->contact);
     SIP_BUFFER_ADD(out, ">\r\n");
   }
-  if (draft->method == SIP_METHOD_INVITE) sip_lines_add_capabilities(engine, out, r->headers);
-  sip_lines_add_product(engine, out, SIP_HEADER_USER_AGENT, r->headers);
-  sip_buffer_add(out, r->headers);
-  sip_lines_add_body(out, r->content_type, r->body);
+  if (draft->method == SIP_METHOD_INVITE) sip_lines_add_capabilities(engine, out, &lines);
+  sip_lines_add_product(engine, out, SIP_HEADER_USER_AGENT, &lines);
+  sip_lines_add_tail(
+      out, &(sip_tail){.lines = &lines, .content_type = r->content_type, .body = r->body});
   if (out->failed) return SIP_E_MEMORY;
   if (out->len > engine->config.limits.message_size) return SIP_E_TOO_LARGE;
   draft->packet = sip_packet_copy(&engine->alloc, sip_buffer_str(out));
   if (!draft->packet) return SIP_E_MEMORY;
   draft->next_hop = sip_str_make(draft->packet->bytes + hop.at, hop.len);
   draft->contact = sip_method_refreshes_target(draft->method) && r->contact.len == 0 &&
-                   !sip_lines_have(r->headers, SIP_HEADER_CONTACT);
+                   !sip_lines_have(&lines, SIP_HEADER_CONTACT);
   draft->secure = sip_str_starts_nocase(p.uri, SIP_STR("sips:")) ||
                   sip_str_starts_nocase(draft->next_hop, SIP_STR("sips:"));
   return 0;
@@ -295,7 +298,6 @@ sip_packet *sip_request_hop_by_hop(sip_engine *engine, const sip_packet *invite,
   sip_buffer_add_char(out, ' ');
   sip_buffer_add(out, sip_method_name(method));
   SIP_BUFFER_ADD(out, "\r\n");
-  sip_buffer_add(out, headers);
-  sip_lines_add_body(out, (sip_str){0}, (sip_str){0});
+  sip_lines_add_tail(out, &(sip_tail){.lines = &(sip_lines){.text = headers}});
   return out->failed ? NULL : sip_packet_copy(&engine->alloc, sip_buffer_str(out));
 }

@@ -5,7 +5,6 @@
  */
 #include "sip/response_writer.h"
 
-#include "sip/lines.h"
 #include "sip/name_addr.h"
 #include "sip/status.h"
 
@@ -124,13 +123,14 @@ sip_packet *sip_response_write(sip_engine *engine, const sip_response_parts *par
   add_lines(out, request, SIP_HEADER_CALL_ID, 0);
   add_lines(out, request, SIP_HEADER_CSEQ, 0);
   if (reply->status == 100) add_lines(out, request, SIP_HEADER_TIMESTAMP, 0); /* 8.2.6.1 */
-  if (parts->contact && !sip_lines_have(reply->headers, SIP_HEADER_CONTACT)) {
+  if (parts->contact && !sip_lines_have(parts->lines, SIP_HEADER_CONTACT)) {
     add_contact(engine, out, request, parts->flow);
   }
-  if (parts->capabilities) sip_lines_add_capabilities(engine, out, reply->headers);
-  sip_lines_add_product(engine, out, SIP_HEADER_SERVER, reply->headers);
-  sip_buffer_add(out, reply->headers);
-  sip_lines_add_body(out, reply->content_type, reply->body);
+  if (parts->capabilities) sip_lines_add_capabilities(engine, out, parts->lines);
+  sip_lines_add_product(engine, out, SIP_HEADER_SERVER, parts->lines);
+  sip_lines_add_tail(
+      out,
+      &(sip_tail){.lines = parts->lines, .content_type = reply->content_type, .body = reply->body});
   if (out->failed) return NULL;
   return sip_packet_copy(&engine->alloc, sip_buffer_str(out));
 }

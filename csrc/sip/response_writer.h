@@ -5,16 +5,18 @@
 #ifndef MOONSIP_SIP_RESPONSE_WRITER_H
 #define MOONSIP_SIP_RESPONSE_WRITER_H
 
+#include "sip/lines.h"
 #include "sip/state.h"
 
 typedef struct sip_response_parts {
   const sip_message *request;
   const sip_flow *flow; /* it came by */
   const sip_reply *reply;
-  sip_str to_tag;    /* added unless the request has one; empty adds none */
-  bool record_route; /* copy Record-Route (12.1.1) */
-  bool contact;      /* add a Contact of ours unless the reply brings one */
-  bool capabilities; /* Allow and Supported (13.2.1, 13.3.1) */
+  const sip_lines *lines; /* its headers, scanned */
+  sip_str to_tag;         /* added unless the request has one; empty adds none */
+  bool record_route;      /* copy Record-Route (12.1.1) */
+  bool contact;           /* add a Contact of ours unless the reply brings one */
+  bool capabilities;      /* Allow and Supported (13.2.1, 13.3.1) */
 } sip_response_parts;
 
 /* Into engine->scratch; NULL without memory, else a packet with one reference. */

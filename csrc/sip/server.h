@@ -16,8 +16,8 @@ int sip_server_open(sip_engine *engine, sip_kept *kept, const sip_flow *flow,
                     sip_transaction **out);
 void sip_server_deinit(sip_engine *engine, sip_transaction *t);
 
-/* Another live transaction has the request's From tag, Call-ID and CSeq (8.2.2.2). */
-bool sip_server_is_merged(sip_engine *engine, const sip_transaction *t);
+/* From tag, Call-ID, CSeq and method of a request (8.2.2.2). */
+uint64_t sip_server_merge_hash(const sip_engine *engine, const sip_message *request);
 
 /* The engine's own answer through a transaction; a dialog is never made. */
 void sip_server_answer(sip_engine *engine, sip_transaction *t, int status);

@@ -170,6 +170,7 @@ enum {
   SIP_TRANSACTION_CANCELLED = 1 << 5, /* a CANCEL was sent or came */
   SIP_TRANSACTION_MERGEABLE = 1 << 6, /* server: by_merge is in its map */
   SIP_TRANSACTION_IN_DIALOG = 1 << 7, /* server: the request carried a To tag */
+  SIP_TRANSACTION_MERGED = 1 << 10,   /* server: another copy was here first (8.2.2.2) */
   SIP_TRANSACTION_SECURE = 1 << 8,    /* client: sips */
   SIP_TRANSACTION_STAY_UDP = 1 << 9   /* client: never TCP because of its size */
 };

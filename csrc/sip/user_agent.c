@@ -56,7 +56,7 @@ static int check(sip_engine *engine, const sip_message *request, sip_buffer *lin
 int sip_engine_check(sip_engine *engine, sip_id transaction, sip_buffer *headers) {
   const sip_transaction *t = sip_slots_find(&engine->transactions, transaction);
   if (!t || sip_transaction_is_client(t) || !t->server.request) return 0;
-  if (sip_server_is_merged(engine, t)) return 482; /* 8.2.2.2 */
+  if (t->flags & SIP_TRANSACTION_MERGED) return 482; /* 8.2.2.2 */
   return check(engine, t->server.request->message, headers);
 }
 

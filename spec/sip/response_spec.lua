@@ -144,6 +144,25 @@ describe("what a response says (RFC 3261 8.2.6)", function()
     assert.same({}, net.sent)
   end)
 
+  it("refuses headers that the stack writes itself", function()
+    local net <const> = wire.new():deliver(messages.message())
+    for _, name in ipairs { "Via", "v", "From", "TO", "Call-ID", "i", "CSeq", "Content-Length", "l" } do
+      assert.same("RESERVED", select(2, net:reply(200, nil, { "X", "1", name, "x" })).name, name)
+      assert.same("RESERVED", select(2, net:request { headers = { name, "x" } }).name, name)
+    end
+    assert.same({}, net.sent)
+  end)
+
+  it("has one To tag for all copies of a request that is refused without state (8.2.7)", function()
+    local net <const> = wire.new()
+    for _ = 1, 2 do
+      net:deliver(messages.invite())
+      net.engine:reply_stateless(net:event().transaction, 403)
+      net:collect()
+    end
+    assert.same(messages.tag(net.sent[1].text, "To"), messages.tag(net.sent[2].text, "To"))
+  end)
+
   it("names us only when told to", function()
     local net = wire.new():deliver(messages.message())
     net.engine:identity { user_agent = "moonsip test" }

@@ -71,7 +71,7 @@ end)
 describe("the checks before a request is accepted (8.2)", function()
   local function check(o)
     local net <const> = wire.new():deliver(messages.invite(o))
-    return net.engine:check(net:event().transaction, 0)
+    return net.engine:check(net:event().transaction)
   end
 
   it("name 420, 416, or nothing", function()
