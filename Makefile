@@ -67,9 +67,8 @@ SOURCES := $(sort $(wildcard csrc/*/*.c))
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
 FACES   := $(patsubst spec/support/%.c,$(BUILD)/spec/%.so,$(wildcard spec/support/*.c))
 FUZZERS := $(patsubst spec/fuzz/%.c,$(BUILD)/bin/fuzz-%,$(wildcard spec/fuzz/*.c))
-# Specs that run moonsip in their own process, and not tools or other programs.
-LUA_SPECS = $(filter-out %/checks/ %/interop/ %/bench/ %/fuzz/ %/host/ %/support/,\
-            $(wildcard spec/*/)) $(wildcard spec/*_spec.lua)
+# For sanitizers and collectors: specs that do not test the tools.
+SPECS   := $(filter-out %/checks/ %/bench/ %/fuzz/ %/host/ %/support/,$(wildcard spec/*/))
 CORE    := $(BUILD)/moonsip/core.so
 LIBRARY := $(BUILD)/libmoonsip.a
 COMMAND := $(BUILD)/bin/moonsip
@@ -102,12 +101,13 @@ test:
 	@.ci/suite $(SPEC)
 
 asan: # the suite under address, leak and undefined behaviour sanitizers
-	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/asan SANITIZE=address,undefined CFLAGS="-O1 -g"
+	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/asan SANITIZE=address,undefined CFLAGS="-O1 -g" \
+	  SPEC="$(SPECS)"
 
 gc: # the suite under hostile collectors
 	@for gc in incremental generational handlers emergency; do echo "---- GC=$$gc"; \
 	  GC=$$gc $(MAKE) --no-print-directory test BUILD=$(BUILD)/gc HOST=1 \
-	    SPEC="$(LUA_SPECS)" || exit 1; done
+	    SPEC="$(filter-out %/interop/,$(SPECS))" || exit 1; done
 
 check: # warnings, layout, layers, bugs, and the suite under the sanitizers
 	@.ci/install build test check

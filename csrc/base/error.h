@@ -13,7 +13,7 @@
   X(GONE, "gone", "the object has ended")                               \
   X(STATE, "invalid", "not possible in this state")                     \
   X(INVALID, "invalid", "invalid argument")                             \
-  X(RESERVED, "invalid", "a header field that is written by the stack")   \
+  X(RESERVED, "invalid", "a header field that is written by the stack") \
   X(INJECTION, "invalid", "CR, LF or NUL in a value")                   \
   X(TRUNCATED, "invalid", "the message ends too early")                 \
   X(START_LINE, "invalid", "malformed start line")                      \

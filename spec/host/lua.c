@@ -65,7 +65,7 @@ static lua_State *new_state(hostile *memory) {
   if (strcmp(mode, "generational") == 0) {
     lua_gc(L, LUA_GCGEN, 1, 1);
   } else {
-    lua_gc(L, LUA_GCINC, 1, 1000, 8);
+    lua_gc(L, LUA_GCINC, 100, 400, 10);
   }
   return L;
 }
