@@ -20,6 +20,9 @@ void bind_error_open(lua_State *L);   /* core.error */
 void bind_uri_open(lua_State *L);     /* core.uri, core.address ... */
 void bind_message_open(lua_State *L); /* core.message */
 void bind_engine_open(lua_State *L);  /* core.engine */
+void bind_framer_open(lua_State *L);  /* core.framer */
+void bind_clock_open(lua_State *L);   /* core.clock */
+void bind_hash_open(lua_State *L);    /* core.hash */
 void bind_timers_open(lua_State *L);  /* core.timers */
 void bind_loop_open(lua_State *L);    /* core.loop */
 

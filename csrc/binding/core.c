@@ -15,6 +15,9 @@ int luaopen_moonsip_core(lua_State *L) {
   bind_uri_open(L);
   bind_message_open(L);
   bind_engine_open(L);
+  bind_framer_open(L);
+  bind_clock_open(L);
+  bind_hash_open(L);
   bind_timers_open(L);
   bind_loop_open(L);
   return 1;

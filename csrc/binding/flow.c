@@ -59,6 +59,10 @@ static int flow_index(lua_State *L) {
     bind_push_ip(L, &flow->remote);
   } else if (sip_str_equal(key, SIP_STR("remote_port"))) {
     lua_pushinteger(L, flow->remote.port);
+  } else if (sip_str_equal(key, SIP_STR("local_address"))) {
+    bind_push_sockaddr(L, &flow->local);
+  } else if (sip_str_equal(key, SIP_STR("remote_address"))) {
+    bind_push_sockaddr(L, &flow->remote);
   } else if (sip_str_equal(key, SIP_STR("listener"))) {
     lua_pushinteger(L, flow->listener);
   } else if (sip_str_equal(key, SIP_STR("connection"))) {
