@@ -387,10 +387,14 @@ function Agent:is_idle()
     and next(self.exchanges) == nil
 end
 
---- True while something of ours waits for its answer.
+--- True while something of ours waits for its answer, or a BYE for the ACK before it.
 ---@return boolean
 function Agent:is_sending()
-  return not self.closed and self.engine:counts().client_transactions > 0
+  if self.closed then return false end
+  for _, of in pairs(self.dialogs) do
+    if of.bye then return true end
+  end
+  return self.engine:counts().client_transactions > 0
 end
 
 --- Counters of the engine, by name.

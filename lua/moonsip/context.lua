@@ -21,6 +21,7 @@ local watchdog = require "moonsip.watchdog"
 ---@field stopping boolean     sip.stop was called
 ---@field draining boolean     no new calls; live ones may finish
 ---@field hurried boolean      a second signal came: no lingering
+---@field main_task moonsip.Task?  a main chunk that runs as a task
 ---@field stop_waits moonsip.Wait[]  tasks that wait in sip.run
 ---@field host function?       runs the loop of the program that we are attached to
 ---@field recorder function?   see record

@@ -5,6 +5,7 @@
 local duration = require "moonsip.duration"
 local errors = require "moonsip.errors"
 local misuse = require "moonsip.misuse"
+local timer = require "moonsip.timer"
 local wait = require "moonsip.wait"
 
 local lifecycle = {}
@@ -73,18 +74,33 @@ local function on_signal(context, name)
   lifecycle.stop(context)
 end
 
---- Ends tasks and calls; what this sends may be answered for a while.
-local function finish(context)
-  context.tasks:enter(function()
-    context.tasks:cancel_all(context, errors.new("cancelled", "the program is being stopped"))
-    for _, agent in ipairs(context.agent_list) do agent:end_all() end
-  end)
+--- Ends tasks and calls.
+local function end_all(context)
+  context.tasks:cancel_all(context, errors.new("cancelled", "the program is being stopped"))
+  for _, agent in ipairs(context.agent_list) do agent:end_all() end
+end
+
+--- True while what that sent waits for its answer.
+local function is_sending(context)
+  for _, agent in ipairs(context.agent_list) do
+    if agent:is_sending() then return true end
+  end
+  return false
+end
+
+local function linger(context)
   local until_at = context:now() + linger_ms
-  while not context.hurried do
-    local busy = false
-    for _, agent in ipairs(context.agent_list) do busy = busy or agent:is_sending() end
+  while not context.hurried and is_sending(context) do
     local left = until_at - context:now()
-    if not busy or left <= 0 or not context.driver:step(left) then return end
+    if left <= 0 or not context.driver:step(left) then return end
+  end
+end
+
+--- A main chunk that is itself a task (a script on a test network) lingers by waiting.
+local function linger_in_task(context)
+  local until_at = context:now() + linger_ms
+  while is_sending(context) and context:now() < until_at do
+    timer.sleep(context, drain_poll_ms / 1000)
   end
 end
 
@@ -93,7 +109,8 @@ local function run_main(context, signals)
     context.driver:set_on_signal(function(name) context.tasks:enter(on_signal, context, name) end)
   end
   while not context.stopping and context.driver:step(nil) do end
-  finish(context)
+  context.tasks:enter(end_all, context)
+  linger(context)
   if signals then context.driver:set_on_signal(nil) end
   context.stopping, context.draining, context.hurried = false, false, false
   return true
@@ -117,7 +134,12 @@ function lifecycle.run(context, options)
   elseif is_main and context.tasks.depth == 0 then
     return context.host()
   end
-  return wait.await(context, "sip.run", nil, nil, start_stop_wait, context)
+  local done, err = wait.await(context, "sip.run", nil, nil, start_stop_wait, context)
+  if context.main_task and context.tasks:running() == context.main_task then
+    end_all(context)
+    linger_in_task(context)
+  end
+  return done, err
 end
 
 --- Closes every agent, in the order in which they were made, and ends every task.

@@ -171,6 +171,14 @@ function Tasks:cancel(one, err)
   if one.wait then one.wait:cancel(one.cancelled) end
 end
 
+--- Forgets every waiting task of a context: not another line of it runs, no `<close>`
+--- variable either. What a simulated loss of power is.
+function Tasks:abandon(context)
+  for one in pairs(self.waiting) do
+    if one.wait.context == context then self.waiting[one] = nil end
+  end
+end
+
 --- Cancels every waiting task of a context, in the order in which they began to wait.
 function Tasks:cancel_all(context, err)
   local found = {}
