@@ -1,0 +1,212 @@
+-- SPDX-License-Identifier: MIT
+-- The driver of a context in the test network: what driver.lua is over the loop of
+-- the core, over a virtual clock and a wire of Lua tables. One driver is one host.
+
+local address = require "moonsip.test.address"
+local core = require "moonsip.core"
+local errors = require "moonsip.errors"
+local port = require "moonsip.test.port"
+local trace = require "moonsip.trace"
+
+---@class moonsip.test.Driver
+---@field net moonsip.test.Network
+---@field wire moonsip.test.Wire
+---@field host moonsip.test.Host
+---@field wheel table
+---@field private ports moonsip.test.Port[]  one for each engine, in order
+---@field private armed_at integer?  the instant of the wake-up that is scheduled
+---@field is_marked boolean          it is in the network's list of work
+local Driver = {}
+Driver.__index = Driver
+Driver.__name = "moonsip.test.driver"
+
+local driver = {}
+
+---@param net moonsip.test.Network
+---@param host moonsip.test.Host
+---@return moonsip.test.Driver
+function driver.new(net, host)
+  return setmetatable({
+    net = net, wire = net.wire, host = host,
+    wheel = core.timers(net.wire.now),
+    ports = {}, is_marked = false, is_closed = false,
+  }, Driver)
+end
+
+function Driver:now() return self.wire.now end
+
+--- No time passes inside a turn.
+function Driver:clock() return self.wire.now end
+
+function Driver:stamp() return trace.time(self.wire.now) end
+
+function Driver:engine_options()
+  return { now = self.wire.now, seed = self.net:engine_seed() }
+end
+
+function Driver:timers() return self.wheel end
+
+function Driver:set_on_timer(fn) self.on_timer = fn end
+
+function Driver:set_on_signal(fn) self.on_signal = fn end
+
+function Driver:record(fn) self.recorder = fn end
+
+-- ---- engines and their sockets
+
+local function port_of(self, engine)
+  for at, one in ipairs(self.ports) do
+    if one.engine == engine then return one, at end
+  end
+  error("an engine that is not attached", 3)
+end
+
+function Driver:attach(engine, on_events)
+  table.insert(self.ports, port.new(self, engine, on_events))
+  self:changed()
+end
+
+function Driver:detach(engine)
+  local one, at = port_of(self, engine)
+  one:flush()
+  one:close()
+  table.remove(self.ports, at)
+end
+
+-- Where a script's `listen` ends up: a script names its own machine, which here is
+-- this host.
+local function own_addresses(self, ip)
+  local same_family = {}
+  for _, own in ipairs(self.host.addresses) do
+    if own == ip then return { own } end
+    if address.is_ipv6(own) == address.is_ipv6(ip) then
+      same_family[#same_family + 1] = own
+    end
+  end
+  return #same_family > 0 and same_family or self.host.addresses
+end
+
+function Driver:listen(engine, spec)
+  if spec.transport ~= "udp" and spec.transport ~= "tcp" then
+    return nil, errors.new("transport",
+      ("the test network has no transport %q"):format(spec.transport))
+  end
+  local ip = address.ip(spec.ip) or spec.ip
+  return port_of(self, engine):listen(spec, own_addresses(self, ip))
+end
+
+function Driver:unlisten(engine, number)
+  port_of(self, engine):unlisten(number)
+end
+
+-- ---- turns
+
+--- Has this driver looked at before the clock moves on.
+function Driver:changed()
+  self.net:mark(self)
+end
+
+-- Fires the timers of the context that are due.
+local function fire(self)
+  local now = self.wire.now
+  while not self.is_closed do
+    local value = self.wheel:expire(now)
+    if value == nil then return end
+    self.on_timer(value)
+  end
+end
+
+-- The next instant at which something of this host is due.
+local function deadline(self)
+  local at = self.wheel:deadline()
+  for _, one in ipairs(self.ports) do
+    local other = one.due_at
+    if other and (not at or other < at) then at = other end
+  end
+  return at
+end
+
+local Wake = {}
+Wake.__index = Wake
+
+function Wake:happen()
+  local owner = self.driver
+  if owner.armed_at ~= self.at then return end -- a sooner one came in between
+  owner.armed_at = nil
+  owner:turn()
+end
+
+local function arm(self)
+  local at = deadline(self)
+  if not at or self.armed_at and self.armed_at <= at then return end
+  self.armed_at = math.max(at, self.wire.now)
+  self.wire:schedule(self.armed_at - self.wire.now,
+    setmetatable({ driver = self, at = self.armed_at }, Wake))
+end
+
+--- Fires what is due, hands events out, sends what waits, until nothing is left.
+function Driver:turn()
+  if self.is_closed then return end
+  fire(self)
+  local ports = self.ports
+  for at = #ports, 1, -1 do -- a handler may close the one it belongs to
+    if ports[at] then ports[at]:turn() end
+  end
+  if not self.is_closed then arm(self) end
+end
+
+--- The counters of each of its engines: an iterator.
+function Driver:counts()
+  local at = 0
+  return function()
+    at = at + 1
+    return self.ports[at] and self.ports[at].engine:counts()
+  end
+end
+
+function Driver:step(timeout_ms)
+  return self.net:turn(timeout_ms)
+end
+
+local Answer = {}
+Answer.__index = Answer
+
+function Answer:happen()
+  self.fn(self.addresses, self.err)
+  self.driver:turn()
+end
+
+function Driver:resolve(host, fn)
+  local found = self.net.names:addresses(host)
+  local answer = setmetatable({ driver = self, fn = fn, addresses = found }, Answer)
+  if not found then
+    answer.err = errors.new("dns", host .. ": name not found", { name = "DNS" })
+  end
+  self.wire:schedule(0, answer)
+end
+
+-- ---- programs that turn a loop of their own have no place in a simulation
+
+local function no_descriptor()
+  error("the test network has no descriptor to poll: net:advance turns it", 3)
+end
+
+Driver.pollfd, Driver.events = no_descriptor, no_descriptor
+
+function Driver:timeout()
+  local at = self.net:next_at()
+  return at and (at - self.wire.now) / 1000
+end
+
+function Driver:empty() return self.net:next_at() == nil end
+
+function Driver:on_wake() end
+
+--- Closes sockets and connections. Doing it twice is fine.
+function Driver:close()
+  self.is_closed = true
+  for _, one in ipairs(self.ports) do one:close() end
+  self.ports = {}
+end
+
+return driver

@@ -1,0 +1,237 @@
+-- SPDX-License-Identifier: MIT
+-- What one engine has of the wire: its listeners, its connections, and the two
+-- ways between bytes and the engine.
+
+local address = require "moonsip.test.address"
+local core = require "moonsip.core"
+local stream = require "moonsip.test.stream"
+
+---@class moonsip.test.Port
+---@field engine table
+---@field on_events function
+---@field private listeners table<integer, { sockets: table[], numbers: integer[] }>
+---@field private sockets table<string, table>    of UDP, by address
+---@field due_at integer?  when the engine has something to do
+---@field private links table<integer, table>     connections by id
+---@field private by_remote table<string, table>  the latest connection to an address
+local Port = {}
+Port.__index = Port
+Port.__name = "moonsip.test.port"
+
+local port = {}
+
+---@param driver moonsip.test.Driver
+---@return moonsip.test.Port
+function port.new(driver, engine, on_events)
+  local self = setmetatable({
+    driver = driver, wire = driver.wire, clock = driver.net.clock,
+    engine = engine, on_events = on_events,
+    listeners = {}, sockets = {}, links = {}, by_remote = {}, is_closed = false,
+  }, Port)
+  self.clock:attach(engine, driver)
+  return self
+end
+
+-- ---- listeners
+
+local function close_listener(self, one)
+  for _, socket in ipairs(one.sockets) do
+    self.wire:unbind(socket)
+    if self.sockets[socket.address] == socket then self.sockets[socket.address] = nil end
+  end
+  for _, number in ipairs(one.numbers) do self.engine:remove_listener(number) end
+end
+
+--- Listens on each of the addresses; they make one listener for the script.
+---@return { number: integer, transport: string, ip: string, port: integer }?
+---@return moonsip.Error? err
+function Port:listen(spec, addresses)
+  local one, at_port = { sockets = {}, numbers = {} }, spec.port
+  for _, ip in ipairs(addresses) do
+    local socket, err = self.wire:bind(spec.transport, ip, at_port, self)
+    local number
+    if socket then
+      one.sockets[#one.sockets + 1] = socket
+      number, err = self.engine:add_listener(spec.transport, ip, socket.port,
+        spec.advertise_host, spec.advertise_port)
+    end
+    if not number then
+      close_listener(self, one)
+      return nil, err
+    end
+    one.numbers[#one.numbers + 1] = number
+    at_port, socket.number, socket.flows = socket.port, number, {}
+    if spec.transport == "udp" then self.sockets[socket.address] = socket end
+  end
+  self.listeners[one.numbers[1]] = one
+  return { number = one.numbers[1], transport = spec.transport, ip = addresses[1],
+           port = at_port }
+end
+
+function Port:unlisten(number)
+  local one = self.listeners[number]
+  if not one then return end
+  self.listeners[number] = nil
+  close_listener(self, one)
+end
+
+-- ---- in
+
+local function receive(self, flow, bytes)
+  local driver = self.driver
+  if driver.recorder then driver.recorder(self.wire.now, "in", bytes, flow) end
+  self.engine:receive(flow, bytes)
+end
+
+function Port:datagram(socket, from, bytes)
+  local flow = socket.flows[from]
+  if not flow then
+    local peer = address.check("datagram", from)
+    flow = core.flow("udp", socket.ip, socket.port, peer.ip, peer.port, socket.number, 0)
+    socket.flows[from] = flow
+  end
+  receive(self, flow, bytes)
+  self.driver:turn()
+end
+
+local function add_link(self, one, number)
+  local peer = one.peer
+  local link = {
+    stream = one, framer = core.framer(), unsent = {},
+    flow = core.flow("tcp", one.ip, one.port, peer.ip, peer.port, number, one.id),
+  }
+  self.links[one.id], self.by_remote[peer.address] = link, link
+  return link
+end
+
+local function drop_link(self, link)
+  self.links[link.stream.id] = nil
+  local remote = link.stream.peer.address
+  if self.by_remote[remote] == link then self.by_remote[remote] = nil end
+end
+
+function Port:stream_accepted(socket, one)
+  one.owner = self
+  add_link(self, one, socket.number)
+end
+
+function Port:stream_data(one, bytes)
+  local link = self.links[one.id]
+  local framer = link.framer
+  framer:feed(bytes)
+  for kind, message in framer.next, framer do
+    if kind == "ping" then
+      one:send "\r\n" -- RFC 5626 3.5.1
+    elseif kind ~= "pong" then
+      receive(self, link.flow, message)
+      if kind == "error" then
+        one:close()
+        drop_link(self, link)
+        break
+      end
+    end
+  end
+  self.driver:turn()
+end
+
+function Port:stream_closed(one, name)
+  local link = self.links[one.id]
+  drop_link(self, link)
+  if not one.is_open then
+    for _, owner in ipairs(link.unsent) do self.engine:send_failed(owner, name) end
+  end
+  self.driver:turn()
+end
+
+-- ---- out
+
+local function send_datagram(self, bytes, flow)
+  local socket = self.sockets[flow.local_address]
+  if not socket then return false end
+  self.wire:send(socket, flow.remote_address, bytes)
+  return true
+end
+
+-- RFC 3261 18.1.1, 18.2.2: the connection that was named; else any that is open to
+-- the address, else a new one. When the named one is gone, `fallback` says where to.
+local function link_for(self, flow, fallback)
+  local link = self.links[flow.connection]
+  if link then return link end
+  local to = flow.connection == 0 and flow.remote_address or fallback
+  if not to then return nil end
+  link = self.by_remote[to]
+  if link then return link end
+  local target = address.check("connection", to)
+  local one = stream.connect(self.wire, flow.local_ip, target.ip, target.port, self)
+  return add_link(self, one, flow.listener)
+end
+
+local function send_on_stream(self, bytes, flow, owner, fallback)
+  local link = link_for(self, flow, fallback)
+  if not link then return false end
+  if not link.stream.is_open and owner ~= 0 then table.insert(link.unsent, owner) end
+  return link.stream:send(bytes)
+end
+
+local function send(self, bytes, flow, owner, fallback)
+  local driver = self.driver
+  if driver.host.is_down then return end
+  if driver.recorder then driver.recorder(self.wire.now, "out", bytes, flow) end
+  local sent
+  if flow.transport == "udp" then
+    sent = send_datagram(self, bytes, flow)
+  else
+    sent = send_on_stream(self, bytes, flow, owner, fallback)
+  end
+  if not sent and owner ~= 0 then self.engine:send_failed(owner, "TRANSPORT") end
+end
+
+local function answer(self, id, host, at_port, transport, is_secure)
+  local targets = self.driver.net.names:targets(host, at_port, transport, is_secure)
+  self.engine:resolved(id, targets, not targets and "DNS" or nil)
+end
+
+--- Sends what the engine has to send and answers what it asks.
+function Port:flush()
+  local engine = self.engine
+  while true do
+    local bytes, flow, owner, fallback = engine:next_packet()
+    if bytes then
+      send(self, bytes, flow, owner, fallback)
+    else
+      local id, host, at_port, transport, is_secure = engine:next_query()
+      if not id then return end
+      answer(self, id, host, at_port, transport, is_secure)
+    end
+  end
+end
+
+--- Fires what is due, hands events out and sends what waits, until the engine rests.
+function Port:turn()
+  local engine, clock = self.engine, self.clock
+  if self.due_at and self.due_at <= self.wire.now then engine:advance(self.wire.now) end
+  repeat
+    clock:rest(engine)
+    self.on_events()
+    if self.is_closed then return end
+    self:flush()
+  until not clock:rest(engine)
+  self.due_at = engine:deadline()
+end
+
+--- Closes listeners and connections; the engine has no clock any more.
+function Port:close()
+  self.is_closed = true
+  self.clock:detach(self.engine)
+  for _, one in pairs(self.listeners) do
+    for _, socket in ipairs(one.sockets) do self.wire:unbind(socket) end
+  end
+  self.listeners, self.sockets = {}, {}
+  local ids = {}
+  for id in pairs(self.links) do ids[#ids + 1] = id end
+  table.sort(ids)
+  for _, id in ipairs(ids) do self.links[id].stream:close() end
+  self.links, self.by_remote = {}, {}
+end
+
+return port

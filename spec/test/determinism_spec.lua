@@ -1,0 +1,51 @@
+-- SPDX-License-Identifier: MIT
+--
+-- The same seed gives the same run, bit for bit, in this process and in any other.
+
+local test <const> = require "moonsip.test"
+
+-- Calls and messages through a bad network with a script, TCP and a cut in between.
+local function run(seed)
+  local net <close> = test.net { seed = seed, loss = 0.1, duplicate = 0.1, reorder = 0.1,
+                                 delay = { 0, 2000 } }
+  local script = net:load("spec/test/scripts/answer.lua", "10.0.0.1")
+  local alice = net:agent "sip:alice@example.com"
+  local bob = net:agent "sip:bob@example.com"
+  bob:on("MESSAGE", function(req) return req:reply(200) end)
+  local calls = {}
+  for at = 1, 4 do
+    alice:call(script, { ring = "20s" }, function(call) calls[at] = call end)
+    bob:request("OPTIONS", "sip:10.0.0.1;transport=tcp"):wait(function() end)
+    alice:request("MESSAGE", bob, { body = "hello" }):wait(function() end)
+  end
+  net:advance "5s"
+  net:cut(alice, script)
+  net:advance "5s"
+  net:heal()
+  net:advance "30s"
+  for at = 1, 4 do
+    if calls[at] then calls[at]:hangup() end
+  end
+  assert(net:settle())
+  return net:hash(), net:count {}, net:live()
+end
+
+describe("a run of a test network", function()
+  it("repeats bit for bit with the same seed", function()
+    local hash, count, live = run(7)
+    assert.is_true(count > 30)
+    assert.equal(0, live)
+    assert.equal(hash, (run(7)))
+    assert.not_equal(hash, (run(8)))
+  end)
+
+  it("repeats in another process, where tables and strings lie elsewhere", function()
+    local command = [[%s -e 'describe = function() end
+      local chunk = assert(loadfile "spec/test/determinism_spec.lua")
+      print((chunk().run(7)))']]
+    local pipe <close> = assert(io.popen(command:format(os.getenv "LUA" or "lua5.4")))
+    assert.equal((run(7)), pipe:read "l")
+  end)
+end)
+
+return { run = run }
