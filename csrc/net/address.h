@@ -8,7 +8,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "sip/sockaddr.h"
+#include "base/sockaddr.h"
 
 typedef union net_address {
   struct sockaddr any;

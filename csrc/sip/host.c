@@ -5,7 +5,7 @@
  */
 #include "sip/host.h"
 
-#include "sip/sockaddr.h"
+#include "base/sockaddr.h"
 
 static bool scan_ipv6(sip_scan *scan, sip_str *out) {
   const char *from = scan->at;

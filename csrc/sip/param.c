@@ -5,7 +5,7 @@
 #include "sip/param.h"
 
 #include "base/error.h"
-#include "sip/sockaddr.h"
+#include "base/sockaddr.h"
 
 static bool is_ipv6_byte(char c) {
   return c == '[' || c == ']' || c == ':' || sip_char_is(c, SIP_CHAR_TOKEN);

@@ -7,7 +7,7 @@
 #define MOONSIP_SIP_TRANSPORT_H
 
 #include "base/slots.h"
-#include "sip/sockaddr.h"
+#include "base/sockaddr.h"
 
 typedef enum sip_transport {
   SIP_TRANSPORT_NONE, /* not said */

@@ -3,8 +3,8 @@
  * An IP address with a port, without the system's headers: the core compares
  * and prints addresses, it never opens one.
  */
-#ifndef MOONSIP_SIP_SOCKADDR_H
-#define MOONSIP_SIP_SOCKADDR_H
+#ifndef MOONSIP_BASE_SOCKADDR_H
+#define MOONSIP_BASE_SOCKADDR_H
 
 #include <stdbool.h>
 #include <stdint.h>

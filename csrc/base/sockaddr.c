@@ -3,7 +3,7 @@
  * Reading, comparing and printing IP literals (RFC 3261 25.1, RFC 4291 2.2,
  * RFC 5118 4, RFC 5952 4).
  */
-#include "sip/sockaddr.h"
+#include "base/sockaddr.h"
 
 #include "base/chars.h"
 
