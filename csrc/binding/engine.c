@@ -261,6 +261,7 @@ void bind_engine_open(lua_State *L) {
   lua_newtable(L);
   luaL_setfuncs(L, methods, 0);
   luaL_setfuncs(L, bind_engine_output_methods, 0);
+  luaL_setfuncs(L, bind_engine_history_methods, 0);
   luaL_setfuncs(L, bind_engine_reply_methods, 0);
   luaL_setfuncs(L, bind_engine_request_methods, 0);
   lua_setfield(L, -2, "__index");

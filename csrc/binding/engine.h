@@ -10,7 +10,8 @@
 typedef struct bind_engine {
   sip_engine *engine; /* NULL once closed */
   const bind_host *host;
-  sip_time now; /* without a host: where advance left it */
+  sip_time now;              /* without a host: where advance left it */
+  sip_history_cursor cursor; /* behind the last record that history gave */
   lua_Integer allocations;
   lua_Integer fail_at; /* the allocation that fails, counted like `allocations`; 0 none */
   bool fail_on;        /* and all after it */
@@ -23,8 +24,9 @@ sip_time bind_engine_now(const bind_engine *self);
 /* Last thing in every method that acts on the engine. */
 void bind_engine_acted(lua_State *L, const bind_engine *self);
 
-/* Methods of the three parts of the class, for luaL_setfuncs. */
+/* Methods of the parts of the class, for luaL_setfuncs. */
 extern const luaL_Reg bind_engine_output_methods[];
+extern const luaL_Reg bind_engine_history_methods[];
 extern const luaL_Reg bind_engine_reply_methods[];
 extern const luaL_Reg bind_engine_request_methods[];
 

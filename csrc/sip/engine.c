@@ -79,6 +79,7 @@ sip_engine *sip_engine_new(const sip_engine_config *config) {
   engine->key.k0 = sip_random_number(&engine->random);
   engine->key.k1 = sip_random_number(&engine->random);
   sip_wheel_init(&engine->wheel, config->now);
+  sip_history_init(&engine->history, &engine->alloc);
   sip_alloc *a = &engine->alloc;
   sip_slots_init(&engine->transactions, a);
   sip_slots_init(&engine->dialogs, a);
@@ -127,6 +128,7 @@ void sip_engine_free(sip_engine *engine) {
   for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) sip_buffer_deinit(buffers[i]);
   sip_message_free(&engine->alloc, engine->parsed);
   sip_message_free(&engine->alloc, engine->own);
+  sip_history_deinit(&engine->history);
   sip_alloc alloc = engine->alloc;
   sip_alloc_free(&alloc, engine->listeners, SIP_LISTENERS_MAX * sizeof *engine->listeners);
   sip_alloc_free(&alloc, engine->locals, SIP_LOCAL_ADDRESSES * sizeof *engine->locals);
@@ -160,6 +162,15 @@ void sip_engine_handle_all(sip_engine *engine, bool handled) {
 
 void sip_engine_set_draining(sip_engine *engine, uint32_t retry_after_s) {
   engine->draining_s = retry_after_s;
+}
+
+int sip_engine_set_history(sip_engine *engine, size_t bytes) {
+  return sip_history_resize(&engine->history, bytes);
+}
+
+bool sip_engine_next_record(const sip_engine *engine, sip_history_cursor *cursor,
+                            sip_record *out) {
+  return sip_history_next(&engine->history, cursor, out);
 }
 
 void sip_engine_add_token(sip_engine *engine, sip_buffer *out) {

@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/slots.h"
 #include "base/time.h"
+#include "sip/history.h"
 #include "sip/message.h"
 #include "sip/packet.h"
 #include "sip/transport.h"
@@ -238,6 +239,15 @@ void sip_engine_dialog_drop(sip_engine *engine, sip_time now, sip_id dialog);
  * user's own. Returns its length; `out` has room for SIP_ENGINE_TOKEN_MAX bytes. */
 enum { SIP_ENGINE_TOKEN_MAX = 32 };
 size_t sip_engine_token(sip_engine *engine, char *out);
+
+/* --- History --------------------------------------------------------------------- */
+
+/* Keeps the last `bytes` of messages, records and all, from now on; 0, as at the
+ * start, keeps none. SIP_E_MEMORY. */
+int sip_engine_set_history(sip_engine *engine, size_t bytes);
+/* As sip_history_next. A message that goes out is one when it is handed out. */
+bool sip_engine_next_record(const sip_engine *engine, sip_history_cursor *cursor,
+                            sip_record *out);
 
 /* --- Counters -------------------------------------------------------------------- */
 

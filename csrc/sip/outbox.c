@@ -25,8 +25,10 @@ void sip_engine_push_packet(sip_engine *engine, const sip_outgoing *out) {
 
 bool sip_engine_next_packet(sip_engine *engine, sip_outgoing *out) {
   sip_outgoing *next = sip_ring_pop(&engine->packets);
-  if (next) *out = *next;
-  return next != NULL;
+  if (!next) return false;
+  *out = *next;
+  sip_history_add(&engine->history, engine->now, true, &out->flow, sip_packet_str(out->packet));
+  return true;
 }
 
 void sip_engine_push_event(sip_engine *engine, const sip_event *event, sip_kept *kept) {

@@ -160,6 +160,7 @@ static void receive_malformed(sip_engine *engine, const sip_flow *flow) {
 int sip_engine_receive(sip_engine *engine, sip_time now, const sip_flow *flow, sip_str bytes) {
   engine->now = now;
   engine->received++;
+  sip_history_add(&engine->history, now, false, flow, bytes);
   if (!sip_engine_reserve(engine)) {
     engine->dropped++;
     return SIP_E_MEMORY;

@@ -11,6 +11,7 @@
 #include "base/ring.h"
 #include "base/timer.h"
 #include "sip/engine.h"
+#include "sip/history.h"
 #include "sip/transaction.h"
 
 enum {
@@ -75,6 +76,7 @@ struct sip_engine {
   sip_buffer scratch;  /* reused for every message written */
   sip_buffer lines;    /* likewise for header lines of default answers */
 
+  sip_history history;
   uint64_t received, sent, malformed, dropped, absorbed;
 };
 
