@@ -123,6 +123,7 @@ static bool turn(lua_State *L, bind_loop *loop, int64_t timeout_ms) {
   loop->L = L;
   loop->is_told = false;
   bool goes_on = net_loop_step(loop->net, timeout_ms);
+  bind_loop_turned(loop);
   loop->L = outer;
   if (!loop->is_closing) return goes_on;
   close_now(loop);
@@ -238,6 +239,13 @@ static int loop_on_wake(lua_State *L) {
   return 0;
 }
 
+/* fn(): after each turn, when everything was sent. */
+static int loop_on_turn(lua_State *L) {
+  bind_loop *loop = bind_loop_check(L);
+  loop->has_turn_hook = set_hook(L, "turn");
+  return 0;
+}
+
 static int loop_on_signal(lua_State *L) {
   bind_loop *loop = bind_loop_check(L);
   loop->has_signal_hook = set_hook(L, "signal");
@@ -318,16 +326,27 @@ static int loop_counts(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"step", loop_step},         {"run", loop_run},
-                                   {"stop", loop_stop},         {"wake", loop_wake},
-                                   {"now", loop_now},           {"advance", loop_advance},
-                                   {"pollfd", loop_pollfd},     {"events", loop_events},
-                                   {"timeout", loop_timeout},   {"empty", loop_empty},
-                                   {"wheel", loop_wheel},       {"on_timer", loop_on_timer},
-                                   {"on_wake", loop_on_wake},   {"on_signal", loop_on_signal},
-                                   {"on_error", loop_on_error}, {"on_resolve", loop_on_resolve},
-                                   {"resolve", loop_resolve},   {"counts", loop_counts},
-                                   {"close", loop_close},       {NULL, NULL}};
+static const luaL_Reg methods[] = {{"step", loop_step},
+                                   {"run", loop_run},
+                                   {"stop", loop_stop},
+                                   {"wake", loop_wake},
+                                   {"now", loop_now},
+                                   {"advance", loop_advance},
+                                   {"pollfd", loop_pollfd},
+                                   {"events", loop_events},
+                                   {"timeout", loop_timeout},
+                                   {"empty", loop_empty},
+                                   {"wheel", loop_wheel},
+                                   {"on_timer", loop_on_timer},
+                                   {"on_wake", loop_on_wake},
+                                   {"on_turn", loop_on_turn},
+                                   {"on_signal", loop_on_signal},
+                                   {"on_error", loop_on_error},
+                                   {"on_resolve", loop_on_resolve},
+                                   {"resolve", loop_resolve},
+                                   {"counts", loop_counts},
+                                   {"close", loop_close},
+                                   {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {{"__gc", loop_close}, {"__close", loop_close}, {NULL, NULL}};
 

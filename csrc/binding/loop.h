@@ -27,6 +27,7 @@ typedef struct bind_loop {
   bool is_stopped;
   bool has_signal_hook;
   bool has_wake_hook;
+  bool has_turn_hook;
   bool has_ended; /* an attachment has, and still lies in LOOP_ATTACHED */
   bool is_told;   /* on_wake was called since the last turn */
 } bind_loop;
@@ -55,6 +56,7 @@ void bind_loop_sweep(lua_State *L, bind_loop *loop);
 
 /* What happens in a turn, into Lua. */
 extern const net_callbacks bind_loop_callbacks;
+void bind_loop_turned(bind_loop *loop); /* a turn is over, but for the return to Lua */
 void bind_loop_answer(const net_question *question, const sip_sockaddr *addresses, size_t count,
                       int error);
 

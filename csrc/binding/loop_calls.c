@@ -186,6 +186,23 @@ static void on_signal(void *context, int number) {
 const net_callbacks bind_loop_callbacks = {
     .events = on_events, .query = on_query, .timers = on_timers, .signal = on_signal};
 
+/* --- The end of a turn -------------------------------------------------------- */
+
+/* The hook stays unless it takes itself away, or raises. */
+static int call_turned(lua_State *L) {
+  bool *is_kept = lua_touserdata(L, 2);
+  if (!push_hook(L, 1, "turn")) return 0;
+  lua_call(L, 0, 0);
+  *is_kept = push_hook(L, 1, "turn");
+  return 0;
+}
+
+void bind_loop_turned(bind_loop *loop) {
+  if (!loop->has_turn_hook) return;
+  loop->has_turn_hook = false; /* not again for turns that the hook itself makes */
+  enter_turn(loop, call_turned, &loop->has_turn_hook);
+}
+
 /* --- Lookups ------------------------------------------------------------------ */
 
 typedef struct answer {

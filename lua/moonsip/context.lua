@@ -24,7 +24,6 @@ local watchdog = require "moonsip.watchdog"
 ---@field main_task moonsip.Task?  a main chunk that runs as a task
 ---@field stop_waits moonsip.Wait[]  tasks that wait in sip.run
 ---@field host function?       runs the loop of the program that we are attached to
----@field recorder function?   see record
 local Context = {}
 Context.__index = Context
 Context.__name = "moonsip.context"
@@ -109,10 +108,10 @@ function Context:remove_agent(agent)
   end
 end
 
---- Every message that leaves or comes: `fn(at_ms, direction, text, flow)`, direction
---- "in" or "out". For traces and ladders; nil takes it away.
+--- `fn(record)` for every message that leaves or comes (trace.lua), for traces and
+--- ladders; nil takes it away.
+---@param fn fun(record: moonsip.Record)?
 function Context:record(fn)
-  self.recorder = fn
   self.driver:record(fn)
 end
 

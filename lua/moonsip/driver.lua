@@ -24,7 +24,7 @@ local driver = {}
 
 ---@return moonsip.Driver
 function driver.new()
-  return setmetatable({ loop = core.loop() }, Driver)
+  return setmetatable({ loop = core.loop(), engines = {}, seen = {} }, Driver)
 end
 
 --- The instant of this turn, monotonic.
@@ -55,11 +55,25 @@ end
 --- the engine has events.
 function Driver:attach(engine, on_events)
   self.loop:attach(engine, on_events)
+  table.insert(self.engines, engine)
+end
+
+-- Shows the recorder what an engine did since the last time.
+local function show(self, engine)
+  if not self.recorder then return end
+  local records
+  records, self.seen[engine] = engine:history(self.seen[engine] or 0)
+  for _, record in ipairs(records) do self.recorder(record) end
 end
 
 --- Sends what the engine still has to send, then forgets it and its listeners.
 function Driver:detach(engine)
   self.loop:detach(engine)
+  show(self, engine)
+  self.seen[engine] = nil
+  for at, one in ipairs(self.engines) do
+    if one == engine then table.remove(self.engines, at) break end
+  end
 end
 
 --- Opens a socket for an engine.
@@ -119,9 +133,17 @@ function Driver:timeout() return self.loop:timeout() end
 function Driver:empty() return self.loop:empty() end
 function Driver:on_wake(fn) self.loop:on_wake(fn) end
 
---- `fn(at_ms, direction, flow fields...)`: see trace.lua. nil takes it away.
+--- `fn(record)` for each message that comes or goes from now on (trace.lua), at the end
+--- of its turn; nil takes it away. What an engine's history is too small for is missed.
+---@param fn fun(record: moonsip.Record)?
 function Driver:record(fn)
-  self.loop:record(fn)
+  self.recorder = fn
+  for _, engine in ipairs(self.engines) do
+    self.seen[engine] = select(2, engine:history())
+  end
+  self.loop:on_turn(fn and function()
+    for _, engine in ipairs(self.engines) do show(self, engine) end
+  end)
 end
 
 --- Closes sockets and the loop. Doing it twice is fine.

@@ -23,7 +23,7 @@ function trace.address(ip, port)
   return (ip:find(":", 1, true) and "[%s]:%d" or "%s:%d"):format(ip, port)
 end
 
---- The record of what a driver's tap was told (context:record).
+--- The record of a message on a flow, as core.engine's history makes them too.
 ---@param at integer
 ---@param direction "in"|"out"
 ---@param bytes string

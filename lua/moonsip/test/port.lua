@@ -5,6 +5,7 @@
 local address = require "moonsip.test.address"
 local core = require "moonsip.core"
 local stream = require "moonsip.test.stream"
+local trace = require "moonsip.trace"
 
 ---@class moonsip.test.Port
 ---@field engine table
@@ -79,7 +80,9 @@ end
 
 local function receive(self, flow, bytes)
   local driver = self.driver
-  if driver.recorder then driver.recorder(self.wire.now, "in", bytes, flow) end
+  if driver.recorder then
+    driver.recorder(trace.record(self.wire.now, "in", bytes, flow))
+  end
   self.engine:receive(flow, bytes)
 end
 
@@ -176,7 +179,9 @@ end
 local function send(self, bytes, flow, owner, fallback)
   local driver = self.driver
   if driver.host.is_down then return end
-  if driver.recorder then driver.recorder(self.wire.now, "out", bytes, flow) end
+  if driver.recorder then
+    driver.recorder(trace.record(self.wire.now, "out", bytes, flow))
+  end
   local sent
   if flow.transport == "udp" then
     sent = send_datagram(self, bytes, flow)
