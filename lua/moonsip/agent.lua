@@ -2,6 +2,7 @@
 -- An agent: listeners, handlers, and what is under way on them (api.md rule 1).
 
 local call = require "moonsip.call"
+local callflow = require "moonsip.callflow"
 local core = require "moonsip.core"
 local defaults = require "moonsip.defaults"
 local dispatch = require "moonsip.dispatch"
@@ -121,6 +122,7 @@ function agent.new(context, options)
     domains = chosen.domains, peers = chosen.peers, routes = chosen.routes,
     from = chosen.from, deferred_ms = chosen.deferred_ms,
   }, Agent)
+  self.engine:keep_history(chosen.history)
   engine:identity { allow = chosen.allow, accept = chosen.accept, supported = chosen.supported,
                     user_agent = chosen.user_agent }
   if chosen.allow then self.allow = chosen.allow end
@@ -167,7 +169,8 @@ function Agent:invite(verb, targets, made)
     update_methods(self)
   end
   local one = call.outgoing(self, made.from, made.to or targets[1].uri)
-  one.local_sdp = made.body
+  one.local_sdp, one.call_id = made.body, self.engine:token()
+  made.call_id = one.call_id
   self:add_call(one)
   one.invite = exchange.start(self, verb, "INVITE", targets, made,
     { call = one, on_done = call.invite_done })
@@ -337,13 +340,16 @@ end
 ---@param err any        what it raised
 ---@param trace string
 ---@param req moonsip.Request?
-function Agent:handler_failed(fn, err, trace, req)
+---@param call_id string?  of what it was about; the request's
+function Agent:handler_failed(fn, err, trace, req, call_id)
   local context = self.context
+  local flow = callflow.draw(self, call_id or req and req.message.call_id)
   local told = errors.new("invalid", trace:match "^[^\n]*", {
     traceback = trace, handler = watchdog.place(fn), request = req, cause = err,
+    ladder = flow,
   })
   if not self.handlers:has "error" or fn == run_error then
-    return context.report(fn, told, trace)
+    return context.report(fn, told, flow == "" and trace or trace .. "\n" .. flow)
   end
   context.tasks:spawn(self, run_error, self, told)
 end

@@ -5,6 +5,7 @@
 --   in:  incoming -> ringing -> connected -> ended
 
 local core = require "moonsip.core"
+local callflow = require "moonsip.callflow"
 local dialog = require "moonsip.dialog"
 local duration = require "moonsip.duration"
 local errors = require "moonsip.errors"
@@ -35,6 +36,9 @@ function getters:id()
   self.id = id
   return id
 end
+
+--- An outgoing call has it from the start.
+function getters:call_id() return self.req and self.req.message.call_id end
 
 function getters:from()
   return self.req and self.req.message.from or core.address(self.from_text)
@@ -284,11 +288,19 @@ function call.invite_done(invite, final, err)
   end
 end
 
+--- Its call flow so far, in ASCII, as far as its messages are still kept.
+---@param options { width: integer? }?  width: 100
+---@return string
+function Call:ladder(options)
+  options = misuse.options("call:ladder", options, { width = true })
+  return callflow.draw(self.agent, self.call_id, options.width)
+end
+
 --- A handler of its own ended; one that raised ends the call (api.md rule 6).
 function Call:task_done(task, err, trace)
   if err == nil then return end
   if trace then
-    self.agent:handler_failed(task.fn, err, trace, nil)
+    self.agent:handler_failed(task.fn, err, trace, nil, self.call_id)
     self:close(err)
   end
 end

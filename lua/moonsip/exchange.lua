@@ -44,7 +44,7 @@ local function wish_of(self)
   local agent = self.agent
   local is_udp_only = agent:no_tcp_to(target.uri)
   return {
-    method = self.method, uri = target.uri, to = plan.to,
+    method = self.method, uri = target.uri, to = plan.to, call_id = plan.call_id,
     from = target.from and agent:from_header(self.verb, target.from) or plan.from,
     headers = flat, content_type = plan.content_type, body = plan.body,
     routes = target.routes or plan.routes, contact = plan.contact,

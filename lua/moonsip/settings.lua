@@ -11,6 +11,7 @@
 --   allow, accept, supported   values of those headers; Allow follows the handlers
 --   peers           overrides for hosts: { ["192.0.2.9"] = { no_tcp = true } }
 --   t1, t2, t4, timer_c   durations of RFC 3261 17, table 4
+--   history         bytes of the last messages that are kept for ladders (256 KiB); 0 none
 --   mtu, max_transactions, max_dialogs, max_events, limits   bounds of the core
 
 local duration = require "moonsip.duration"
@@ -26,6 +27,7 @@ local known <const> = {
   user_agent = true, allow = true, accept = true, supported = true, peers = true,
   t1 = true, t2 = true, t4 = true, timer_c = true, mtu = true, max_transactions = true,
   max_dialogs = true, max_events = true, limits = true,
+  history = true,
 }
 
 local known_limits <const> = { message_size = true, header_count = true, header_size = true,
@@ -33,6 +35,8 @@ local known_limits <const> = { message_size = true, header_count = true, header_
                                multipart_parts = true }
 
 local default_t1_ms <const> = 500
+
+local default_history <const> = 262144
 
 local max_count <const> = 4294967295
 
@@ -100,6 +104,8 @@ function settings.read(context, options)
     allow = list_of(options, "allow"),
     accept = list_of(options, "accept") or "application/sdp",
     supported = list_of(options, "supported") or "",
+    history = misuse.integer(verb, "history", options.history or default_history, 0,
+      max_count),
     from = options.from, peers = peers_of(options.peers),
     routes = target.routes(verb, "outbound_proxy", options.outbound_proxy),
     deferred_ms = 64 * (engine.t1 or default_t1_ms), -- Timer F of the other side
