@@ -1,0 +1,275 @@
+---@meta moonsip
+-- SPDX-License-Identifier: MIT
+--
+-- Types of `require "moonsip"` for the Lua language server: add this folder to its
+-- `workspace.library`. docs/ says more of each name; a spec compares both with the
+-- real objects.
+
+---@alias moonsip.Duration number|string  seconds, or "250ms", "5s", "1h30m"
+---@alias moonsip.Headers table<string, string|number|string[]>|string[][]
+---@alias moonsip.Target string|moonsip.Uri|moonsip.Address|moonsip.Gateway|moonsip.Target[]
+---@alias moonsip.FilterValue string|string[]|fun(value: any, message: moonsip.Message): boolean
+
+---@class moonsip.Gateway
+---@field uri string|moonsip.Uri
+---@field from string|moonsip.Uri|moonsip.Address|nil
+---@field headers moonsip.Headers?
+---@field routes string|string[]|nil
+---@field transport "udp"|"tcp"|nil
+---@field name string?
+
+---@class moonsip.Filter
+---@field to moonsip.FilterValue?
+---@field from moonsip.FilterValue?
+---@field uri moonsip.FilterValue?
+---@field user moonsip.FilterValue?
+---@field host moonsip.FilterValue?
+---@field method moonsip.FilterValue?
+---@field event moonsip.FilterValue?
+---@field content_type moonsip.FilterValue?
+---@field transport moonsip.FilterValue?
+---@field source moonsip.FilterValue?
+---@field headers table<string, moonsip.FilterValue>?
+
+---@class moonsip.Observable  what has handlers
+local Observable = {}
+---@generic T
+---@param self T
+---@param what string|integer
+---@param filter moonsip.Filter
+---@param fn fun(what: any): any
+---@return T
+---@overload fun(self: T, what: string|integer, fn: fun(what: any): any): T
+function Observable:on(what, filter, fn) end
+---@generic T
+---@param self T
+---@param what string|integer
+---@param fn function?
+---@return T
+function Observable:off(what, fn) end
+
+---@class moonsip.Pending  a verb with a callback that is not through yet
+local Pending = {}
+function Pending:cancel() end
+
+-- The module --------------------------------------------------------------------------
+
+---@class moonsip.Sip
+---@field next table       returned by a handler: the next one that fits has its turn
+---@field log moonsip.Log
+local sip = {}
+
+---@class moonsip.AgentOptions
+---@field listen string|string[]
+---@field advertise string|table<string, string>|nil
+---@field outbound_proxy string|string[]|nil
+---@field from string|moonsip.Uri|moonsip.Address|nil
+---@field domains string|string[]|nil
+---@field user_agent string?
+---@field allow string|string[]|nil
+---@field accept string|string[]|nil
+---@field supported string|string[]|nil
+---@field peers table<string, { no_tcp: boolean? }>?
+---@field t1 moonsip.Duration?
+---@field t2 moonsip.Duration?
+---@field t4 moonsip.Duration?
+---@field timer_c moonsip.Duration?
+---@field mtu integer?
+---@field max_transactions integer?
+---@field max_dialogs integer?
+---@field max_events integer?
+---@field history integer?
+---@field limits table<string, integer>?
+
+---@param options moonsip.AgentOptions
+---@return moonsip.Agent?
+---@return moonsip.Error? err
+function sip.agent(options) end
+---@param options { drain: moonsip.Duration?, signals: boolean? }?
+---@return boolean? done
+---@return moonsip.Error? err
+function sip.run(options) end
+---@param grace moonsip.Duration?
+function sip.stop(grace) end
+---@return table<string, integer>
+function sip.metrics() end
+---@param duration moonsip.Duration
+---@param fn fun(done: boolean?, err: moonsip.Error?)?
+---@return boolean?
+---@return moonsip.Error? err
+function sip.sleep(duration, fn) end
+---@param duration moonsip.Duration
+---@param fn fun()
+---@return moonsip.Timer
+function sip.after(duration, fn) end
+---@param duration moonsip.Duration
+---@param fn fun()
+---@return moonsip.Timer
+function sip.every(duration, fn) end
+---@return number seconds
+function sip.now() end
+---@param value moonsip.Duration
+---@return number seconds
+function sip.duration(value) end
+---@param fn fun(...)
+---@return moonsip.Job
+function sip.go(fn, ...) end
+---@return moonsip.Group
+function sip.group() end
+---@param size integer
+---@return moonsip.Pool
+function sip.pool(size) end
+---@param text string  "5/1s"
+---@return moonsip.Rate
+function sip.rate(text) end
+---@param text string
+---@return moonsip.Uri?
+---@return moonsip.Error? err
+function sip.uri(text) end
+---@param text string
+---@return moonsip.Address?
+---@return moonsip.Error? err
+function sip.address(text) end
+---@param text string
+---@return moonsip.Message?
+---@return moonsip.Error? err
+function sip.message(text) end
+---@param text string
+---@return string
+function sip.escape(text) end
+---@param text string
+---@return string?
+---@return moonsip.Error? err
+function sip.unescape(text) end
+---@return integer
+function sip.pollfd() end
+---@return string
+function sip.events() end
+---@return number? seconds
+function sip.timeout() end
+---@param timeout moonsip.Duration?
+---@return boolean
+function sip.step(timeout) end
+---@return boolean
+function sip.empty() end
+---@param fn fun()?
+function sip.on_wake(fn) end
+
+---@class moonsip.Log
+---@field level "debug"|"info"|"warn"|"error"|"none"
+---@field write fun(line: string, level: string)
+local Log = {}
+---@param format string
+function Log:debug(format, ...) end
+---@param format string
+function Log:info(format, ...) end
+---@param format string
+function Log:warn(format, ...) end
+---@param format string
+function Log:error(format, ...) end
+---@param level "debug"|"info"|"warn"|"error"|"none"
+function Log:set_level(level) end
+---@class moonsip.Timer
+local Timer = {}
+function Timer:stop() end
+---@class moonsip.Job
+---@field done boolean
+local Job = {}
+---@param fn function?
+---@return any ...
+function Job:wait(fn) end
+function Job:cancel() end
+---@class moonsip.Group
+---@field count integer
+---@field failed integer
+local Group = {}
+---@param fn fun(...)
+---@return moonsip.Job?
+---@return moonsip.Error? err
+function Group:go(fn, ...) end
+---@param fn function?
+---@return boolean?
+---@return any err
+function Group:wait(fn) end
+function Group:cancel() end
+---@class moonsip.Pool
+---@field size integer
+---@field free integer
+local Pool = {}
+---@param fn fun(slot: moonsip.Slot?, err: moonsip.Error?)?
+---@return moonsip.Slot?
+---@return moonsip.Error? err
+function Pool:take(fn) end
+---@class moonsip.Slot
+local Slot = {}
+function Slot:release() end
+---@class moonsip.Rate
+---@field count integer
+---@field span number  seconds
+local Rate = {}
+---@param fn function?
+---@return boolean?
+---@return moonsip.Error? err
+function Rate:wait(fn) end
+---@return boolean
+function Rate:allow() end
+
+-- Agents ----------------------------------------------------------------------------------
+
+---@class moonsip.Listener
+---@field transport string
+---@field ip string
+---@field port integer
+---@field advertise_host string?
+---@field advertise_port integer?
+
+---@class moonsip.Agent: moonsip.Observable
+---@field listeners moonsip.Listener[]
+---@field calls moonsip.Call[]
+---@field allow string
+---@field accept string
+---@field supported string
+---@field closed boolean
+local Agent = {}
+
+---@class moonsip.RequestOptions
+---@field headers moonsip.Headers?
+---@field body string?
+---@field content_type string?
+---@field from string|moonsip.Uri|moonsip.Address|nil
+---@field to string|moonsip.Uri|moonsip.Address|nil
+---@field via string|moonsip.Uri|moonsip.Gateway|nil
+---@field routes string|string[]|nil
+---@field timeout moonsip.Duration?
+---@field transport "udp"|"tcp"|nil
+---@field no_tcp boolean?
+---@field contact string|moonsip.Uri|nil
+
+---@class moonsip.CallOptions: moonsip.RequestOptions
+---@field ring moonsip.Duration?
+---@field sdp string|false|(fun(sdp: string): string)|nil
+
+---@param method string
+---@param target moonsip.Target
+---@param options moonsip.RequestOptions?
+---@return moonsip.Exchange
+function Agent:request(method, target, options) end
+---@param target moonsip.Target
+---@param options moonsip.CallOptions?
+---@param fn fun(call: moonsip.Call?, err: moonsip.Error?)?
+---@return moonsip.Call?
+---@return moonsip.Error? err
+function Agent:call(target, options, fn) end
+---@param target moonsip.Target
+---@param options moonsip.CallOptions?
+---@return moonsip.Call
+function Agent:start_call(target, options) end
+---@param name string
+function Agent:emit(name, ...) end
+---@param retry_after integer  seconds; 0 ends it
+function Agent:drain(retry_after) end
+function Agent:close() end
+---@return table<string, integer>
+function Agent:counts() end
+
+return sip

@@ -1,0 +1,265 @@
+---@meta _
+-- SPDX-License-Identifier: MIT
+--
+-- Types of what agents hand out: errors, messages, requests, exchanges, calls.
+
+-- Errors --------------------------------------------------------------------------------
+
+---@class moonsip.Error
+---@field kind string
+---@field reason string
+---@field code integer?
+---@field name string?
+---@field response moonsip.Response?
+---@field retry_after integer?
+---@field by "local"|"remote"|nil
+---@field at integer?
+local Error = {}
+---@return integer status
+---@return integer? retry_after  seconds
+function Error:status() end
+---@return boolean
+function Error:retryable() end
+
+-- Messages --------------------------------------------------------------------------------
+
+---@class moonsip.Parameters: { [string]: string|true|nil }
+
+---@class moonsip.Uri
+---@field scheme string
+---@field user string?
+---@field password string?
+---@field host string?
+---@field port integer?
+---@field params moonsip.Parameters
+---@field headers moonsip.Parameters
+---@field transport string?
+---@field secure boolean
+---@field text string
+local Uri = {}
+---@return moonsip.Uri
+function Uri:copy() end
+
+---@class moonsip.Address
+---@field uri moonsip.Uri
+---@field display string?
+---@field tag string?
+---@field params moonsip.Parameters
+---@field user string?
+---@field host string?
+---@field q number?
+---@field expires integer?
+---@field star boolean
+---@field text string
+local Address = {}
+---@return moonsip.Address
+function Address:copy() end
+
+---@class moonsip.Source
+---@field transport string
+---@field ip string
+---@field port integer
+
+---@class moonsip.Fields  what messages, requests and responses share
+---@field method string?
+---@field code integer?
+---@field reason string?
+---@field uri moonsip.Uri?
+---@field from moonsip.Address?
+---@field to moonsip.Address?
+---@field contact moonsip.Address?
+---@field contacts moonsip.Address[]
+---@field via table?
+---@field vias table[]
+---@field call_id string?
+---@field cseq integer?
+---@field cseq_method string?
+---@field branch string?
+---@field max_forwards integer?
+---@field expires integer?
+---@field content_type { value: string, type: string, subtype: string, params: table }?
+---@field body string
+---@field headers { [string]: string|nil }
+---@field text string
+---@field transport string?
+---@field source_ip string?
+---@field source_port integer?
+---@field local_ip string?
+---@field local_port integer?
+---@field flow userdata?
+local Fields = {}
+---@param name string
+---@return string[]
+function Fields:header_values(name) end
+---@param name string
+---@param token string
+---@return boolean
+function Fields:has_token(name, token) end
+
+---@class moonsip.Message: moonsip.Fields
+local Message = {}
+---@param name string
+---@return any
+---@return moonsip.Error? err
+function Message:typed(name) end
+---@return true?
+---@return moonsip.Error? err
+function Message:check() end
+---@return table[]?
+---@return moonsip.Error? err
+function Message:parts() end
+---@return moonsip.Message
+function Message:copy() end
+
+---@class moonsip.Response: moonsip.Fields
+---@field request moonsip.Exchange
+---@field call moonsip.Call?
+---@field dialog moonsip.Dialog?
+---@field source moonsip.Source?
+---@field message moonsip.Message
+local Response = {}
+---@return integer
+function Response:class() end
+
+-- Requests that came ------------------------------------------------------------------------
+
+---@class moonsip.ReplyOptions
+---@field headers moonsip.Headers?
+---@field body string?
+---@field content_type string?
+---@field stateless boolean?
+
+---@class moonsip.Request: moonsip.Fields
+---@field agent moonsip.Agent
+---@field call moonsip.Call?
+---@field dialog moonsip.Dialog|false|nil
+---@field final integer|false
+---@field cancelled boolean
+---@field deferred boolean
+---@field source moonsip.Source?
+---@field message moonsip.Message
+local Request = {}
+---@param code integer|moonsip.Error
+---@param reason string?
+---@param options moonsip.ReplyOptions|table?  other names are header fields
+---@return true?
+---@return moonsip.Error? err
+---@overload fun(self: moonsip.Request, code: integer|moonsip.Error, options: table?): true?, moonsip.Error?
+function Request:reply(code, reason, options) end
+---@param code integer|moonsip.Error
+---@param reason string?
+---@param options moonsip.ReplyOptions|table?
+---@return true?
+---@return moonsip.Error? err
+function Request:reject(code, reason, options) end
+---@param options moonsip.ReplyOptions|table?
+---@return true?
+---@return moonsip.Error? err
+function Request:ring(options) end
+---@param code integer?
+---@param options moonsip.ReplyOptions|table?
+---@return true?
+---@return moonsip.Error? err
+function Request:progress(code, options) end
+---@param targets string|moonsip.Uri|moonsip.Address|(string|moonsip.Uri|moonsip.Address)[]
+---@param options { code: integer?, headers: moonsip.Headers? }?
+---@return true?
+---@return moonsip.Error? err
+function Request:redirect(targets, options) end
+---@param options { sdp: string|false|(fun(sdp: string): string)|nil, headers: moonsip.Headers? }?
+---@return moonsip.Call?
+---@return moonsip.Error? err
+function Request:answer(options) end
+---@return moonsip.Request
+function Request:defer() end
+
+-- Requests of ours --------------------------------------------------------------------------
+
+---@class moonsip.Exchange: moonsip.Observable
+---@field agent moonsip.Agent
+---@field method string
+---@field target string
+---@field call moonsip.Call?
+---@field done boolean
+---@field final moonsip.Response?
+---@field error moonsip.Error?
+local Exchange = {}
+---@param fn fun(res: moonsip.Response?, err: moonsip.Error?)?
+---@return moonsip.Response?
+---@return moonsip.Error? err
+function Exchange:wait(fn) end
+---@return fun(...): moonsip.Response?
+function Exchange:responses() end
+---@param options { headers: moonsip.Headers? }?
+---@return true?
+---@return moonsip.Error? err
+function Exchange:cancel(options) end
+function Exchange:close() end
+
+-- Calls and dialogs -------------------------------------------------------------------------
+
+---@class moonsip.DialogOptions
+---@field headers moonsip.Headers?
+---@field body string?
+---@field content_type string?
+---@field timeout moonsip.Duration?
+---@field transport "udp"|"tcp"|nil
+---@field no_tcp boolean?
+
+---@class moonsip.Dialog: moonsip.Observable
+---@field agent moonsip.Agent
+---@field state string
+---@field why moonsip.Error|false
+---@field call_id string?
+---@field local_tag string?
+---@field remote_tag string?
+---@field local_uri string?
+---@field remote_uri string?
+---@field target string?
+---@field routes string?
+---@field secure boolean?
+local Dialog = {}
+---@param method string
+---@param options moonsip.DialogOptions?
+---@return moonsip.Exchange
+function Dialog:request(method, options) end
+---@param fn fun(why: moonsip.Error?, err: moonsip.Error?)?
+---@return moonsip.Error? why
+---@return moonsip.Error? err
+function Dialog:wait_end(fn) end
+function Dialog:close() end
+
+---@class moonsip.Call: moonsip.Dialog
+---@field direction "in"|"out"
+---@field state "calling"|"incoming"|"ringing"|"connected"|"ended"
+---@field id string
+---@field from moonsip.Address
+---@field to moonsip.Address
+---@field req moonsip.Request|false
+---@field local_sdp string?
+---@field remote_sdp string?
+local Call = {}
+---@param fn fun(call: moonsip.Call?, err: moonsip.Error?)?
+---@return moonsip.Call?
+---@return moonsip.Error? err
+function Call:wait(fn) end
+---@param options { headers: moonsip.Headers?, reason: string?, code: integer? }?
+---@return boolean done
+function Call:hangup(options) end
+---@param err any
+function Call:close(err) end
+---@param span moonsip.Duration
+function Call:limit(span) end
+---@param options { width: integer? }?
+---@return string
+function Call:ladder(options) end
+---@param options { sdp: string?, headers: moonsip.Headers?, timeout: moonsip.Duration? }?
+---@param fn fun(res: moonsip.Response?, err: moonsip.Error?)?
+---@return moonsip.Response?
+---@return moonsip.Error? err
+function Call:reinvite(options, fn) end
+---@param options { sdp: string?, headers: moonsip.Headers?, timeout: moonsip.Duration? }?
+---@param fn fun(res: moonsip.Response?, err: moonsip.Error?)?
+---@return moonsip.Response?
+---@return moonsip.Error? err
+function Call:update(options, fn) end

@@ -1,0 +1,187 @@
+-- SPDX-License-Identifier: MIT
+--
+-- library/ (types for editors), docs/ (the reference) and the real objects have the
+-- same names.
+
+local types <const> = require "spec.support.types"
+local test <const> = require "moonsip.test"
+
+local MODULE <const>, OBJECTS <const>, TEST <const> =
+  "library/moonsip.lua", "library/moonsip/objects.lua", "library/moonsip/test.lua"
+
+local sip_types <const> = types.library(MODULE, OBJECTS)
+local test_types <const> = types.library(MODULE, OBJECTS, TEST)
+
+local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "message", "uri",
+                        "errors" }
+
+local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
+  .. "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
+  .. "From: <sip:alice@10.0.0.1>;tag=a\r\nTo: <sip:bob@10.0.0.9>\r\nCall-ID: x\r\n"
+  .. "CSeq: 1 INVITE\r\nContact: <sip:alice@10.0.0.1>\r\nContent-Length: 0\r\n\r\n"
+
+local function names(members)
+  local list = {}
+  for name, sort in pairs(members) do list[#list + 1] = name .. ": " .. sort end
+  table.sort(list)
+  return list
+end
+
+describe("docs/", function()
+  for _, page in ipairs(PAGES) do
+    it(page .. ".md describes what the types declare, and nothing else", function()
+      local found = 0
+      for name, members in pairs(types.page("docs/" .. page .. ".md")) do
+        found = found + 1
+        local declared = types.members(sip_types, name)
+        -- The page of messages has the fields that these two share with them, and that
+        -- of calls those of dialogs.
+        local shared = ({ ["moonsip.Request"] = "moonsip.Fields",
+                          ["moonsip.Response"] = "moonsip.Fields",
+                          ["moonsip.Call"] = "moonsip.Dialog" })[name]
+        for member in pairs(shared and types.members(sip_types, shared) or {}) do
+          if not members[member] then declared[member] = nil end
+        end
+        assert.same(names(declared), names(members), name)
+      end
+      assert.is_true(found > 0)
+    end)
+  end
+
+  it("test.md describes what the types declare, and nothing else", function()
+    for name, members in pairs(types.page "docs/test.md") do
+      assert.same(names(types.members(test_types, name)), names(members), name)
+    end
+  end)
+end)
+
+describe("library/", function()
+  local net, sip, objects
+
+  -- One real object of each class.
+  setup(function()
+    net = test.net()
+    local folder <close> = require("spec.support.scratch").folder()
+    local path = folder:write("script.lua", [[
+      local sip = require "moonsip"
+      local agent <close> = assert(sip.agent { listen = "0.0.0.0:5060" })
+      sip.run()
+    ]])
+    local script = net:load(path, "10.0.0.1")
+    sip = script.sip
+    local bob = net:agent "sip:bob@10.0.0.9"
+    local caller = net:agent "sip:alice@10.0.0.8"
+    local req, call_in
+    bob:on("INVITE", function(one)
+      req = one
+      call_in = one:answer()
+      call_in:wait_end()
+    end)
+    local exchange = caller:request("INVITE", bob)
+    local response = assert(exchange:wait())
+    local subscription
+    bob:on("SUBSCRIBE", { event = "x" }, function(one)
+      one:reply(200, { Expires = 60 })
+      subscription = one.dialog
+    end)
+    assert(caller:request("SUBSCRIBE", bob, { headers = { Event = "x" } }):wait())
+    local uri = assert(sip.uri "sip:a@b")
+    local _, err = sip.uri "no"
+    objects = {
+      ["moonsip.Sip"] = sip, ["moonsip.Log"] = sip.log,
+      ["moonsip.Timer"] = sip.after(1, function() end),
+      ["moonsip.Job"] = sip.go(function() end), ["moonsip.Group"] = sip.group(),
+      ["moonsip.Pool"] = sip.pool(1), ["moonsip.Rate"] = sip.rate "1/s",
+      ["moonsip.Error"] = err, ["moonsip.Agent"] = bob, ["moonsip.Uri"] = uri,
+      ["moonsip.Address"] = assert(sip.address "<sip:a@b>"),
+      ["moonsip.Message"] = assert(sip.message(MESSAGE)),
+      ["moonsip.Request"] = req, ["moonsip.Response"] = response,
+      ["moonsip.Exchange"] = exchange, ["moonsip.Call"] = call_in,
+      ["moonsip.Dialog"] = subscription, ["moonsip.Listener"] = bob.listeners[1],
+      ["moonsip.Source"] = req.source, ["moonsip.Slot"] = sip.pool(1):take(),
+      ["moonsip.Pending"] = sip.sleep(1, function() end),
+      ["moonsip.test"] = test, ["moonsip.test.Network"] = net,
+      ["moonsip.test.Script"] = script, ["moonsip.test.Caller"] = caller,
+      ["moonsip.test.Endpoint"] = net:endpoint "10.0.0.7:5060",
+    }
+  end)
+  teardown(function() net:close() end)
+
+  -- Of options and of what is shared there is no object.
+  local function is_real(name)
+    return not (name:find "Options$" or name:find "Filter$" or name == "moonsip.Fields"
+      or name == "moonsip.Observable" or name == "moonsip.Gateway"
+      or name == "moonsip.Parameters" or name == "moonsip.test.Record"
+      or name == "moonsip.test.Received" or name == "moonsip.test.Host")
+  end
+
+  it("declares methods that the real objects have", function()
+    for name in pairs(test_types) do
+      local object = objects[name]
+      assert.equal(is_real(name), object ~= nil, name)
+      for member, sort in pairs(object and types.members(test_types, name) or {}) do
+        if sort == "method" then
+          assert.equal("function", type(object[member]), name .. ":" .. member)
+        end
+      end
+    end
+  end)
+
+  it("declares all that the module has", function()
+    local real = {}
+    for name in pairs(sip) do real[#real + 1] = name end
+    local declared = {}
+    for name in pairs(types.members(sip_types, "moonsip.Sip")) do
+      declared[#declared + 1] = name
+    end
+    table.sort(real)
+    table.sort(declared)
+    assert.same(declared, real)
+  end)
+
+  -- The names in a table such as `static const bind_field fields[]` of the binding.
+  for class, path in pairs { Uri = "uri", Address = "address", Message = "message" } do
+    it("declares what C has in " .. path .. ".c, and nothing else", function()
+      local file <close> = assert(io.open("csrc/binding/" .. path .. ".c"))
+      local text = file:read "a"
+      local real = {}
+      for name in text:match("bind_field fields%[%] = {(.-)};"):gmatch '{"([%w_]+)"' do
+        real[name] = "field"
+      end
+      for name in text:match("luaL_Reg methods%[%] = {(.-)};"):gmatch '{"([%w_]+)"' do
+        real[name] = "method"
+      end
+      assert.same(names(real), names(types.members(sip_types, "moonsip." .. class)))
+    end)
+  end
+
+  it("declares fields that are there to be read", function()
+    for name, object in pairs(objects) do
+      for member, sort in pairs(types.members(test_types, name, true)) do
+        if sort == "field" then
+          assert.is_not_nil(object[member], name .. "." .. member)
+        end
+      end
+    end
+  end)
+end)
+
+describe("docs/agent.md", function()
+  it("has every option of sip.agent, and no other", function()
+    local file <close> = assert(io.open "lua/moonsip/settings.lua")
+    local known = file:read("a"):match "local known <const> = {(.-)}"
+    local real, described = {}, {}
+    for name in known:gmatch "([%w_]+) = true" do real[#real + 1] = name end
+    local within = false
+    for line in io.lines "docs/agent.md" do
+      within = line:find "^## " and line == "## Options of sip.agent" or within
+        and not line:find "^## "
+      for name in (within and line:match "^| (`[^|]*) |" or ""):gmatch "`([%w_]+)`" do
+        described[#described + 1] = name
+      end
+    end
+    table.sort(real)
+    table.sort(described)
+    assert.same(real, described)
+  end)
+end)
