@@ -141,9 +141,11 @@ static void on_closed(net_stream *stream) {
   sip_alloc_free(&stream->loop->alloc, of_stream(stream), sizeof(net_connection));
 }
 
-/* What a connection could not write any more. */
+/* What a connection could not write any more. Only one that broke is made up for
+ * by the fallback: a peer that we cut off ourselves gets no second connection. */
 static void give_up(net_engine *attached, sip_outgoing *out, int error) {
-  if (error && out->fallback.family) {
+  bool is_cut = error == 0 || error == SIP_E_LIMIT || error == SIP_E_TIMEOUT;
+  if (!is_cut && out->fallback.family) {
     out->flow.connection = 0;
     out->flow.remote = out->fallback;
     out->fallback = (sip_sockaddr){0};

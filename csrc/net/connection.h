@@ -51,8 +51,8 @@ net_connection *net_connection_find_remote(const net_engine *attached, const sip
 void net_connection_send(net_connection *connection, const sip_outgoing *out);
 void net_connection_flush(net_connection *connection);
 
-/* What was not written goes to its fallback (18.2.2) or is reported with the
- * error; with 0 it is forgotten. */
+/* What was not written goes to its fallback (18.2.2), or with SIP_E_LIMIT and
+ * SIP_E_TIMEOUT and without a fallback is reported; with 0 it is forgotten. */
 void net_connection_close(net_connection *connection, int error);
 
 /* The connection's timer has fired. */

@@ -9,6 +9,11 @@ local uv <const> = require "luv"
 
 local ends <const> = {}
 
+-- The raw ends would die of a write to a service that closed; children that test
+-- our own writes do without this.
+local sigpipe <const> = uv.new_signal()
+sigpipe:start("sigpipe", function() end)
+
 ends.START = 1000000 -- where the clocks of services begin, in milliseconds
 
 -- ---- services
@@ -22,7 +27,8 @@ local services <const> = setmetatable({}, { __mode = "k" })
 -- become events; all others the engine answers itself).
 function ends.service(options)
   options = options or {}
-  local self = setmetatable({ events = {}, errors = {}, crossings = 0 }, Service)
+  local self = setmetatable(
+    { events = {}, errors = {}, crossings = 0, owned = {} }, Service)
   local loop_options = { now = ends.START }
   for key, value in pairs(options.loop or {}) do loop_options[key] = value end
   self.loop = assert(core.loop(loop_options))
@@ -94,8 +100,15 @@ function Service:is_quiet()
   return not is_ready
 end
 
+-- Closes it with the service.
+function Service:own(peer)
+  self.owned[#self.owned + 1] = peer
+  return peer
+end
+
 function Service:close()
   services[self] = nil
+  for _, peer in ipairs(self.owned) do peer:close() end
   self.loop:close()
   self.engine:close()
 end
@@ -114,7 +127,7 @@ end
 
 -- Turns until the function returns something true, which it returns.
 function ends.until_true(fn, what)
-  for _ = 1, 20000 do
+  for _ = 1, 5000 do
     local result = fn()
     if result then return result end
     for service in pairs(services) do service.loop:step(0) end
@@ -158,7 +171,7 @@ function Udp:wait(n)
 end
 
 function Udp:close()
-  self.handle:close()
+  if not self.handle:is_closing() then self.handle:close() end
   uv.run("nowait")
 end
 
@@ -183,15 +196,10 @@ function Tcp:read()
   self.handle:read_start(self.on_read)
 end
 
-function Tcp:stop_reading()
-  self.handle:read_stop()
-end
-
--- Connected to a service; options: `receive_buffer` in bytes, `silent` (reads nothing).
+-- Connected to a service; options: `silent` (reads nothing yet).
 function ends.connect(ip, port, options)
   options = options or {}
   local self = tcp_over(uv.new_tcp(family(ip)))
-  if options.receive_buffer then self.handle:recv_buffer_size(options.receive_buffer) end
   local connected
   self.handle:connect(ip, port, function(err)
     assert(not err, err)
@@ -312,7 +320,7 @@ function ends.child(chunk, prefix)
   local file <close> = assert(io.open(path, "w"))
   file:write(chunk)
   file:close()
-  local pipe = assert(io.popen(("{ %s %s %s\n} 2>&1 </dev/null"):format(
+  local pipe = assert(io.popen(("{ %s timeout 60 %s %s 2>&1\n} 2>/dev/null </dev/null"):format(
     prefix or "", os.getenv "LUA" or "lua5.4", path)))
   local output = pipe:read("a")
   local _, why, code = pipe:close()

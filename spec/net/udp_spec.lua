@@ -103,7 +103,9 @@ describe("a UDP listener", function()
   it("takes at most as many siblings as the engine has numbers for", function()
     local service <close> = ends.service()
     local number, err
-    for _ = 1, 65 do number, err = service.loop:listen(service.engine, "udp", "::1", 0) end
+    for _ = 1, 65 do
+      number, err = service.loop:listen(service.engine, "udp", "::1", 0)
+    end
     assert.is_nil(number)
     assert.equal("LIMIT", err.name)
     assert.equal(64, service:counts().listeners)
@@ -124,7 +126,9 @@ describe("a UDP listener", function()
     local service <close> = ends.service { handles = { "MESSAGE" } }
     local port = service:listen "udp"
     local peer <close> = ends.udp()
-    for _ = 1, 200 do peer:send(ends.request { method = "MESSAGE" }, "127.0.0.1", port) end
+    for _ = 1, 200 do
+      peer:send(ends.request { method = "MESSAGE" }, "127.0.0.1", port)
+    end
     service.loop:step(0)
     assert.equal(64, #service.events)
     assert.equal(1, service.crossings)
