@@ -320,7 +320,8 @@ function ends.child(chunk, prefix)
   local file <close> = assert(io.open(path, "w"))
   file:write(chunk)
   file:close()
-  local pipe = assert(io.popen(("{ %s timeout 60 %s %s 2>&1\n} 2>/dev/null </dev/null"):format(
+  -- exec: a shell in between would tell of signals itself
+  local pipe = assert(io.popen(("%s exec timeout 60 %s %s 2>&1 </dev/null"):format(
     prefix or "", os.getenv "LUA" or "lua5.4", path)))
   local output = pipe:read("a")
   local _, why, code = pipe:close()
