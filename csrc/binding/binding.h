@@ -24,6 +24,8 @@ void bind_framer_open(lua_State *L);  /* core.framer */
 void bind_clock_open(lua_State *L);   /* core.clock */
 void bind_hash_open(lua_State *L);    /* core.hash */
 void bind_timers_open(lua_State *L);  /* core.timers */
+void bind_digest_open(lua_State *L);  /* core.digest */
+void bind_nonces_open(lua_State *L);  /* core.nonces */
 void bind_loop_open(lua_State *L);    /* core.loop */
 
 /* Pushes nil and an error object { kind, name, reason } whose metatable is

@@ -19,6 +19,8 @@ int luaopen_moonsip_core(lua_State *L) {
   bind_clock_open(L);
   bind_hash_open(L);
   bind_timers_open(L);
+  bind_digest_open(L);
+  bind_nonces_open(L);
   bind_loop_open(L);
   return 1;
 }
