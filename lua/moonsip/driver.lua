@@ -102,7 +102,7 @@ function Driver:set_on_timer(fn)
   self.loop:on_timer(fn)
 end
 
---- `fn("INT" or "TERM")`, only while our own loop turns. nil takes it away.
+--- `fn("SIGINT" or "SIGTERM")`, only while `run` turns. nil takes it away.
 function Driver:set_on_signal(fn)
   self.loop:on_signal(fn)
 end
@@ -112,6 +112,17 @@ end
 ---@return boolean  false when nothing is left that could ever happen
 function Driver:step(timeout_ms)
   return self.loop:step(timeout_ms)
+end
+
+--- Turns until `stop`, or until nothing is left that could happen; SIGINT and SIGTERM
+--- go to on_signal meanwhile.
+function Driver:run()
+  self.loop:run()
+end
+
+--- Ends `run` when the turn is over.
+function Driver:stop()
+  self.loop:stop()
 end
 
 --- Looks a name up: `fn(addresses, err)` later, addresses a list of IP strings.

@@ -62,12 +62,12 @@ function lifecycle.stop(context, grace)
   context.stopping = true
   for _, one in ipairs(context.stop_waits) do one:resolve(true) end
   context.stop_waits = {}
-  context:touch()
+  context.driver:stop()
 end
 
 local function on_signal(context, name)
-  context.log:info("SIG%s", name)
-  if name == "TERM" and not context.draining and not context.stopping then
+  context.log:info("%s", name)
+  if name == "SIGTERM" and not context.draining and not context.stopping then
     return lifecycle.stop(context, context.drain_ms / 1000)
   end
   context.hurried = context.stopping or context.draining
@@ -108,7 +108,7 @@ local function run_main(context, signals)
   if signals then
     context.driver:set_on_signal(function(name) context.tasks:enter(on_signal, context, name) end)
   end
-  while not context.stopping and context.driver:step(nil) do end
+  if not context.stopping then context.driver:run() end
   context.tasks:enter(end_all, context)
   linger(context)
   if signals then context.driver:set_on_signal(nil) end
