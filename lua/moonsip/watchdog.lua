@@ -8,6 +8,7 @@
 -- coroutine, not for each handler: `debug.sethook` costs 150 to 200 ns, while the
 -- counting costs about 2 ns per instruction of a script (Lua 5.4.4, 3.6 GHz), 0.1 to
 -- 0.2 us for a handler that only replies. `stuck = false` takes the hook away.
+-- Coroutines that a script makes itself are not watched: a hook is one coroutine's.
 
 local sethook <const> = debug.sethook
 
@@ -49,7 +50,7 @@ function watchdog.new(options)
   return self
 end
 
---- Watches a coroutine, and those it will make, for as long as it lives.
+--- Watches a coroutine for as long as it lives.
 function Watchdog:watch(co)
   if self.hook then sethook(co, self.hook, "", hook_count) end
 end

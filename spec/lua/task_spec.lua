@@ -49,7 +49,7 @@ describe("a task", function()
       assert.same("closed", seen[1])
       assert.matches("boom", seen.err)
       assert.matches("boom", lines[1])
-      assert.matches("in upvalue 'deep'", lines[1])
+      assert.matches("in %a+ 'deep'", lines[1])
     end)
 
   it("that raises while it is closed is reported with both errors", function()
@@ -63,7 +63,7 @@ describe("a task", function()
   it("that lets a hang-up or a cancellation pass ends quietly", function()
     for _, kind in ipairs { "hangup", "cancelled" } do
       local err = errors.new(kind, "x")
-      local _, got = sip.go(function() assert(nil, err) end):wait()
+      local _, got = sip.go(function() error(err) end):wait()
       assert.equal(err, got)
     end
     assert.same({}, lines)
@@ -132,15 +132,18 @@ describe("a task", function()
     assert.is_true(context.tasks.idle_count <= 1024)
   end)
 
-  it("that starts others for ever does not keep the clock from moving", function()
-    local count = 0
+  it("that starts others again and again leaves room for the sockets", function()
+    local count, turns = 0, 0
     local function again()
       count = count + 1
-      if sip.now() < 1 then sip.go(again) end
+      if count < 25000 then sip.go(again) end
     end
     sip.go(again)
-    sip.sleep(1)
-    assert.is_true(count >= 10000)
+    while count < 25000 do
+      assert.is_true(sip.step())
+      turns = turns + 1
+    end
+    assert.is_true(turns <= 3)
   end)
 end)
 
@@ -237,6 +240,6 @@ describe("a waiting verb", function()
     sip.log.write = function() err = message_of(function() sip.sleep(1) end) end
     sip.after(0, function() error("to the log") end)
     sip.sleep(1)
-    assert.matches("sip.sleep would wait, but", err)
+    assert.matches("sip.sleep cannot wait in a filter, log or trace function", err)
   end)
 end)

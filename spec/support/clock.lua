@@ -15,7 +15,7 @@ local clock = {}
 function Clock:now() return self.at end
 
 --- The watchdog's: a spec moves it within a turn.
-function Clock:clock() return self.busy_until or self.at end
+function Clock:clock() return math.max(self.busy_until, self.at) end
 
 function Clock:stamp() return ("%.3f"):format(self.at / 1000) end
 function Clock:engine_options() return { now = self.at, seed = 1 } end
@@ -49,7 +49,7 @@ end
 function clock.sip(options)
   options = options or {}
   local lines = {}
-  options.driver = setmetatable({ at = 0, wheel = core.timers(0) }, Clock)
+  options.driver = setmetatable({ at = 0, busy_until = 0, wheel = core.timers(0) }, Clock)
   options.log = { level = options.level, write = function(line) lines[#lines + 1] = line end }
   local made = context.new(options)
   return face.of(made), made, lines

@@ -168,6 +168,16 @@ function Driver:step(timeout_ms)
   return self.net:turn(timeout_ms)
 end
 
+function Driver:run()
+  self.is_stopped = false
+  while not self.is_stopped and self:step(nil) do end
+end
+
+function Driver:stop()
+  self.is_stopped = true
+  self:changed()
+end
+
 local Answer = {}
 Answer.__index = Answer
 
