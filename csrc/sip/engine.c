@@ -168,8 +168,7 @@ int sip_engine_set_history(sip_engine *engine, size_t bytes) {
   return sip_history_resize(&engine->history, bytes);
 }
 
-bool sip_engine_next_record(const sip_engine *engine, sip_history_cursor *cursor,
-                            sip_record *out) {
+bool sip_engine_next_record(const sip_engine *engine, sip_history_cursor *cursor, sip_record *out) {
   return sip_history_next(&engine->history, cursor, out);
 }
 

@@ -246,8 +246,7 @@ size_t sip_engine_token(sip_engine *engine, char *out);
  * start, keeps none. SIP_E_MEMORY. */
 int sip_engine_set_history(sip_engine *engine, size_t bytes);
 /* As sip_history_next. A message that goes out is one when it is handed out. */
-bool sip_engine_next_record(const sip_engine *engine, sip_history_cursor *cursor,
-                            sip_record *out);
+bool sip_engine_next_record(const sip_engine *engine, sip_history_cursor *cursor, sip_record *out);
 
 /* --- Counters -------------------------------------------------------------------- */
 

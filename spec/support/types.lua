@@ -28,7 +28,8 @@ function types.library(...)
       local variable = line:match "^local (%w+) = {}$"
       if variable then locals[variable] = current end
       local owner, method = line:match "^function (%w+)[.:]([%w_]+)%("
-      if owner then locals[owner].methods[method] = true end
+      local one = owner and locals[owner]
+      if one then one.methods[method] = true end
     end
   end
   return classes
