@@ -57,7 +57,7 @@ typedef struct sip_engine_identity {
 int sip_engine_set_identity(sip_engine *engine, const sip_engine_identity *identity);
 
 /* Requests of this method become events; without, the engine answers itself:
- * OPTIONS 200, SUBSCRIBE 489, REFER 603, other known methods 405, unknown 501.
+ * OPTIONS 200, BYE 481, SUBSCRIBE 489, REFER 603, other known methods 405, unknown 501.
  * SIP_METHOD_EXTENSION: every extension method. */
 void sip_engine_handle_method(sip_engine *engine, sip_method method, bool handled);
 /* Every new request becomes an event, before those defaults. */

@@ -21,7 +21,7 @@ describe("a request nobody handles", function()
     SUBSCRIBE = 489, -- RFC 6665 4.2.1.1
     REFER = 603,
     INVITE = 405, REGISTER = 405, PUBLISH = 405, MESSAGE = 405, NOTIFY = 405, INFO = 405,
-    UPDATE = 405, PRACK = 405, BYE = 405,
+    UPDATE = 405, PRACK = 405, BYE = 481 --[[15.1.2]],
     NEWMETHOD = 501, -- RFC 3261 21.5.2
   }
 
