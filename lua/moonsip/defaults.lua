@@ -13,10 +13,10 @@ local known <const> = {
 
 defaults.known = known
 
---- Methods with a status of their own: no such event package (RFC 6665 4.1.2.3),
---- declined (RFC 3515 2.4.4), no such subscription or reliable response (RFC 6665
---- 4.1.3, RFC 3262 3).
-local own_status <const> = { SUBSCRIBE = 489, REFER = 603 }
+--- Methods with a status of their own: no such dialog (15.1.2), no such event package
+--- (RFC 6665 4.1.2.3), declined (RFC 3515 2.4.4), no such subscription or reliable
+--- response (RFC 6665 4.1.3, RFC 3262 3).
+local own_status <const> = { BYE = 481, SUBSCRIBE = 489, REFER = 603 }
 local own_status_in_dialog <const> = { NOTIFY = 481, PRACK = 481 }
 
 local function answer_options(req, agent)

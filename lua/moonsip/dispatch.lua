@@ -65,11 +65,11 @@ function on.cancelled(agent, message, transaction)
   local invite = agent.requests[transaction]
   if invite then
     invite.cancelled, invite.final = true, 487
-    agent:forget_request(invite)
     local of = invite.dialog
     if of then
       of:ended(errors.new("cancelled", "the caller gave up", { code = 487, by = "remote" }))
     end
+    agent:forget_request(invite)
   end
   if message then tell(agent, message, nil, { invite = invite }) end
 end
