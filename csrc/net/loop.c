@@ -204,9 +204,12 @@ int64_t net_loop_timeout(const net_loop *loop) {
   return at > now ? at - now : 0;
 }
 
+/* Ends the wait. One that is due already runs before libuv polls, which would
+ * then wait for something else (before libuv 1.45): uv_stop makes it not wait. */
 static void on_timer(uv_timer_t *timer) {
   net_loop *loop = timer->loop->data;
-  loop->armed_at = SIP_TIME_NEVER; /* it has done its work by ending the wait */
+  loop->armed_at = SIP_TIME_NEVER;
+  uv_stop(&loop->uv);
 }
 
 /* Sets libuv's timer to the end of the wait. A manual clock says nothing about
