@@ -190,7 +190,7 @@ $(BUILD)/obj/%.o: csrc/%.c
 # The command, for use in the checkout.
 $(COMMAND): .ci/command Makefile
 	@mkdir -p $(@D)
-	$(call STEP,make)sed 's|@ROOT@|$(CURDIR)|; s|@BUILD@|$(abspath $(BUILD))|; s|@LUA@|$(LUA)|' $< >$@
+	$(call STEP,make)sed 's|@ROOT@|$(CURDIR)|g; s|@BUILD@|$(abspath $(BUILD))|g; s|@LUA@|$(LUA)|g' $< >$@
 	@chmod +x $@
 
 -include $(OBJECTS:.o=.d) $(FACES:.so=.d)
