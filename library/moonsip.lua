@@ -85,6 +85,9 @@ local sip = {}
 ---@return moonsip.Agent?
 ---@return moonsip.Error? err
 function sip.agent(options) end
+---@param options { realm: string, secret: fun(user: string, realm: string): (string|{ ha1: string }|nil), algorithms: string|string[]|nil, qop: string|string[]|nil, lifetime: moonsip.Duration?, capacity: integer?, key: string?, any_uri: boolean?, without_qop: boolean? }
+---@return moonsip.Digest
+function sip.digest(options) end
 ---@param options { drain: moonsip.Duration?, signals: boolean? }?
 ---@return boolean? done
 ---@return moonsip.Error? err
@@ -169,6 +172,20 @@ function Log:warn(format, ...) end
 function Log:error(format, ...) end
 ---@param level "debug"|"info"|"warn"|"error"|"none"
 function Log:set_level(level) end
+---@class moonsip.Digest
+---@field realm string
+local Digest = {}
+---@param req moonsip.Request
+---@param options { proxy: boolean? }?
+---@return string? user
+---@return moonsip.Error? err
+function Digest:check(req, options) end
+---@param req moonsip.Request
+---@param options { proxy: boolean?, stale: boolean? }?
+---@return true? done
+---@return moonsip.Error? err
+function Digest:challenge(req, options) end
+
 ---@class moonsip.Timer
 local Timer = {}
 function Timer:stop() end

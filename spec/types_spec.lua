@@ -13,7 +13,7 @@ local sip_types <const> = types.library(MODULE, OBJECTS)
 local test_types <const> = types.library(MODULE, OBJECTS, TEST)
 
 local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "message", "uri",
-                        "errors" }
+                        "errors", "digest" }
 
 local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
   .. "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
@@ -89,6 +89,7 @@ describe("library/", function()
     local _, err = sip.uri "no"
     objects = {
       ["moonsip.Sip"] = sip, ["moonsip.Log"] = sip.log,
+      ["moonsip.Digest"] = sip.digest { realm = "r", secret = function() end },
       ["moonsip.Timer"] = sip.after(1, function() end),
       ["moonsip.Job"] = sip.go(function() end), ["moonsip.Group"] = sip.group(),
       ["moonsip.Pool"] = sip.pool(1), ["moonsip.Rate"] = sip.rate "1/s",

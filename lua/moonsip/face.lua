@@ -2,6 +2,7 @@
 -- What a script sees of its context: the table that `require "moonsip"` returns.
 
 local core = require "moonsip.core"
+local digest = require "moonsip.digest"
 local duration = require "moonsip.duration"
 local group = require "moonsip.group"
 local handlers = require "moonsip.handlers"
@@ -70,6 +71,7 @@ function face.of(context)
   function sip.go(fn, ...) return group.go(context, fn, ...) end
   function sip.group() return group.new(context) end
   function sip.pool(size) return pool.pool.new(context, size) end
+  function sip.digest(options) return digest.new(context, options) end
   function sip.rate(text) return pool.rate.new(context, text) end
   function sip.now() return context:now() / 1000 end
   function sip.run(options) return lifecycle.run(context, options) end

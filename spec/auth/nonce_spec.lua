@@ -12,7 +12,8 @@ describe("a nonce (RFC 7616 5.4)", function()
     assert.same("good", nonces:check(5000, REALM, nonce, 1))
     assert.same("good", nonces:check(6000, REALM, nonce, 1))
     assert.same("stale", nonces:check(6001, REALM, nonce, 1))
-    assert.same("stale", nonces:check(4999, REALM, nonce, 1)) -- from a clock that ran ahead
+    assert.same("stale", nonces:check(4999, REALM, nonce,
+      1)) -- from a clock that ran ahead
   end)
 
   it("is never the same twice", function()
@@ -30,9 +31,11 @@ describe("a nonce (RFC 7616 5.4)", function()
     local nonce <const> = nonces:new(1, REALM)
     for i = 1, #nonce do
       local digit <const> = nonce:sub(i, i) == "0" and "1" or "0"
-      assert.same("forged", nonces:check(1, REALM, nonce:sub(1, i - 1) .. digit .. nonce:sub(i + 1), 1))
+      assert.same("forged", nonces:check(1, REALM, nonce:sub(1, i - 1) .. digit
+        .. nonce:sub(i + 1), 1))
     end
-    for _, text in ipairs { "", "x", nonce .. "0", nonce:sub(2), ("g"):rep(#nonce), ("0"):rep(#nonce) } do
+    for _, text in ipairs { "", "x", nonce .. "0", nonce:sub(2), ("g"):rep(#nonce),
+      ("0"):rep(#nonce) } do
       assert.same("forged", nonces:check(1, REALM, text, 1))
     end
   end)
@@ -59,7 +62,8 @@ describe("a nonce count (RFC 7616 3.4, 5.5)", function()
   end
 
   it("is good once", function()
-    assert.same({ "good", "replayed", "good", "replayed", "replayed" }, { use(1), use(1), use(2), use(2), use(1) })
+    assert.same({ "good", "replayed", "good", "replayed", "replayed" }, { use(1), use(1),
+      use(2), use(2), use(1) })
   end)
 
   it("is not used up by looking", function()
@@ -73,7 +77,8 @@ describe("a nonce count (RFC 7616 3.4, 5.5)", function()
     assert.same({ "good", "replayed" }, { use(99), use(99) })
     assert.same({ "good", "replayed" }, { use(36), use(36) })
     assert.same("replayed", use(35)) -- too far back to tell
-    assert.same({ "good", "replayed", "replayed", "good" }, { use(101), use(100), use(36 + 1 - 1), use(98) })
+    assert.same({ "good", "replayed", "replayed", "good" }, { use(101), use(100),
+      use(36 + 1 - 1), use(98) })
   end)
 
   it("may jump by any step", function()

@@ -90,7 +90,7 @@ local BAD <const> = {
   lua = {
     ["a global"] = { "lua/x.lua", "count = 1\n", "non-standard global" },
     ["an unused variable"] = { "lua/x.lua", "local count = 1\n", "unused variable" },
-    ["a long line"] = { "lua/x.lua", "return '" .. ("x"):rep(90) .. "'\n", "too long" },
+    ["a long line"] = { "lua/x.lua", "return '" .. ("x"):rep(100) .. "'\n", "too long" },
   },
 }
 

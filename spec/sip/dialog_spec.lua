@@ -11,12 +11,15 @@ describe("a dialog that we answered (RFC 3261 12.1.1)", function()
   it("has its parts from the request, and routes in order", function()
     local net <const> = wire.new()
     local dialog <const> = net:called { cseq = 17, lines = {
-      "Record-Route: <sip:p2.example;lr>, <sip:p1.example;lr>", "Record-Route: <sip:p0.example;lr>" } }
+      "Record-Route: <sip:p2.example;lr>, <sip:p1.example;lr>",
+        "Record-Route: <sip:p0.example;lr>" } }
     local d <const> = info(net, dialog)
     assert.same("confirmed", d.state)
     assert.is_true(d.is_uas)
-    assert.same({ "call-1@10.0.0.9", "peertag", net.to_tag }, { d.call_id, d.remote_tag, d.local_tag })
-    assert.same({ "<sip:bob@10.0.0.1>", "<sip:peer@10.0.0.9>" }, { d.local_uri, d.remote_uri })
+    assert.same({ "call-1@10.0.0.9", "peertag", net.to_tag }, { d.call_id, d.remote_tag,
+      d.local_tag })
+    assert.same({ "<sip:bob@10.0.0.1>", "<sip:peer@10.0.0.9>" }, { d.local_uri,
+      d.remote_uri })
     assert.same("sip:peer@10.0.0.9:5060", d.target)
     assert.same("<sip:p2.example;lr>, <sip:p1.example;lr>, <sip:p0.example;lr>", d.routes)
     assert.same({ 17, 0 }, { d.remote_cseq, d.local_cseq })
@@ -48,7 +51,8 @@ describe("a dialog that we answered (RFC 3261 12.1.1)", function()
     assert.same(0, net:reply(400))
   end)
 
-  it("sends its 2xx again from T1 up to T2 until the ACK, over TCP too (13.3.1.4)", function()
+  it("sends its 2xx again from T1 up to T2 until the ACK, over TCP too (13.3.1.4)",
+    function()
     for _, transport in ipairs { "udp", "tcp" } do
       local net <const> = wire.new { transport = transport }
       local via <const> = ("SIP/2.0/%s 10.0.0.9:5060;branch=z9hG4bKpeer1"):format(transport:upper())
@@ -56,7 +60,8 @@ describe("a dialog that we answered (RFC 3261 12.1.1)", function()
       net:reply(200)
       net:advance(12000)
       assert.same({ 0, 500, 1500, 3500, 7500, 11500 }, net:times(200))
-      net:deliver(messages.ack { via = via .. "x", to_tag = messages.tag(net:last(200), "To") })
+      net:deliver(messages.ack { via = via .. "x", to_tag = messages.tag(net:last(200),
+        "To") })
       net:advance(30000)
       assert.same(6, net:count(200))
       assert.same("ack", net:event().kind)
@@ -77,7 +82,8 @@ describe("a dialog that we answered (RFC 3261 12.1.1)", function()
   it("is not acknowledged by an ACK with another CSeq", function()
     local net <const> = wire.new():deliver(messages.invite())
     net:reply(200)
-    net:deliver(messages.ack { branch = "z9hG4bKack", cseq = 2, to_tag = messages.tag(net:last(200), "To") })
+    net:deliver(messages.ack { branch = "z9hG4bKack", cseq = 2,
+      to_tag = messages.tag(net:last(200), "To") })
     net:advance(500)
     assert.same(2, net:count(200))
   end)
@@ -86,13 +92,18 @@ end)
 describe("a dialog that we asked for (RFC 3261 12.1.2)", function()
   it("has its parts from the answer, and routes reversed", function()
     local net <const> = wire.new()
-    local dialog <const> = net:call({ from = "<sip:bob@example.com>", to = "<sip:peer@example.com>" },
-      { record_routes = { "<sip:p0.example;lr>, <sip:p1.example;lr>", '"Two" <sip:p2.example;lr>' } })
+    local dialog <const> = net:call({ from = "<sip:bob@example.com>",
+      to = "<sip:peer@example.com>" },
+      { record_routes = { "<sip:p0.example;lr>, <sip:p1.example;lr>",
+        '"Two" <sip:p2.example;lr>' } })
     local d <const> = info(net, dialog)
     assert.same({ "confirmed", false }, { d.state, d.is_uas })
-    assert.same({ "answertag", messages.tag(net:last "INVITE", "From") }, { d.remote_tag, d.local_tag })
-    assert.same({ "<sip:bob@example.com>", "<sip:peer@example.com>" }, { d.local_uri, d.remote_uri })
-    assert.same('"Two" <sip:p2.example;lr>, <sip:p1.example;lr>, <sip:p0.example;lr>', d.routes)
+    assert.same({ "answertag", messages.tag(net:last "INVITE", "From") }, { d.remote_tag,
+      d.local_tag })
+    assert.same({ "<sip:bob@example.com>", "<sip:peer@example.com>" }, { d.local_uri,
+      d.remote_uri })
+    assert.same('"Two" <sip:p2.example;lr>, <sip:p1.example;lr>, <sip:p0.example;lr>',
+      d.routes)
     assert.same({ 1, 0 }, { d.local_cseq, d.remote_cseq })
   end)
 
@@ -104,16 +115,19 @@ describe("a dialog that we asked for (RFC 3261 12.1.2)", function()
     assert.same({ 200 }, net:heard())
     assert.same(net.sent[2].text, net.sent[4].text)
     assert.same("1 ACK", messages.header(net:last "ACK", "CSeq"))
-    assert.are_not.equal(messages.branch(net:last "INVITE"), messages.branch(net:last "ACK"))
+    assert.are_not.equal(messages.branch(net:last "INVITE"),
+      messages.branch(net:last "ACK"))
   end)
 
   it("repeats the INVITE's credentials in the ACK (22.1)", function()
     local net <const> = wire.new()
-    net:call { headers = { "Authorization", 'Digest username="bob", realm="r"', "Proxy-Authorization",
+    net:call { headers = { "Authorization", 'Digest username="bob", realm="r"',
+      "Proxy-Authorization",
       'Digest username="bob", realm="p"', "X-Other", "1" } }
     local ack <const> = net:last "ACK"
     assert.same('Digest username="bob", realm="r"', messages.header(ack, "Authorization"))
-    assert.same('Digest username="bob", realm="p"', messages.header(ack, "Proxy%-Authorization"))
+    assert.same('Digest username="bob", realm="p"', messages.header(ack,
+      "Proxy%-Authorization"))
     assert.is_nil(messages.header(ack, "X%-Other"))
   end)
 
@@ -123,7 +137,8 @@ describe("a dialog that we asked for (RFC 3261 12.1.2)", function()
     net:answer(200, { to = "INVITE" })
     assert.same(0, net:count "ACK")
     assert.same({ 200 }, net:heard())
-    assert.is_true(net.engine:ack(dialog, { body = "v=0\r\n", content_type = "application/sdp" }))
+    assert.is_true(net.engine:ack(dialog, { body = "v=0\r\n",
+      content_type = "application/sdp" }))
     net:collect():answer(200, { to = "INVITE" })
     assert.same(2, net:count "ACK")
     assert.truthy(net:last("ACK"):find("\r\n\r\nv=0\r\n", 1, true))
@@ -132,7 +147,8 @@ describe("a dialog that we asked for (RFC 3261 12.1.2)", function()
   it("is one per fork: several early ones from one INVITE (12.1, 13.2.2.4)", function()
     local net <const> = wire.new()
     net:request()
-    net:answer(180, { to_tag = "a" }):answer(180, { to_tag = "b" }):answer(183, { to_tag = "a" })
+    net:answer(180, { to_tag = "a" }):answer(180, { to_tag = "b" }):answer(183,
+      { to_tag = "a" })
     local a <const>, b <const> = net.events[1].dialog, net.events[2].dialog
     assert.are_not.equal(a, b)
     assert.same(a, net.events[3].dialog)
@@ -149,12 +165,16 @@ describe("a dialog that we asked for (RFC 3261 12.1.2)", function()
     local net <const> = wire.new()
     net:request()
     local invite <const> = net:last "INVITE"
-    net:deliver(messages.answer(invite, 200, { to_tag = "a", contact = "<sip:a@10.0.0.8>" }))
-    net:deliver(messages.answer(invite, 200, { to_tag = "b", contact = "<sip:b@10.0.0.7>" }))
-    net:deliver(messages.answer(invite, 200, { to_tag = "a", contact = "<sip:a@10.0.0.8>" }))
+    net:deliver(messages.answer(invite, 200, { to_tag = "a",
+      contact = "<sip:a@10.0.0.8>" }))
+    net:deliver(messages.answer(invite, 200, { to_tag = "b",
+      contact = "<sip:b@10.0.0.7>" }))
+    net:deliver(messages.answer(invite, 200, { to_tag = "a",
+      contact = "<sip:a@10.0.0.8>" }))
     local to <const> = {}
     for _, packet in ipairs(net.sent) do to[#to + 1] = packet.to end
-    assert.same({ "10.0.0.9:5060", "10.0.0.8:5060", "10.0.0.7:5060", "10.0.0.8:5060" }, to)
+    assert.same({ "10.0.0.9:5060", "10.0.0.8:5060", "10.0.0.7:5060", "10.0.0.8:5060" },
+      to)
   end)
 
   it("ends, each fork of it, when the INVITE fails (13.2.2.3)", function()
@@ -190,25 +210,30 @@ describe("requests inside a dialog (RFC 3261 12.2)", function()
 
   it("go along the route set, loose or strict (12.2.1.1)", function()
     local net = wire.new()
-    local loose <const> = net:call({}, { record_routes = { "<sip:10.0.0.3;lr>", "<sip:10.0.0.2;lr>" } })
+    local loose <const> = net:call({}, { record_routes = { "<sip:10.0.0.3;lr>",
+      "<sip:10.0.0.2;lr>" } })
     net:dialog_request(loose, { method = "INFO" })
     local text <const>, packet = net:last()
     assert.same("<sip:10.0.0.2;lr>, <sip:10.0.0.3;lr>", messages.header(text, "Route"))
     assert.same("10.0.0.2:5060", packet.to)
     net = wire.new()
-    local strict <const> = net:call({}, { record_routes = { "<sip:10.0.0.3;lr>", "<sip:10.0.0.2>" } })
+    local strict <const> = net:call({}, { record_routes = { "<sip:10.0.0.3;lr>",
+      "<sip:10.0.0.2>" } })
     net:dialog_request(strict, { method = "INFO" })
     assert.truthy(net:last():find "^INFO sip:10.0.0.2 SIP")
-    assert.same("<sip:10.0.0.3;lr>, <sip:peer@10.0.0.9:5060>", messages.header(net:last(), "Route"))
+    assert.same("<sip:10.0.0.3;lr>, <sip:peer@10.0.0.9:5060>",
+      messages.header(net:last(), "Route"))
   end)
 
   it("use the connection that an adjacent peer holds", function()
     local net <const> = wire.new { transport = "tcp" }
     local via <const> = "SIP/2.0/TCP host.invalid;branch=z9hG4bKpeer1"
-    net:deliver(messages.invite { via = via, contact = "<sip:peer@host.invalid;transport=tcp>" },
+    net:deliver(messages.invite { via = via,
+      contact = "<sip:peer@host.invalid;transport=tcp>" },
       { port = 61000, connection = 9 })
     local dialog <const> = net:reply(200)
-    net:deliver(messages.ack { via = via .. "a", to_tag = messages.tag(net:last(200), "To") },
+    net:deliver(messages.ack { via = via .. "a", to_tag = messages.tag(net:last(200),
+      "To") },
       { port = 61000, connection = 9 })
     net:dialog_request(dialog, { method = "BYE" })
     local _ <const>, packet <const> = net:last "BYE"
@@ -219,7 +244,8 @@ describe("requests inside a dialog (RFC 3261 12.2)", function()
     local net <const> = wire.new()
     net:called { cseq = 10 }
     local function info_with(cseq)
-      net:deliver(messages.info { cseq = cseq, branch = "z9hG4bKi" .. cseq .. #net.sent, to_tag = net.to_tag })
+      net:deliver(messages.info { cseq = cseq, branch = "z9hG4bKi" .. cseq .. #net.sent,
+        to_tag = net.to_tag })
       if net:event().kind == "request" then net:reply(200) end
       return (messages.kind(net:last()))
     end
@@ -234,12 +260,14 @@ describe("requests inside a dialog (RFC 3261 12.2)", function()
     local net <const> = wire.new()
     net:called()
     net:deliver(messages.info { branch = "z9hG4bKi", cseq = 2, to_tag = "wrong" })
-    net:deliver(messages.info { branch = "z9hG4bKj", cseq = 2, to_tag = net.to_tag, from_tag = "wrong" })
-    net:deliver(messages.info { branch = "z9hG4bKk", cseq = 2, to_tag = net.to_tag, call_id = "wrong" })
+    net:deliver(messages.info { branch = "z9hG4bKj", cseq = 2, to_tag = net.to_tag,
+      from_tag = "wrong" })
+    net:deliver(messages.info { branch = "z9hG4bKk", cseq = 2, to_tag = net.to_tag,
+      call_id = "wrong" })
     assert.same(3, net:count(481))
   end)
 
-  it("refresh the remote target by re-INVITE and UPDATE, once accepted (12.2, RFC 5057 5.1)", function()
+  it("refresh the remote target by re-INVITE and UPDATE, once accepted (RFC 5057 5.1)", function()
     local net <const> = wire.new()
     local dialog <const> = net:called()
     net:deliver(messages.invite { branch = "z9hG4bKre", cseq = 2, to_tag = net.to_tag,
@@ -290,15 +318,18 @@ describe("INVITEs that cross (RFC 3261 14)", function()
     local net <const> = wire.new()
     local dialog <const> = net:called()
     net:deliver(messages.invite { branch = "z9hG4bKre", cseq = 2, to_tag = net.to_tag })
-    assert.same("STATE", select(2, net:dialog_request(dialog, { method = "INVITE" })).name)
+    assert.same("STATE", select(2, net:dialog_request(dialog,
+      { method = "INVITE" })).name)
     net:reply(200)
     assert.truthy(net:dialog_request(dialog, { method = "INVITE" }))
-    assert.same("STATE", select(2, net:dialog_request(dialog, { method = "INVITE" })).name)
+    assert.same("STATE", select(2, net:dialog_request(dialog,
+      { method = "INVITE" })).name)
   end)
 end)
 
 describe("the end of a dialog", function()
-  it("comes with the peer's BYE, answered by us when nobody handles it (15.1.2)", function()
+  it("comes with the peer's BYE, answered by us when nobody handles it (15.1.2)",
+    function()
     local net <const> = wire.new { handles = { "INVITE" } }
     local dialog <const> = net:called()
     net:deliver(messages.bye { branch = "z9hG4bKbye", cseq = 2, to_tag = net.to_tag,
@@ -317,7 +348,8 @@ describe("the end of a dialog", function()
       local dialog <const> = net:call()
       net:dialog_request(dialog, { method = "BYE" })
       assert.same("terminated", info(net, dialog).state)
-      assert.same("STATE", select(2, net:dialog_request(dialog, { method = "INFO" })).name)
+      assert.same("STATE", select(2, net:dialog_request(dialog,
+        { method = "INFO" })).name)
       net:answer(status)
       assert.same({ 200, status, "dialog_end" }, net:heard())
       assert.same(0, net.engine:counts().dialogs)
@@ -389,7 +421,8 @@ describe("a BYE while an INVITE waits (RFC 3261 15.1.2)", function()
   it("gets 487 sent to that INVITE", function()
     local net <const> = wire.new():deliver(messages.invite())
     net:reply(180)
-    net:deliver(messages.bye { branch = "z9hG4bKbye", cseq = 2, to_tag = messages.tag(net:last(180), "To") })
+    net:deliver(messages.bye { branch = "z9hG4bKbye", cseq = 2,
+      to_tag = messages.tag(net:last(180), "To") })
     net:reply(200)
     assert.same({ 180, 487, 200 }, net:kinds())
     assert.same({ "request", "request", "dialog_end" }, net:heard())

@@ -98,7 +98,8 @@ describe("an INVITE client transaction (RFC 3261 17.1.1, RFC 6026)", function()
     local net <const> = wire.new()
     net:request()
     local invite <const> = net:last "INVITE"
-    local vias <const> = { messages.header(invite, "Via"), "SIP/2.0/UDP 10.0.0.77;branch=z9hG4bKy" }
+    local vias <const> = { messages.header(invite, "Via"),
+      "SIP/2.0/UDP 10.0.0.77;branch=z9hG4bKy" }
     net:deliver(messages.answer(invite, 200, { vias = vias }))
     assert.same({}, net:heard())
   end)
@@ -149,7 +150,8 @@ describe("CANCEL at a client (RFC 3261 9.1)", function()
     assert.same("SIP;cause=200", messages.header(cancel, "Reason"))
   end)
 
-  it("is sent again by Timer E until answered, and its answer is nobody's event", function()
+  it("is sent again by Timer E until answered, and its answer is nobody's event",
+    function()
     local net <const> = wire.new()
     local id <const> = net:request()
     net:answer(180)

@@ -31,7 +31,8 @@ describe("matching requests to transactions (RFC 3261 17.2.3)", function()
 
   it("knows peers without the magic cookie by what RFC 2543 compares", function()
     local via <const> = "SIP/2.0/UDP 10.0.0.9:5060;branch=1"
-    local net <const> = wire.new():deliver(messages.invite { via = via }):deliver(messages.invite { via = via })
+    local invite <const> = messages.invite { via = via }
+    local net <const> = wire.new():deliver(invite):deliver(invite)
     assert.same(1, requests(net))
     net:reply(486)
     net:deliver(messages.ack { via = via, to_tag = messages.tag(net:last(486), "To") })
@@ -56,7 +57,8 @@ describe("matching requests to transactions (RFC 3261 17.2.3)", function()
     local net <const> = wire.new()
     for _, n in ipairs { 1, 15, 16, 17, 31, 32, 63, 64, 255, 256, 4000 } do
       local branch <const> = "z9hG4bK" .. ("b"):rep(n)
-      local o <const> = { branch = branch, call_id = ("c"):rep(n), from_tag = ("f"):rep(n) }
+      local o <const> = { branch = branch, call_id = ("c"):rep(n),
+        from_tag = ("f"):rep(n) }
       local before <const> = requests(net)
       net:deliver(messages.invite(o)):deliver(messages.invite(o))
       assert.same(before + 1, requests(net), n)
@@ -99,7 +101,8 @@ describe("what nobody waits for (bug class 30)", function()
     for i = 1, 200 do
       net:deliver(messages.ack { branch = "z9hG4bKs" .. i, to_tag = "t" .. i })
       net:deliver(("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK%d\r\n"
-        .. "From: <sip:a@b>;tag=1\r\nTo: <sip:b@c>;tag=2\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n"):format(i))
+        .. "From: <sip:a@b>;tag=1\r\nTo: <sip:b@c>;tag=2\r\nCall-ID: x\r\n"
+        .. "CSeq: 1 INVITE\r\n\r\n"):format(i))
     end
     assert.same({}, net.sent)
     assert.same({}, net.events)
@@ -112,7 +115,8 @@ describe("what nobody waits for (bug class 30)", function()
     for i = 1, 50 do
       net:deliver(messages.cancel { branch = "z9hG4bKc" .. i })
       for _, method in ipairs { "bye", "prack", "invite", "update", "info", "refer" } do
-        net:deliver(messages[method] { branch = "z9hG4bK" .. method .. i, to_tag = "none" })
+        net:deliver(messages[method] { branch = "z9hG4bK" .. method .. i,
+          to_tag = "none" })
       end
     end
     assert.same(350, net:count(481))
@@ -124,7 +128,8 @@ end)
 describe("limits of the engine", function()
   it("answer 503 with Retry-After past max_transactions", function()
     local net <const> = wire.new { max_transactions = 3 }
-    for i = 1, 4 do net:deliver(messages.message { branch = "z9hG4bK" .. i, call_id = "c" .. i }) end
+    for i = 1, 4 do net:deliver(messages.message { branch = "z9hG4bK" .. i,
+      call_id = "c" .. i }) end
     assert.same({ "request", "request", "request" }, net:heard())
     assert.same({ 503 }, net:kinds())
     assert.truthy(messages.header(net:last(), "Retry%-After"))
@@ -137,7 +142,8 @@ describe("limits of the engine", function()
     local net <const> = wire.new { max_events = 2 }
     local core <const> = require "moonsip.core"
     local flow <const> = core.flow("udp", "10.0.0.1", 5060, "10.0.0.9", 5060, 1, 0)
-    for i = 1, 3 do net.engine:receive(flow, messages.message { branch = "z9hG4bK" .. i }) end
+    for i = 1, 3 do net.engine:receive(flow, messages.message { branch = "z9hG4bK"
+      .. i }) end
     net:collect()
     assert.same({ "request", "request" }, net:heard())
     assert.same({ 503 }, net:kinds())

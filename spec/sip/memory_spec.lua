@@ -38,7 +38,8 @@ local function call_out(net, id)
     while true do
       local query <const> = net.engine:next_query()
       if not query then break end
-      net.engine:resolved(query, { { ip = "10.0.0.8", port = 5060 }, { ip = "10.0.0.9", port = 5060 } })
+      net.engine:resolved(query, { { ip = "10.0.0.8", port = 5060 }, { ip = "10.0.0.9",
+        port = 5060 } })
       net:collect()
     end
   end
@@ -79,7 +80,8 @@ local function settle(net)
   end
   net:advance(200000)
   local counts <const> = net.engine:counts()
-  return { counts.server_transactions, counts.client_transactions, counts.dialogs, counts.timers,
+  return { counts.server_transactions, counts.client_transactions, counts.dialogs,
+    counts.timers,
     counts.events, counts.packets }
 end
 
@@ -125,7 +127,8 @@ describe("without memory (figure 27)", function()
   end
 
   it("an engine is not made, and says so", function()
-    local made, n = nil, 0
+    local made
+    local n = 0
     repeat
       n = n + 1
       local err

@@ -4,7 +4,8 @@ local wire <const> = require "spec.support.wire"
 local messages <const> = require "spec.support.messages"
 
 describe("a request that is written (RFC 3261 8.1.1)", function()
-  it("has Via with branch and rport, Max-Forwards, From tag, To, Call-ID, CSeq", function()
+  it("has Via with branch and rport, Max-Forwards, From tag, To, Call-ID, CSeq",
+    function()
     local net <const> = wire.new()
     net:request { method = "MESSAGE", body = "hi", content_type = "text/plain" }
     local text <const> = net:last()
@@ -56,19 +57,23 @@ describe("a request that is written (RFC 3261 8.1.1)", function()
 
   it("goes to the first route when it is loose (8.1.2)", function()
     local net <const> = wire.new()
-    net:request { uri = "sip:peer@far.example", routes = "<sip:10.0.0.8:5070;lr>, <sip:10.0.0.7;lr>" }
+    net:request { uri = "sip:peer@far.example",
+      routes = "<sip:10.0.0.8:5070;lr>, <sip:10.0.0.7;lr>" }
     local text <const>, packet <const> = net:last()
     assert.truthy(text:find "^INVITE sip:peer@far.example SIP")
-    assert.same("<sip:10.0.0.8:5070;lr>, <sip:10.0.0.7;lr>", messages.header(text, "Route"))
+    assert.same("<sip:10.0.0.8:5070;lr>, <sip:10.0.0.7;lr>", messages.header(text,
+      "Route"))
     assert.same("10.0.0.8:5070", packet.to)
   end)
 
   it("puts a strict route into the Request-URI and the target last (12.2.1.1)", function()
     local net <const> = wire.new()
-    net:request { uri = "sip:peer@far.example", routes = "<sip:10.0.0.8>, <sip:10.0.0.7;lr>" }
+    net:request { uri = "sip:peer@far.example",
+      routes = "<sip:10.0.0.8>, <sip:10.0.0.7;lr>" }
     local text <const>, packet <const> = net:last()
     assert.truthy(text:find "^INVITE sip:10.0.0.8 SIP")
-    assert.same("<sip:10.0.0.7;lr>, <sip:peer@far.example>", messages.header(text, "Route"))
+    assert.same("<sip:10.0.0.7;lr>, <sip:peer@far.example>", messages.header(text,
+      "Route"))
     assert.same("10.0.0.8:5060", packet.to)
   end)
 
@@ -88,7 +93,8 @@ describe("a request that is written (RFC 3261 8.1.1)", function()
   it("refuses line breaks, NUL and malformed parts (bug class 34)", function()
     local net <const> = wire.new()
     for _, bad in ipairs { "a\rb", "a\nb", "a\0b", "a\r\nEvil: 1" } do
-      for _, field in ipairs { "uri", "from", "to", "call_id", "from_tag", "routes", "contact",
+      for _, field in ipairs { "uri", "from", "to", "call_id", "from_tag", "routes",
+        "contact",
         "content_type", "method" } do
         local id <const>, err = net:request { [field] = bad }
         assert.is_nil(id, field)
@@ -163,7 +169,8 @@ describe("a request larger than the path allows (RFC 3261 18.1.1)", function()
 
   it("stays on UDP where told to, and where TCP is not spoken", function()
     local net <const> = both()
-    net:request { method = "MESSAGE", body = big, content_type = "text/plain", no_tcp = true }
+    net:request { method = "MESSAGE", body = big, content_type = "text/plain",
+      no_tcp = true }
     assert.same("udp", net.sent[1].transport)
     local udp_only <const> = wire.new()
     udp_only:request { method = "MESSAGE", body = big, content_type = "text/plain" }
@@ -200,7 +207,8 @@ describe("a target with a name (RFC 3263)", function()
     net.engine:send_failed(net.sent[1].owner, "TRANSPORT")
     net:collect()
     assert.same("10.0.0.9:5060", net.sent[2].to)
-    assert.are_not.equal(messages.branch(net.sent[1].text), messages.branch(net.sent[2].text))
+    assert.are_not.equal(messages.branch(net.sent[1].text),
+      messages.branch(net.sent[2].text))
     assert.same({}, net:heard())
     net:answer(486)
     assert.same({ 486 }, net:heard())
@@ -244,7 +252,8 @@ describe("a target with a name (RFC 3263)", function()
     net:request { method = "OPTIONS" }
     local id <const>, host = net.engine:next_query()
     assert.same("10.0.0.9", host)
-    net.engine:resolved(id, { { transport = "udp", ip = "10.0.0.9", port = 5060, local_ip = "10.0.0.1" } })
+    net.engine:resolved(id, { { transport = "udp", ip = "10.0.0.9", port = 5060,
+      local_ip = "10.0.0.1" } })
     net:collect()
     assert.truthy(messages.header(net:last(), "Via"):find "^SIP/2.0/UDP 10.0.0.1:5060;")
     net:request { method = "OPTIONS" } -- known by now

@@ -11,14 +11,16 @@ end
 
 describe("where a response goes (RFC 3261 18.2, RFC 3581)", function()
   it("over UDP: to the source address and the sent-by port", function()
-    local packet <const>, via <const> = answered({ via = "SIP/2.0/UDP 10.0.0.9:5090;branch=z9hG4bKa" },
+    local packet <const>,
+      via <const> = answered({ via = "SIP/2.0/UDP 10.0.0.9:5090;branch=z9hG4bKa" },
       { port = 61000 })
     assert.same("10.0.0.9:5090", packet.to)
     assert.same("SIP/2.0/UDP 10.0.0.9:5090;branch=z9hG4bKa", via)
   end)
 
   it("to port 5060 when sent-by has none", function()
-    local packet <const> = answered({ via = "SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKa" }, { port = 61000 })
+    local packet <const> = answered({ via = "SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKa" },
+      { port = 61000 })
     assert.same("10.0.0.9:5060", packet.to)
   end)
 
@@ -40,13 +42,15 @@ describe("where a response goes (RFC 3261 18.2, RFC 3581)", function()
 
   it("never to a received or rport that the peer made up", function()
     local packet <const>, via <const> = answered(
-      { via = "SIP/2.0/UDP 10.0.0.9:5090;received=10.6.6.6;branch=z9hG4bKa;rport=1" }, { port = 61000 })
+      { via = "SIP/2.0/UDP 10.0.0.9:5090;received=10.6.6.6;branch=z9hG4bKa;rport=1" },
+        { port = 61000 })
     assert.same("10.0.0.9:61000", packet.to)
     assert.is_nil(via:find("10.6.6.6", 1, true))
   end)
 
   it("to maddr when there is one", function()
-    local packet <const> = answered { via = "SIP/2.0/UDP 10.0.0.9:5090;maddr=10.0.0.77;branch=z9hG4bKa" }
+    local packet <const> = answered {
+      via = "SIP/2.0/UDP 10.0.0.9:5090;maddr=10.0.0.77;branch=z9hG4bKa" }
     assert.same("10.0.0.77:5090", packet.to)
   end)
 
@@ -94,24 +98,27 @@ describe("what a response says (RFC 3261 8.2.6)", function()
   end)
 
   it("has the registered reason, another one, or none", function()
-    for given, line in pairs { [false] = "486 Busy Here", ["On a call"] = "486 On a call", [""] = "486 " } do
+    for given, line in pairs { [false] = "486 Busy Here",
+      ["On a call"] = "486 On a call", [""] = "486 " } do
       local net <const> = wire.new():deliver(messages.invite())
       net:reply(486, given or nil)
       assert.same("SIP/2.0 " .. line, net:last():match "^[^\r]*")
     end
   end)
 
-  it("brings Contact and the Record-Route of the request when it makes a dialog (12.1.1)", function()
+  it("brings Contact and Record-Route when it makes a dialog (12.1.1)", function()
     local routes <const> = { "<sip:p2.example;lr>", "<sip:p1.example;lr>" }
     local net = wire.new():deliver(messages.invite {
-      uri = "sip:bob@example.com", lines = { "Record-Route: " .. routes[1], "Record-Route: " .. routes[2] } })
+      uri = "sip:bob@example.com", lines = { "Record-Route: " .. routes[1],
+        "Record-Route: " .. routes[2] } })
     net:reply(180)
     net:reply(200)
     for _, status in ipairs { 180, 200 } do
       assert.same(routes, messages.headers(net:last(status), "Record%-Route"))
       assert.same("<sip:bob@10.0.0.1:5060>", messages.header(net:last(status), "Contact"))
     end
-    net = wire.new():deliver(messages.invite { lines = { "Record-Route: " .. routes[1] } })
+    net = wire.new():deliver(messages.invite { lines = { "Record-Route: "
+      .. routes[1] } })
     net:reply(486)
     assert.is_nil(messages.header(net:last(), "Record%-Route"))
     assert.is_nil(messages.header(net:last(), "Contact"))
@@ -126,10 +133,12 @@ describe("what a response says (RFC 3261 8.2.6)", function()
 
   it("takes the user's headers, his own Contact included", function()
     local net <const> = wire.new():deliver(messages.invite())
-    net:reply(200, nil, { "X-A", "1", "Contact", "<sip:me@nat.example>", "X-A", "2" }, "text/plain", "hi")
+    net:reply(200, nil, { "X-A", "1", "Contact", "<sip:me@nat.example>", "X-A", "2" },
+      "text/plain", "hi")
     assert.same({ "<sip:me@nat.example>" }, messages.headers(net:last(), "Contact"))
     assert.same({ "1", "2" }, messages.headers(net:last(), "X%-A"))
-    assert.truthy(net:last():find("Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi", 1, true))
+    local tail <const> = "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi"
+    assert.truthy(net:last():find(tail, 1, true))
   end)
 
   it("refuses line breaks and NUL anywhere (bug class 34)", function()
@@ -146,21 +155,26 @@ describe("what a response says (RFC 3261 8.2.6)", function()
 
   it("refuses headers that the stack writes itself", function()
     local net <const> = wire.new():deliver(messages.message())
-    for _, name in ipairs { "Via", "v", "From", "TO", "Call-ID", "i", "CSeq", "Content-Length", "l" } do
-      assert.same("RESERVED", select(2, net:reply(200, nil, { "X", "1", name, "x" })).name, name)
-      assert.same("RESERVED", select(2, net:request { headers = { name, "x" } }).name, name)
+    for _, name in ipairs { "Via", "v", "From", "TO", "Call-ID", "i", "CSeq",
+      "Content-Length", "l" } do
+      assert.same("RESERVED", select(2, net:reply(200, nil, { "X", "1", name,
+        "x" })).name, name)
+      assert.same("RESERVED", select(2, net:request { headers = { name, "x" } }).name,
+        name)
     end
     assert.same({}, net.sent)
   end)
 
-  it("has one To tag for all copies of a request that is refused without state (8.2.7)", function()
+  it("has one To tag for all copies of a request that is refused without state (8.2.7)",
+    function()
     local net <const> = wire.new()
     for _ = 1, 2 do
       net:deliver(messages.invite())
       net.engine:reply_stateless(net:event().transaction, 403)
       net:collect()
     end
-    assert.same(messages.tag(net.sent[1].text, "To"), messages.tag(net.sent[2].text, "To"))
+    assert.same(messages.tag(net.sent[1].text, "To"), messages.tag(net.sent[2].text,
+      "To"))
   end)
 
   it("names us only when told to", function()

@@ -122,10 +122,12 @@ describe("the transaction machines (RFC 3261 17, RFC 6026)", function()
 
   for _, machine in ipairs(machine_of.machines()) do
     for _, state in ipairs(machine_of.states()) do
-      it(("%s in %s answers every input as its figure says"):format(machine, state), function()
+      it(("%s in %s answers every input as its figure says"):format(machine, state),
+        function()
         local arrows <const> = expected[machine][state] or {}
         for _, input in ipairs(machine_of.inputs()) do
-          local next_state <const>, actions <const> = machine_of.arrow(machine, state, input)
+          local next_state <const>, actions <const> = machine_of.arrow(machine, state,
+            input)
           local want <const> = arrows[input] or {}
           assert.same({ input, want[1], want[2] }, { input, next_state, actions })
         end

@@ -47,24 +47,30 @@ describe("a request nobody handles", function()
     assert.same("timer", messages.header(text, "Supported"))
   end)
 
-  it("OPTIONS that requires what we do not support gets 420 with Unsupported (8.2.2.3)", function()
-    local text <const> = answer_to("OPTIONS", { lines = { "Require: timer, foo", "Require: bar" } })
+  it("OPTIONS that requires what we do not support gets 420 with Unsupported (8.2.2.3)",
+    function()
+    local text <const> = answer_to("OPTIONS", { lines = { "Require: timer, foo",
+      "Require: bar" } })
     assert.same(420, (messages.kind(text)))
     assert.same("foo, bar", messages.header(text, "Unsupported"))
-    assert.same(200, (messages.kind(answer_to("OPTIONS", { lines = { "Require: TIMER" } }))))
+    assert.same(200, (messages.kind(answer_to("OPTIONS",
+      { lines = { "Require: TIMER" } }))))
   end)
 
   it("OPTIONS to a foreign scheme gets 416 (8.2.2.1)", function()
-    assert.same(416, (messages.kind(answer_to("OPTIONS", { uri = "nobodyKnowsThisScheme:x" }))))
+    assert.same(416, (messages.kind(answer_to("OPTIONS",
+      { uri = "nobodyKnowsThisScheme:x" }))))
   end)
 
   it("gets one To tag for all its copies (8.2.7)", function()
     local _ <const>, net <const> = answer_to "MESSAGE"
     net:deliver(messages.message())
     assert.same(2, #net.sent)
-    assert.same(messages.tag(net.sent[1].text, "To"), messages.tag(net.sent[2].text, "To"))
+    assert.same(messages.tag(net.sent[1].text, "To"), messages.tag(net.sent[2].text,
+      "To"))
     net:deliver(messages.message { branch = "z9hG4bKother" })
-    assert.are_not.equal(messages.tag(net.sent[1].text, "To"), messages.tag(net.sent[3].text, "To"))
+    assert.are_not.equal(messages.tag(net.sent[1].text, "To"),
+      messages.tag(net.sent[3].text, "To"))
   end)
 end)
 
@@ -97,7 +103,8 @@ describe("handlers by method", function()
 
   it("for extension methods are one", function()
     local net <const> = wire.new { handles = { "extension" } }
-    net:deliver(messages.request { method = "FOO" }):deliver(messages.request { method = "BAR", branch = "z9hG4bKb" })
+    net:deliver(messages.request { method = "FOO" })
+    net:deliver(messages.request { method = "BAR", branch = "z9hG4bKb" })
     assert.same({ "request", "request" }, net:heard())
   end)
 
@@ -109,7 +116,8 @@ end)
 
 describe("a malformed request (8.2, 21.4.1)", function()
   it("is answered 400 with what is wrong when it can be answered, and counted", function()
-    local net <const> = wire.new():deliver((messages.invite():gsub("CSeq: 1 INVITE", "CSeq: 1 BYE")))
+    local net <const> = wire.new():deliver((messages.invite():gsub("CSeq: 1 INVITE",
+      "CSeq: 1 BYE")))
     assert.same({ 400 }, net:kinds())
     assert.same({}, net.events)
     assert.same(1, net.engine:counts().malformed)
@@ -117,7 +125,8 @@ describe("a malformed request (8.2, 21.4.1)", function()
 
   it("is dropped when it cannot", function()
     local net <const> = wire.new()
-    for _, text in ipairs { "", "\r\n\r\n", "hello\r\n\r\n", "\0\0\0\0", "INVITE sip:a@b SIP/2.0\r\n\r\n" } do
+    for _, text in ipairs { "", "\r\n\r\n", "hello\r\n\r\n", "\0\0\0\0",
+      "INVITE sip:a@b SIP/2.0\r\n\r\n" } do
       net:deliver(text)
     end
     assert.same({}, net.sent)

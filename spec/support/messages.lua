@@ -9,7 +9,8 @@ local FLOWLESS <const> = "SIP/2.0/UDP 10.0.0.9:5060"
 
 local function join(first, o, body)
   local lines <const> = { first }
-  for _, via in ipairs(o.vias or { o.via or (FLOWLESS .. ";branch=" .. (o.branch or "z9hG4bKpeer1")) }) do
+  for _, via in ipairs(o.vias or { o.via or (FLOWLESS .. ";branch="
+    .. (o.branch or "z9hG4bKpeer1")) }) do
     lines[#lines + 1] = "Via: " .. via
   end
   for _, line in ipairs {
@@ -21,14 +22,16 @@ local function join(first, o, body)
   } do
     lines[#lines + 1] = line
   end
-  if o.contact ~= false then lines[#lines + 1] = "Contact: " .. (o.contact or "<sip:peer@10.0.0.9:5060>") end
+  if o.contact ~= false then lines[#lines + 1] = "Contact: "
+    .. (o.contact or "<sip:peer@10.0.0.9:5060>") end
   for _, line in ipairs(o.lines or {}) do lines[#lines + 1] = line end
   lines[#lines + 1] = "Content-Length: " .. #body
   return table.concat(lines, "\r\n") .. "\r\n\r\n" .. body
 end
 
 function messages.request(o)
-  return join(("%s %s SIP/2.0"):format(o.method, o.uri or "sip:bob@10.0.0.1"), o, o.body or "")
+  return join(("%s %s SIP/2.0"):format(o.method, o.uri or "sip:bob@10.0.0.1"), o,
+    o.body or "")
 end
 
 -- A request of any method, e.g. messages.invite { branch = "z9hG4bKx" }.
@@ -79,15 +82,19 @@ end
 function messages.answer(request, status, o)
   o = o or {}
   local lines <const> = { ("SIP/2.0 %d %s"):format(status, o.reason or "Reason") }
-  for _, via in ipairs(o.vias or all(request, "Via")) do lines[#lines + 1] = "Via: " .. via end
-  for _, route in ipairs(o.record_routes or {}) do lines[#lines + 1] = "Record-Route: " .. route end
+  for _, via in ipairs(o.vias or all(request, "Via")) do lines[#lines + 1] = "Via: "
+    .. via end
+  for _, route in ipairs(o.record_routes or {}) do lines[#lines + 1] = "Record-Route: "
+    .. route end
   local tag <const> = o.to_tag or (status > 100 and "answertag")
   local to <const> = messages.header(request, "To")
   lines[#lines + 1] = "From: " .. messages.header(request, "From")
-  lines[#lines + 1] = "To: " .. to .. ((tag and not to:find ";tag=") and ";tag=" .. tag or "")
+  lines[#lines + 1] = "To: " .. to .. ((tag and not to:find ";tag=") and ";tag="
+    .. tag or "")
   lines[#lines + 1] = "Call-ID: " .. messages.header(request, "Call%-ID")
   lines[#lines + 1] = "CSeq: " .. (o.cseq or messages.header(request, "CSeq"))
-  if o.contact ~= false then lines[#lines + 1] = "Contact: " .. (o.contact or "<sip:peer@10.0.0.9:5060>") end
+  if o.contact ~= false then lines[#lines + 1] = "Contact: "
+    .. (o.contact or "<sip:peer@10.0.0.9:5060>") end
   for _, line in ipairs(o.lines or {}) do lines[#lines + 1] = line end
   lines[#lines + 1] = "Content-Length: 0"
   return table.concat(lines, "\r\n") .. "\r\n\r\n"

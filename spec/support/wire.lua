@@ -26,7 +26,8 @@ local function new(options)
     events = {}, -- { kind, message, transaction, dialog, code }
     transport = transport,
   }, Wire)
-  self.engine:identity { allow = "INVITE, ACK, BYE, CANCEL, OPTIONS", accept = "application/sdp",
+  self.engine:identity { allow = "INVITE, ACK, BYE, CANCEL, OPTIONS",
+    accept = "application/sdp",
     supported = "timer" }
   self.listener = assert(self.engine:add_listener(transport, ENGINE, 5060))
   for _, method in ipairs(options.handles or { "*", "BYE", "ACK" }) do
@@ -46,7 +47,8 @@ function Wire:collect()
   while true do
     local event <const> = table.pack(self.engine:next_event())
     if event.n == 0 then break end
-    self.events[#self.events + 1] = { kind = event[1], message = event[2], transaction = event[3],
+    self.events[#self.events + 1] = { kind = event[1], message = event[2],
+      transaction = event[3],
       dialog = event[4], code = event[5] }
   end
   return self
@@ -55,7 +57,8 @@ end
 -- The peer's message reaches the engine.
 function Wire:deliver(text, from)
   from = from or {}
-  local flow <const> = core.flow(from.transport or self.transport, ENGINE, 5060, from.ip or PEER,
+  local flow <const> = core.flow(from.transport or self.transport, ENGINE, 5060,
+    from.ip or PEER,
     from.port or 5060, self.listener, from.connection or 0)
   self.engine:receive(flow, text)
   return self:collect()
@@ -84,7 +87,8 @@ end
 
 -- Answers the latest request event.
 function Wire:reply(status, ...)
-  local id <const>, err = self.engine:reply(self:event("request").transaction, status, ...)
+  local id <const>, err = self.engine:reply(self:event("request").transaction, status,
+    ...)
   self:collect()
   return id, err
 end
@@ -92,7 +96,8 @@ end
 -- A request of the engine's user to the peer.
 function Wire:request(o)
   o = o or {}
-  local options <const> = { method = "INVITE", uri = "sip:peer@10.0.0.9", from = "<sip:bob@10.0.0.1>" }
+  local options <const> = { method = "INVITE", uri = "sip:peer@10.0.0.9",
+    from = "<sip:bob@10.0.0.1>" }
   for key, value in pairs(o) do options[key] = value end
   local id <const>, err = self.engine:request(options)
   self:collect()
@@ -108,7 +113,8 @@ end
 -- The latest message sent, or the latest of a kind ("ACK", 200).
 function Wire:last(kind)
   for i = #self.sent, 1, -1 do
-    if not kind or messages.kind(self.sent[i].text) == kind then return self.sent[i].text, self.sent[i] end
+    local one <const> = self.sent[i]
+    if not kind or messages.kind(one.text) == kind then return one.text, one end
   end
 end
 
