@@ -58,7 +58,8 @@ local function update_methods(self)
   local names = { OPTIONS = true }
   for method in pairs(defaults.known) do
     local handled = of:has(method)
-    engine:handles(method, handled or method == "ACK")
+    -- ACK: a BYE of ours may have to wait for it.
+    engine:handles(method, handled or method == "ACK" or method == "BYE" and self.shows_bye)
     if handled then names[method] = true end
   end
   if names.INVITE or self.places_calls then
@@ -118,7 +119,7 @@ function agent.new(context, options)
     context = context, engine = engine, listeners = {}, handlers = handlers.new(),
     requests = {}, exchanges = {}, dialogs = {}, delayed = {}, call_set = {}, serial = 0,
     allow = "", accept = chosen.accept, supported = chosen.supported,
-    fixed_allow = chosen.allow ~= nil, places_calls = false, closed = false,
+    fixed_allow = chosen.allow ~= nil, places_calls = false, shows_bye = false, closed = false,
     domains = chosen.domains, peers = chosen.peers, routes = chosen.routes,
     from = chosen.from, deferred_ms = chosen.deferred_ms,
   }, Agent)
@@ -137,6 +138,13 @@ function agent.new(context, options)
   update_methods(self)
   context:add_agent(self)
   return self
+end
+
+--- A call has a handler for BYE, which the core answers itself otherwise.
+function Agent:show_bye()
+  if self.shows_bye then return end
+  self.shows_bye = true
+  update_methods(self)
 end
 
 --- Raises unless it is a method that a script may send.

@@ -13,6 +13,7 @@ local handlers = require "moonsip.handlers"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
 local plan = require "moonsip.plan"
+local silence = require "moonsip.silence"
 
 ---@class moonsip.Call: moonsip.Dialog
 ---@field direction "in"|"out"
@@ -52,7 +53,9 @@ for name, method in pairs(dialog.Dialog) do
   if type(method) == "function" and not name:find "^__" then Call[name] = method end
 end
 dialog.class(Call, getters)
-handlers.mixin(Call, "call")
+handlers.mixin(Call, "call", function(self, key)
+  if key == "BYE" then self.agent:show_bye() end
+end)
 Call.is_call = true
 
 local function fields(agent, direction, state)
@@ -213,9 +216,23 @@ end
 --- (14.2, RFC 3311 5.2).
 ---@param request moonsip.Request
 function Call:refresh(request)
-  local offer = require("moonsip.request").offer_of(request)
-  if request.message.method == "UPDATE" and not offer then return request:reply(200) end
-  return request:answer { sdp = self.own_sdp and self.local_sdp or nil }
+  local has_offer = request.message.body ~= ""
+  if request.message.method == "UPDATE" and not has_offer then return request:reply(200) end
+  local same = self.has_own_sdp or not has_offer
+  return request:answer { sdp = same and self.local_sdp or nil }
+end
+
+--- A description of ours for an answer to `offer` (nil: an offer), the session's next
+--- version (RFC 3264 8).
+---@param offer string?
+---@param ip string
+---@return string? sdp
+---@return moonsip.Error? err
+function Call:describe(offer, ip)
+  self.session = self.session or self.agent:session_number()
+  self.version = (self.version or 0) + 1
+  if offer then return silence.answer(offer, ip, self.session, self.version) end
+  return silence.offer(ip, self.session, self.version)
 end
 
 local function start_change(one, self, method, options, verb)

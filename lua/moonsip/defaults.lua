@@ -14,10 +14,9 @@ local known <const> = {
 defaults.known = known
 
 --- Methods with a status of their own: no such dialog (15.1.2), no such event package
---- (RFC 6665 4.1.2.3), declined (RFC 3515 2.4.4), no such subscription or reliable
---- response (RFC 6665 4.1.3, RFC 3262 3).
+--- (RFC 6665 4.2.1.1), declined (RFC 3515 2.4.4). Inside a dialog nothing gets 481, which
+--- would end the whole of it at the other side (RFC 5057 5.1).
 local own_status <const> = { BYE = 481, SUBSCRIBE = 489, REFER = 603 }
-local own_status_in_dialog <const> = { NOTIFY = 481, PRACK = 481 }
 
 local function answer_options(req, agent)
   return req:reply(200, { Allow = agent.allow, Accept = agent.accept,
@@ -26,7 +25,6 @@ end
 
 local function refuse(req, agent, method)
   local status = own_status[method] or known[method] and 405 or 501
-  if req.dialog and own_status_in_dialog[method] then status = own_status_in_dialog[method] end
   if status == 405 or status == 501 then return req:reply(status, { Allow = agent.allow }) end
   return req:reply(status)
 end

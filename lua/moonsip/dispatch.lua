@@ -131,7 +131,7 @@ function on.no_ack(agent, _, _, number)
 end
 
 function on.unsent(agent, _, transaction, _, code)
-  agent.context.log:warn("a final response could not be sent: %s", code)
+  agent.context.log:debug("a final response could not be sent: %s", code)
   local req = agent.requests[transaction]
   if req then agent:forget_request(req) end
 end

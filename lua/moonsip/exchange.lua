@@ -69,7 +69,7 @@ local function settle(self, final, err)
   for _, one in ipairs(waits or {}) do
     if err then one:resolve(nil, err) else one:resolve(final) end
   end
-  if self.stream then self:feed(nil) end
+  if self.stream and not final then self:feed(nil) end
 end
 
 local class_name <const> = { "1xx", "2xx", "3xx", "4xx", "5xx", "6xx" }
@@ -176,8 +176,8 @@ function Exchange:receive(of, dialog)
   end
   local err = code >= 300 and errors.of_response(one) or nil
   if err and self.gave_up then err = self.gave_up end
+  settle(self, one, err) -- whoever waited goes on after the observers
   observe(self, one)
-  settle(self, one, err)
 end
 
 --- No response will come (from the dispatcher).

@@ -5,7 +5,6 @@ local errors = require "moonsip.errors"
 local headers = require "moonsip.headers"
 local message = require "moonsip.message"
 local misuse = require "moonsip.misuse"
-local silence = require "moonsip.silence"
 
 ---@class moonsip.Request
 ---@field message table            the core's message; its fields are this object's
@@ -205,13 +204,7 @@ end
 local function describe(self, wanted, offer)
   if type(wanted) == "string" then return wanted end
   if wanted == false then return nil end
-  local of = self.message
-  local sdp, err
-  if offer then
-    sdp, err = silence.answer(offer, of.local_ip, self.agent:session_number())
-  else
-    sdp = silence.offer(of.local_ip, self.agent:session_number())
-  end
+  local sdp, err = self.call:describe(offer, self.message.local_ip)
   if not sdp then return nil, err end
   if wanted then sdp = misuse.check("req:answer", "sdp", wanted(sdp), "string") end
   return sdp
@@ -242,7 +235,10 @@ function Request:answer(options)
   local done
   done, err = send(self, 200, nil, flat, sdp and sdp_type, sdp)
   if not done then return nil, err end
-  if call and sdp then call.local_sdp = sdp end
+  if call and sdp then
+    call.local_sdp = sdp
+    call.has_own_sdp = call.has_own_sdp or options.sdp == sdp
+  end
   if call and offer then call.remote_sdp = offer end
   return call
 end

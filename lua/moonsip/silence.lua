@@ -18,18 +18,19 @@ local discard_port <const> = 9
 
 local max_media <const> = 32
 
-local function session_lines(ip, number)
+local function session_lines(ip, number, version)
   local kind = ip:find(":", 1, true) and "IP6" or "IP4"
-  return { "v=0", ("o=- %d 1 IN %s %s"):format(number, kind, ip), "s=-",
+  return { "v=0", ("o=- %d %d IN %s %s"):format(number, version or 1, kind, ip), "s=-",
            ("c=IN %s %s"):format(kind, ip), "t=0 0" }
 end
 
 --- An offer of PCMU and PCMA, inactive.
 ---@param ip string       of ours
 ---@param number integer  session id
+---@param version integer? of the session, 1
 ---@return string sdp
-function silence.offer(ip, number)
-  local lines = session_lines(ip, number)
+function silence.offer(ip, number, version)
+  local lines = session_lines(ip, number, version)
   lines[#lines + 1] = ("m=audio %d RTP/AVP 0 8"):format(discard_port)
   lines[#lines + 1] = "a=rtpmap:0 PCMU/8000"
   lines[#lines + 1] = "a=rtpmap:8 PCMA/8000"
@@ -71,14 +72,15 @@ end
 ---@param offer string
 ---@param ip string
 ---@param number integer  session id
+---@param version integer? of the session, 1
 ---@return string? sdp
 ---@return moonsip.Error? err  of kind "media" when there is nothing to accept
-function silence.answer(offer, ip, number)
+function silence.answer(offer, ip, number, version)
   local sections = sections_of(offer)
   if not sections or #sections > max_media then
     return nil, errors.new("media", "malformed session description", { code = 488 })
   end
-  local lines = session_lines(ip, number)
+  local lines = session_lines(ip, number, version)
   local accepted = false
   for _, section in ipairs(sections) do
     local format, codec = pick(section)
