@@ -177,6 +177,12 @@ static int loop_now(lua_State *L) {
   return 1;
 }
 
+/* clock() -> milliseconds with their fraction */
+static int loop_clock(lua_State *L) {
+  lua_pushnumber(L, net_loop_clock(bind_loop_check(L)->net));
+  return 1;
+}
+
 /* A manual clock only. */
 static int loop_advance(lua_State *L) {
   bind_loop *loop = bind_loop_check(L);
@@ -326,27 +332,17 @@ static int loop_counts(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"step", loop_step},
-                                   {"run", loop_run},
-                                   {"stop", loop_stop},
-                                   {"wake", loop_wake},
-                                   {"now", loop_now},
-                                   {"advance", loop_advance},
-                                   {"pollfd", loop_pollfd},
-                                   {"events", loop_events},
-                                   {"timeout", loop_timeout},
-                                   {"empty", loop_empty},
-                                   {"wheel", loop_wheel},
-                                   {"on_timer", loop_on_timer},
-                                   {"on_wake", loop_on_wake},
-                                   {"on_turn", loop_on_turn},
-                                   {"on_signal", loop_on_signal},
-                                   {"on_error", loop_on_error},
-                                   {"on_resolve", loop_on_resolve},
-                                   {"resolve", loop_resolve},
-                                   {"counts", loop_counts},
-                                   {"close", loop_close},
-                                   {NULL, NULL}};
+static const luaL_Reg methods[] = {{"step", loop_step},         {"run", loop_run},
+                                   {"stop", loop_stop},         {"wake", loop_wake},
+                                   {"now", loop_now},           {"clock", loop_clock},
+                                   {"advance", loop_advance},   {"pollfd", loop_pollfd},
+                                   {"events", loop_events},     {"timeout", loop_timeout},
+                                   {"empty", loop_empty},       {"wheel", loop_wheel},
+                                   {"on_timer", loop_on_timer}, {"on_wake", loop_on_wake},
+                                   {"on_turn", loop_on_turn},   {"on_signal", loop_on_signal},
+                                   {"on_error", loop_on_error}, {"on_resolve", loop_on_resolve},
+                                   {"resolve", loop_resolve},   {"counts", loop_counts},
+                                   {"close", loop_close},       {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {{"__gc", loop_close}, {"__close", loop_close}, {NULL, NULL}};
 

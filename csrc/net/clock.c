@@ -13,3 +13,8 @@ sip_time net_clock_now(const net_clock *clock) {
   if (clock->is_manual) return clock->manual_at;
   return (sip_time)(uv_hrtime() / NANOSECONDS_PER_MS);
 }
+
+double net_clock_exact(const net_clock *clock) {
+  if (clock->is_manual) return (double)clock->manual_at;
+  return (double)uv_hrtime() / NANOSECONDS_PER_MS;
+}

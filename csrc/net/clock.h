@@ -16,5 +16,6 @@ typedef struct net_clock {
 } net_clock;
 
 sip_time net_clock_now(const net_clock *clock);
+double net_clock_exact(const net_clock *clock); /* the same with its fraction */
 
 #endif

@@ -155,6 +155,10 @@ sip_time net_loop_now(const net_loop *loop) {
   return net_clock_now(&loop->config.clock);
 }
 
+double net_loop_clock(const net_loop *loop) {
+  return net_clock_exact(&loop->config.clock);
+}
+
 int net_loop_advance(net_loop *loop, sip_time by_ms) {
   if (!loop->config.clock.is_manual) return SIP_E_STATE;
   loop->config.clock.manual_at += by_ms;

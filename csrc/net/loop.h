@@ -52,6 +52,7 @@ int net_loop_new(net_loop **loop, const net_config *config);
 void net_loop_free(net_loop *loop);
 
 sip_time net_loop_now(const net_loop *loop);
+double net_loop_clock(const net_loop *loop); /* the same with its fraction */
 /* Moves a manual clock forward; SIP_E_STATE with a real one. */
 int net_loop_advance(net_loop *loop, sip_time by_ms);
 

@@ -222,6 +222,16 @@ sip_time sip_engine_deadline(const sip_engine *engine) {
   return sip_wheel_deadline(&engine->wheel);
 }
 
+bool sip_engine_is_asking(const sip_engine *engine) {
+  size_t cursor = 0;
+  const sip_transaction *t;
+  while ((t = sip_slots_next(&engine->transactions, &cursor))) {
+    bool is_client = t->machine == SIP_CLIENT_INVITE || t->machine == SIP_CLIENT_OTHER;
+    if (is_client && t->state <= SIP_STATE_PROCEEDING) return true;
+  }
+  return false;
+}
+
 void sip_engine_get_counts(const sip_engine *engine, sip_engine_counts *out) {
   *out = (sip_engine_counts){
       .server_transactions = engine->server_count,

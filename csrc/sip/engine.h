@@ -265,6 +265,9 @@ typedef struct sip_engine_counts {
   uint64_t dropped;
   uint64_t absorbed; /* retransmissions that met a transaction */
 } sip_engine_counts;
+/* True while a request of ours waits for its final response; looks at every
+ * transaction. */
+bool sip_engine_is_asking(const sip_engine *engine);
 void sip_engine_get_counts(const sip_engine *engine, sip_engine_counts *out);
 
 #endif

@@ -408,7 +408,7 @@ function Agent:is_sending()
   for _, of in pairs(self.dialogs) do
     if of.bye then return true end
   end
-  return self.engine:counts().client_transactions > 0
+  return self.engine:is_asking()
 end
 
 --- Counters of the engine, by name.

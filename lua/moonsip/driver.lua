@@ -36,7 +36,7 @@ end
 --- The instant of this very moment, for the watchdog: it moves within a turn.
 ---@return number ms
 function Driver:clock()
-  return self.loop:now()
+  return self.loop:clock()
 end
 
 --- The time of day for the log, as text.
