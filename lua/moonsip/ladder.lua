@@ -149,6 +149,13 @@ local function heading(columns, positions, width)
   return line
 end
 
+local function draw_line(arrow, positions, width)
+  local line = (" "):rep(width)
+  for _, at in ipairs(positions) do line = overlay(line, at, "|") end
+  line = overlay(line, 1, ("%10s"):format(trace.time(arrow.at)))
+  return (draw_arrow(line, arrow, positions, width):gsub(" +$", ""))
+end
+
 --- Draws records as a call flow; "" for none.
 ---@param records moonsip.Record[]
 ---@param options moonsip.LadderOptions?
@@ -167,15 +174,75 @@ function ladder.draw(records, options)
   width = math.min(width, positions[#positions] + margin)
 
   local since = options.since or records[1].at
-  local lifelines = (" "):rep(width)
-  for _, at in ipairs(positions) do lifelines = overlay(lifelines, at, "|") end
-  local lines = { heading(columns, positions, width) }
+  local lines = { (heading(columns, positions, width):gsub(" +$", "")) }
   for index, arrow in ipairs(arrows) do
-    local line = overlay(lifelines, 1, ("%10s"):format(trace.time(arrow.at - since)))
-    lines[index + 1] = draw_arrow(line, arrow, positions, width)
+    arrow.at = arrow.at - since
+    lines[index + 1] = draw_line(arrow, positions, width)
   end
-  for index, line in ipairs(lines) do lines[index] = line:gsub(" +$", "") end
   return table.concat(lines, "\n") .. "\n"
+end
+
+-- Of a picture that is drawn while its messages happen: the distance of its columns,
+-- and how many messages it remembers to tell which are sent again.
+local live_gap <const>, live_memory <const> = 34, 256
+
+-- The number of an end's column; what finds no place shares the last one.
+local function live_column(self, name)
+  local columns, number = self.columns, self.number_of[name]
+  if number then return number end
+  if #columns < self.most then
+    columns[#columns + 1], self.number_of[name] = name, #columns + 1
+    self.is_new = true
+  elseif columns[self.most] ~= crowd then
+    columns[self.most], self.is_new = crowd, true
+  end
+  return #columns
+end
+
+local function was_sent(self, record)
+  local key = record.from .. record.to .. record.bytes
+  if self.sent[key] then return true end
+  self.sent[key] = true
+  self.serial = self.serial % live_memory + 1
+  local oldest = self.ring[self.serial]
+  if oldest then self.sent[oldest] = nil end
+  self.ring[self.serial] = key
+  return false
+end
+
+local function draw_live(self, record)
+  local from = record.direction == "out" and self.own or printable(record.from)
+  local to = record.direction == "in" and self.own or printable(record.to)
+  local arrow = {
+    at = record.at - self.since, lost = record.lost, label = ladder.label(record,
+      was_sent(self, record)), from = live_column(self, from), to = live_column(self, to),
+  }
+  local positions = {}
+  for index in ipairs(self.columns) do
+    positions[index] = time_width + least_gap // 2 + (index - 1) * live_gap
+  end
+  local width = positions[#positions] + least_gap // 2 + 4
+  local text = draw_line(arrow, positions, width) .. "\n"
+  if self.is_new then
+    text = heading(self.columns, positions, width):gsub(" +$", "") .. "\n" .. text
+    self.is_new = false
+  end
+  return text
+end
+
+--- A call flow that is drawn while it happens: call what is returned with each record
+--- for the lines to print, among them the names whenever a further end turns up.
+---@param options { own: string, since: integer?, width: integer? }  own: name of our column
+---@return fun(record: moonsip.Record): string
+function ladder.live(options)
+  local room = math.max(options.width or default_width, least_width)
+    - time_width - least_gap
+  local self = {
+    own = options.own, since = options.since or 0, most = room // live_gap + 1,
+    columns = { options.own }, number_of = { [options.own] = 1 }, is_new = true,
+    sent = {}, ring = {}, serial = 0,
+  }
+  return function(record) return draw_live(self, record) end
 end
 
 return ladder

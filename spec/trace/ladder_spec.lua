@@ -79,3 +79,32 @@ describe("a ladder", function()
 
   it("is empty without messages", function() assert.equal("", ladder.draw {}) end)
 end)
+
+describe("a ladder that is drawn while its messages happen", function()
+  local function from(at, ip, line)
+    local one = record(at, ip .. ":5060", "10.0.0.1:5060", line, "1 OPTIONS")
+    one.direction = "in"
+    return one
+  end
+
+  it("prints each message as it comes, and the names when an end is new", function()
+    local live = ladder.live { own = "us", since = 100 }
+    local text = live(from(150, "10.0.0.2", "OPTIONS sip:a SIP/2.0"))
+    assert.truthy(text:find "^ +us +10%.0%.0%.2:5060\n +0%.050 +|<%-+ OPTIONS 1 %-+|\n$")
+    text = live(from(160, "10.0.0.2", "OPTIONS sip:a SIP/2.0"))
+    assert.truthy(text:find "^ +0%.060 +|<%-+ OPTIONS 1 again %-+|\n$")
+    text = live(from(170, "10.0.0.3", "OPTIONS sip:a SIP/2.0"))
+    assert.truthy(text:find "^ +us +10%.0%.0%.2:5060 +10%.0%.0%.3:5060\n")
+  end)
+
+  it("stays within its width, however many ends there are", function()
+    local live, headings = ladder.live { own = "us", width = 90 }, 0
+    for at = 1, 500 do
+      local text = live(from(at, "10.0.1." .. at, "OPTIONS sip:a SIP/2.0"))
+      for line in text:gmatch "[^\n]+" do assert.is_true(#line <= 90, line) end
+      local _, lines = text:gsub("\n", "")
+      headings = headings + lines - 1
+    end
+    assert.equal(2, headings)
+  end)
+end)
