@@ -1,13 +1,11 @@
 -- SPDX-License-Identifier: MIT
 -- An agent: listeners, handlers, and what is under way on them (api.md rule 1).
 
+local blame = require "moonsip.blame"
 local call = require "moonsip.call"
-local callflow = require "moonsip.callflow"
 local core = require "moonsip.core"
 local defaults = require "moonsip.defaults"
 local dispatch = require "moonsip.dispatch"
-local dialog = require "moonsip.dialog"
-local errors = require "moonsip.errors"
 local exchange = require "moonsip.exchange"
 local handlers = require "moonsip.handlers"
 local listen = require "moonsip.listen"
@@ -15,7 +13,7 @@ local misuse = require "moonsip.misuse"
 local plan = require "moonsip.plan"
 local settings = require "moonsip.settings"
 local target = require "moonsip.target"
-local watchdog = require "moonsip.watchdog"
+local underway = require "moonsip.underway"
 
 ---@class moonsip.Agent
 ---@field context moonsip.Context
@@ -86,6 +84,8 @@ local function handlers_changed(self, _, sort)
 end
 
 handlers.mixin(Agent, "agent", handlers_changed)
+underway.mixin(Agent)
+blame.mixin(Agent)
 
 --- Opens every listener, or none.
 local function open_all(self, wanted)
@@ -219,81 +219,6 @@ function Agent:emit(name, ...)
   end
 end
 
--- What is under way ----------------------------------------------------------------
-
-function Agent:add_call(one)
-  self.serial = self.serial + 1
-  one.serial = self.serial
-  self.call_set[one] = true
-end
-
---- The call of an INVITE that came.
----@param req moonsip.Request
-function Agent:call_of(req)
-  local one = call.incoming(req)
-  req.dialog = one
-  self:add_call(one)
-  self:keep_request(req)
-  return one
-end
-
---- A reply of ours made or confirmed a dialog.
----@param req moonsip.Request
-function Agent:dialog_of_reply(req, number, status)
-  local of = req.dialog
-  if req.message.method == "INVITE" then
-    of = of or self:call_of(req)
-    if of.number == number and of.state == "connected" then
-      of.acked = of.acked and status < 200 -- a further INVITE
-    else
-      of:bind(number, status)
-    end
-  elseif not of then
-    of = dialog.new(self, number)
-    req.dialog = of
-  end
-  self.dialogs[number] = of
-  if status >= 200 then self:forget_request(req) end
-end
-
---- Remembers a request whose answer comes later: a CANCEL finds it, draining waits.
----@param req moonsip.Request
-function Agent:keep_request(req)
-  if req.kept or req.final or req.transaction == 0 then return end
-  req.kept = true
-  self.requests[req.transaction] = req
-  if req.message.method ~= "INVITE" then
-    req.timer = self.context:start_timer(self.deferred_ms, req)
-  end
-end
-
---- It was answered, or cannot be any more. An INVITE that was refused ends its call.
----@param req moonsip.Request
-function Agent:forget_request(req)
-  if req.kept then
-    req.kept = false
-    self.requests[req.transaction] = nil
-    if req.timer then
-      self.context.wheel:stop(req.timer)
-      req.timer = false
-    end
-  end
-  local of, final = req.dialog, req.final
-  if of and of.is_call and final and final >= 300 and of.req == req
-    and of.state ~= "ended" then
-    of:ended(errors.new("rejected", "not answered", { code = final, by = "local" }))
-  end
-end
-
-function Agent:forget_dialog(of)
-  if of.number and not of.bye then self.dialogs[of.number] = nil end
-end
-
---- A BYE came: the dialog is over whatever its handler answers (15.1.2).
-function Agent:remote_bye(of, bye) -- luacheck: ignore self
-  of:ended(dispatch.hangup(bye))
-end
-
 --- True when the script said that a host is to be asked by UDP only.
 ---@param uri string
 function Agent:no_tcp_to(uri)
@@ -317,77 +242,6 @@ function Agent:media_ip()
   end
   return "0.0.0.0"
 end
-
---- Answers the offer of a 2xx in its ACK (13.2.2.4).
-function Agent:acknowledge(number, message)
-  local silence = require "moonsip.silence"
-  local sdp = silence.answer(message.body, message.local_ip, self:session_number())
-  self.engine:ack(number, { content_type = sdp and "application/sdp" or nil, body = sdp })
-end
-
---- A call is over.
-function Agent:call_ended(one, record)
-  self.call_set[one] = nil
-  if self.handlers:has "cdr" then self:emit("cdr", record) end
-end
-
---- The id of a session description of ours (RFC 4566 5.2).
-function Agent:session_number()
-  self.sessions = (self.sessions or self.context:now()) + 1
-  return self.sessions
-end
-
--- Handlers that went wrong -----------------------------------------------------------
-
-local function run_error(self, err)
-  for _, fn in ipairs(self.handlers:of_event "error") do fn(err) end
-end
-
---- Tells on("error") of a handler that raised, or the log when nobody listens.
----@param fn function
----@param err any        what it raised
----@param trace string
----@param req moonsip.Request?
----@param call_id string?  of what it was about; the request's
-function Agent:handler_failed(fn, err, trace, req, call_id)
-  local context = self.context
-  local flow = callflow.draw(self, call_id or req and req.message.call_id)
-  local told = errors.new("invalid", trace:match "^[^\n]*", {
-    traceback = trace, handler = watchdog.place(fn), request = req, cause = err,
-    ladder = flow,
-  })
-  if not self.handlers:has "error" or fn == run_error then
-    return context.report(fn, told, flow == "" and trace or trace .. "\n" .. flow)
-  end
-  context.tasks:spawn(self, run_error, self, told)
-end
-
---- A handler raised, or returned without an answer (api.md rule 6).
----@param req moonsip.Request
-function Agent:handler_ended(req, fn, err, trace)
-  local method = req.message.method
-  if trace then self:handler_failed(fn, err, trace, req) end
-  local can_answer = not req.final and req.transaction ~= 0 and not self.closed
-  if err == nil then
-    if not can_answer then return end
-    if method == "BYE" then return req:reply(200) end
-    self.context.log:error("handler %s returned without answering %s; it got a 500",
-      watchdog.place(fn), method)
-    return req:reply(500)
-  end
-  if can_answer then req:reply(trace and 500 or err) end
-  local of = req.dialog
-  if trace and of and of.state ~= "ended" then of:close(err) end
-end
-
---- A task of the agent's own (an observer, an event, a callback) waits, or ended.
-function Agent:task_waits() end
-
-function Agent:task_done(task, err, trace)
-  if trace then self:handler_failed(task.fn, err, trace, nil) end
-end
-
--- The end ------------------------------------------------------------------------------
 
 --- No new requests outside dialogs: 503 with Retry-After.
 function Agent:drain(retry_after_s)

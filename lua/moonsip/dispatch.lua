@@ -145,7 +145,7 @@ end
 
 --- Why a dialog ended that the core has given up.
 local function why_ended(message, code)
-  if message then return dispatch.hangup(message) end
+  if message then return errors.hangup(message) end
   if type(code) == "string" then return errors.of_failure(code) end
   local kind = code == 408 and "timeout" or code == 481 and "gone" or "hangup"
   return errors.new(kind, "the dialog ended", { code = code, by = "remote" })
@@ -158,13 +158,6 @@ function on.dialog_end(agent, message, _, number, code)
   -- A branch of a forked INVITE that another one is still tried of is not the call.
   if of.number ~= number or of.invite then return end
   of:ended(why_ended(message, code))
-end
-
---- The end that a BYE is, with what its Reason says (RFC 3326).
----@param bye table  message
-function dispatch.hangup(bye)
-  return errors.new("hangup", "the other side hung up",
-    { by = "remote", header = bye.headers["Reason"] })
 end
 
 --- Hands out all events of an agent's engine. In an entry of its scheduler.

@@ -93,6 +93,14 @@ function errors.of_failure(name)
   return errors.new(kind, reason, { name = name })
 end
 
+--- The end of a call that a BYE is, with what its Reason says (RFC 3326).
+---@param bye table  message
+---@return moonsip.Error
+function errors.hangup(bye)
+  return errors.new("hangup", "the other side hung up",
+    { by = "remote", header = bye.headers["Reason"] })
+end
+
 --- Ends its handler without noise when nobody catches it (api.md, Traps).
 ---@param err any
 function errors.is_quiet(err)

@@ -1,0 +1,110 @@
+-- SPDX-License-Identifier: MIT
+-- What is under way on an agent: calls, dialogs, and requests whose answer comes later.
+-- Methods of the agent that its own parts call; scripts have no use for them.
+
+local call = require "moonsip.call"
+local dialog = require "moonsip.dialog"
+local errors = require "moonsip.errors"
+local silence = require "moonsip.silence"
+
+local Underway = {}
+
+local underway = {}
+
+--- Gives them to a class.
+function underway.mixin(class)
+  for name, method in pairs(Underway) do class[name] = method end
+end
+
+function Underway:add_call(one)
+  self.serial = self.serial + 1
+  one.serial = self.serial
+  self.call_set[one] = true
+end
+
+--- The call of an INVITE that came.
+---@param req moonsip.Request
+function Underway:call_of(req)
+  local one = call.incoming(req)
+  req.dialog = one
+  self:add_call(one)
+  self:keep_request(req)
+  return one
+end
+
+--- A reply of ours made or confirmed a dialog.
+---@param req moonsip.Request
+function Underway:dialog_of_reply(req, number, status)
+  local of = req.dialog
+  if req.message.method == "INVITE" then
+    of = of or self:call_of(req)
+    if of.number == number and of.state == "connected" then
+      of.acked = of.acked and status < 200 -- a further INVITE
+    else
+      of:bind(number, status)
+    end
+  elseif not of then
+    of = dialog.new(self, number)
+    req.dialog = of
+  end
+  self.dialogs[number] = of
+  if status >= 200 then self:forget_request(req) end
+end
+
+--- Remembers a request whose answer comes later: a CANCEL finds it, draining waits.
+---@param req moonsip.Request
+function Underway:keep_request(req)
+  if req.kept or req.final or req.transaction == 0 then return end
+  req.kept = true
+  self.requests[req.transaction] = req
+  if req.message.method ~= "INVITE" then
+    req.timer = self.context:start_timer(self.deferred_ms, req)
+  end
+end
+
+--- It was answered, or cannot be any more. An INVITE that was refused ends its call.
+---@param req moonsip.Request
+function Underway:forget_request(req)
+  if req.kept then
+    req.kept = false
+    self.requests[req.transaction] = nil
+    if req.timer then
+      self.context.wheel:stop(req.timer)
+      req.timer = false
+    end
+  end
+  local of, final = req.dialog, req.final
+  if of and of.is_call and final and final >= 300 and of.req == req
+    and of.state ~= "ended" then
+    of:ended(errors.new("rejected", "not answered", { code = final, by = "local" }))
+  end
+end
+
+function Underway:forget_dialog(of)
+  if of.number and not of.bye then self.dialogs[of.number] = nil end
+end
+
+--- A BYE came: the dialog is over whatever its handler answers (15.1.2).
+function Underway:remote_bye(of, bye) -- luacheck: ignore self
+  of:ended(errors.hangup(bye))
+end
+
+--- Answers the offer of a 2xx in its ACK (13.2.2.4).
+function Underway:acknowledge(number, message)
+  local sdp = silence.answer(message.body, message.local_ip, self:session_number())
+  self.engine:ack(number, { content_type = sdp and "application/sdp" or nil, body = sdp })
+end
+
+--- A call is over.
+function Underway:call_ended(one, record)
+  self.call_set[one] = nil
+  if self.handlers:has "cdr" then self:emit("cdr", record) end
+end
+
+--- The id of a session description of ours (RFC 4566 5.2).
+function Underway:session_number()
+  self.sessions = (self.sessions or self.context:now()) + 1
+  return self.sessions
+end
+
+return underway
