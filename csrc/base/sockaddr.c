@@ -9,18 +9,29 @@
 
 enum { IPV4_PARTS = 4, IPV6_GROUPS = 8, GROUP_DIGITS = 4, NO_GAP = -1 };
 
-static bool parse_ipv4(const char *at, const char *end, uint8_t *out) {
+/* Behind a dotted quad that begins at `at`, or NULL. */
+static const char *scan_ipv4(const char *at, const char *end, uint8_t *out) {
   for (int part = 0; part < IPV4_PARTS; part++) {
-    if (part > 0 && (at == end || *at++ != '.')) return false;
+    if (part > 0 && (at == end || *at++ != '.')) return NULL;
     const char *from = at;
     unsigned value = 0;
     while (at < end && sip_char_is(*at, SIP_CHAR_DIGIT) && at - from < 3) {
       value = value * 10 + (unsigned)(*at++ - '0');
     }
-    if (at == from || value > UINT8_MAX || (*from == '0' && at - from > 1)) return false;
+    if (at == from || value > UINT8_MAX || (*from == '0' && at - from > 1)) return NULL;
     out[part] = (uint8_t)value;
   }
-  return at == end;
+  return at;
+}
+
+static bool parse_ipv4(const char *at, const char *end, uint8_t *out) {
+  return scan_ipv4(at, end, out) == end;
+}
+
+size_t sip_ipv4_len(const char *at, const char *end) {
+  uint8_t ip[IPV4_PARTS];
+  const char *behind = scan_ipv4(at, end, ip);
+  return behind ? (size_t)(behind - at) : 0;
 }
 
 typedef struct groups {

@@ -24,6 +24,9 @@ typedef struct sip_sockaddr {
  * four decimal parts without leading zeros; RFC 5118 4.1 to 4.10 for IPv6. */
 bool sip_sockaddr_parse(sip_str host, uint16_t port, sip_sockaddr *out);
 
+/* How many bytes at the front of [at, end) are an IPv4 address; 0 for none. */
+size_t sip_ipv4_len(const char *at, const char *end);
+
 /* Equal family, address and scope; and equal port too. */
 bool sip_sockaddr_equal_ip(const sip_sockaddr *a, const sip_sockaddr *b);
 bool sip_sockaddr_equal(const sip_sockaddr *a, const sip_sockaddr *b);

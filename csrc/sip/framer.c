@@ -63,8 +63,7 @@ static framing read_section(sip_str bytes, const sip_limits *limits) {
   sip_line_kind kind;
   do {
     kind = sip_section_next(&section, &line);
-    if (!s.error && kind == SIP_LINE_HEADER &&
-        sip_header_find(line.name) == SIP_HEADER_CONTENT_LENGTH) {
+    if (!s.error && kind == SIP_LINE_HEADER && line.id == SIP_HEADER_CONTENT_LENGTH) {
       take_content_length(&s, line.value, limits);
     }
   } while (kind == SIP_LINE_HEADER || kind == SIP_LINE_NO_HEADER);

@@ -8,7 +8,7 @@
 #include "sip/header_hash.h"
 
 /* The longest name fits; the bytes after a name are NUL. */
-enum { NAME_ROOM = 32, WORD = 8, LETTER_BIT = 0x40 };
+enum { NAME_ROOM = 32 };
 
 static const struct row {
   char name[NAME_ROOM];
@@ -28,21 +28,36 @@ _Static_assert(HASH_NAMES == 0 SIP_HEADERS(X), "run .ci/header_names.lua");
 
 /* Equal without case. In the known name only letters have the bit 0x40, so only
  * where it is set may the bit 0x20, which is a letter's case, differ. */
-static bool same_word(const char *known, const char *text, size_t len) {
-  uint64_t k = 0, t = 0;
-  memcpy(&k, known, len);
-  memcpy(&t, text, len);
-  uint64_t cases = (k & (uint64_t)0x4040404040404040) >> 1;
-  return (k | cases) == (t | cases);
+static bool same_bits(uint64_t known, uint64_t text) {
+  uint64_t cases = (known & (uint64_t)0x4040404040404040) >> 1;
+  return (known | cases) == (text | cases);
 }
 
+static bool same_8(const char *known, const char *text) {
+  uint64_t k, t;
+  memcpy(&k, known, sizeof k);
+  memcpy(&t, text, sizeof t);
+  return same_bits(k, t);
+}
+
+static bool same_4(const char *known, const char *text) {
+  uint32_t k, t;
+  memcpy(&k, known, sizeof k);
+  memcpy(&t, text, sizeof t);
+  return same_bits(k, t);
+}
+
+/* Whole words; the last one overlaps the one before it. */
 static bool same_name(const struct row *row, sip_str name) {
-  if (row->len != name.len) return false;
-  size_t at = 0;
-  for (; name.len - at >= WORD; at += WORD) {
-    if (!same_word(row->name + at, name.ptr + at, WORD)) return false;
+  size_t len = name.len;
+  if (row->len != len) return false;
+  if (len < 4) return sip_str_equal_nocase(sip_str_make(row->name, len), name);
+  if (len < 8)
+    return same_4(row->name, name.ptr) && same_4(row->name + len - 4, name.ptr + len - 4);
+  for (size_t at = 0; at + 8 < len; at += 8) {
+    if (!same_8(row->name + at, name.ptr + at)) return false;
   }
-  return same_word(row->name + at, name.ptr + at, name.len - at);
+  return same_8(row->name + len - 8, name.ptr + len - 8);
 }
 
 sip_header_id sip_header_find(sip_str name) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Host names are told from IPv4 addresses by their last label, which begins
- * with a letter in a name (toplabel) and with a digit in an address.
+ * What begins with a digit may be an IPv4 address. Else the last label begins with
+ * a letter (toplabel), so that a malformed address is no name.
  */
 #include "sip/host.h"
 
@@ -18,32 +18,45 @@ static bool scan_ipv6(sip_scan *scan, sip_str *out) {
   return true;
 }
 
-/* One label: letters, digits and inner hyphens. */
-static bool scan_label(sip_scan *scan) {
-  const char *from = scan->at;
-  while (scan->at < scan->end && *scan->at != '.' && sip_char_is(*scan->at, SIP_CHAR_HOST)) {
-    scan->at++;
+/* A hyphen stands between letters and digits of one label, a dot behind them. */
+static bool misplaced(const char *at, const char *from, const char *end) {
+  bool after_alnum = at > from && at[-1] != '.' && at[-1] != '-';
+  if (*at == '.') return !after_alnum;
+  bool before_more = at + 1 < end && at[1] != '.' && sip_char_is(at[1], SIP_CHAR_HOST);
+  return (at == from || at[-1] == '.') || !before_more;
+}
+
+/* hostname = *( domainlabel "." ) toplabel [ "." ] */
+static bool scan_name(sip_scan *scan, sip_str *out) {
+  const char *from = scan->at, *top = from;
+  for (; scan->at < scan->end && sip_char_is(*scan->at, SIP_CHAR_HOST); scan->at++) {
+    char c = *scan->at;
+    if (c != '.' && c != '-') continue;
+    if (misplaced(scan->at, from, scan->end)) return false;
+    bool more = scan->at + 1 < scan->end && sip_char_is(scan->at[1], SIP_CHAR_HOST);
+    if (c == '.' && more) top = scan->at + 1;
   }
-  return scan->at > from && *from != '-' && scan->at[-1] != '-';
+  *out = sip_str_between(from, scan->at);
+  if (out->len == 0) return false;
+  if (!sip_char_is(*top, SIP_CHAR_DIGIT)) return true;
+  scan->at = from;
+  return false;
 }
 
 bool sip_scan_host(sip_scan *scan, sip_str *out) {
-  if (sip_scan_peek(scan) == '[') return scan_ipv6(scan, out);
-  const char *from = scan->at, *top = from;
-  do {
-    const char *label = scan->at;
-    if (!scan_label(scan)) {
-      if (scan->at > label || label == from) return false;
-      break; /* the dot at the end */
+  char first = sip_scan_peek(scan);
+  if (first == '[') return scan_ipv6(scan, out);
+  if (sip_char_is(first, SIP_CHAR_DIGIT)) {
+    size_t len = sip_ipv4_len(scan->at, scan->end);
+    bool whole =
+        len > 0 && (scan->at + len == scan->end || !sip_char_is(scan->at[len], SIP_CHAR_HOST));
+    if (whole) {
+      *out = sip_str_make(scan->at, len);
+      scan->at += len;
+      return true;
     }
-    top = label;
-  } while (sip_scan_char(scan, '.'));
-  *out = sip_str_between(from, scan->at);
-  if (!sip_char_is(*top, SIP_CHAR_DIGIT)) return true;
-  sip_sockaddr address;
-  if (sip_sockaddr_parse(*out, 0, &address)) return true;
-  scan->at = from;
-  return false;
+  }
+  return scan_name(scan, out);
 }
 
 bool sip_scan_port(sip_scan *scan, uint16_t *out) {

@@ -143,7 +143,7 @@ bool sip_part_header(const sip_part *part, sip_header_id id, sip_str *value) {
   sip_line line;
   sip_section_init(&section, part->headers);
   while (sip_section_next(&section, &line) == SIP_LINE_HEADER) {
-    if (sip_header_find(line.name) != id) continue;
+    if (line.id != id) continue;
     *value = line.value;
     return true;
   }

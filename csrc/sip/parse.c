@@ -171,7 +171,7 @@ static void take_header(parser *p, const sip_line *line) {
   }
   if (line->len > p->limits->header_size) note(p, SIP_E_TOO_LARGE, line->name.ptr, index);
   if (line->name.len > UINT16_MAX) return;
-  sip_header_id id = sip_header_find(line->name);
+  sip_header_id id = line->id;
   m->headers[index] = (sip_header){.name_at = (uint32_t)(line->name.ptr - m->bytes),
                                    .value_at = (uint32_t)(line->value.ptr - m->bytes),
                                    .value_len = (uint32_t)line->value.len,

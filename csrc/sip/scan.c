@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The longer steps, and the search for line ends by sixteen bytes at a time.
+ * The longer steps.
  */
 #include "sip/scan.h"
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 static bool is_blank(char c) {
   return c == ' ' || c == '\t';
@@ -37,14 +33,16 @@ bool sip_scan_word(sip_scan *scan, sip_str word) {
 }
 
 bool sip_scan_number(sip_scan *scan, uint64_t max, uint64_t *out) {
+  enum { SAFE_DIGITS = 19 }; /* what 64 bits hold of any digits */
   const char *from = scan->at;
+  while (scan->at < scan->end && *scan->at == '0') scan->at++;
+  const char *first = scan->at;
   uint64_t value = 0;
-  bool fits = true;
-  for (; scan->at < scan->end && sip_char_is(*scan->at, SIP_CHAR_DIGIT); scan->at++) {
-    uint64_t digit = (uint64_t)(*scan->at - '0');
-    fits = fits && digit <= max && value <= (max - digit) / 10;
-    if (fits) value = value * 10 + digit;
+  while (scan->at < scan->end && sip_char_is(*scan->at, SIP_CHAR_DIGIT)) {
+    if (scan->at - first < SAFE_DIGITS) value = value * 10 + (uint64_t)(*scan->at - '0');
+    scan->at++;
   }
+  bool fits = scan->at - first <= SAFE_DIGITS && value <= max;
   *out = fits ? value : max;
   return fits && scan->at > from;
 }
@@ -132,21 +130,4 @@ bool sip_scan_qvalue(sip_scan *scan, int *out) {
   if (value > ONE) return false;
   *out = value;
   return true;
-}
-
-const char *sip_scan_text(const char *at, const char *end) {
-#ifdef __SSE2__
-  const __m128i last_control = _mm_set1_epi8(0x1f), del = _mm_set1_epi8(0x7f);
-  const __m128i tab = _mm_set1_epi8('\t');
-  for (; end - at >= 16; at += 16) {
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-    __m128i bad =
-        _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), low), _mm_cmpeq_epi8(bytes, del));
-    int mask = _mm_movemask_epi8(bad);
-    if (mask) return at + __builtin_ctz((unsigned)mask);
-  }
-#endif
-  while (at < end && !sip_char_is(*at, SIP_CHAR_CONTROL)) at++;
-  return at;
 }

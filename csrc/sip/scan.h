@@ -10,6 +10,10 @@
 #include "base/chars.h"
 #include "base/str.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 typedef struct sip_scan {
   const char *at;
   const char *end;
@@ -97,6 +101,38 @@ bool sip_scan_qvalue(sip_scan *scan, int *out);
 
 /* The first byte in [at, end) that header text may not hold as it is: a control
  * other than HTAB (CR and LF are among them), or end. */
-const char *sip_scan_text(const char *at, const char *end);
+static inline const char *sip_scan_text(const char *at, const char *end) {
+#ifdef __SSE2__
+  const __m128i last_control = _mm_set1_epi8(0x1f), del = _mm_set1_epi8(0x7f);
+  const __m128i tab = _mm_set1_epi8('\t');
+  for (; end - at >= 16; at += 16) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+    __m128i bad =
+        _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), low), _mm_cmpeq_epi8(bytes, del));
+    int mask = _mm_movemask_epi8(bad);
+    if (mask) return at + __builtin_ctz((unsigned)mask);
+  }
+#endif
+  while (at < end && !sip_char_is(*at, SIP_CHAR_CONTROL)) at++;
+  return at;
+}
+
+/* The first of four bytes in [at, end), or end. */
+static inline const char *sip_scan_until(const char *at, const char *end, const char set[4]) {
+#ifdef __SSE2__
+  const __m128i a = _mm_set1_epi8(set[0]), b = _mm_set1_epi8(set[1]);
+  const __m128i c = _mm_set1_epi8(set[2]), d = _mm_set1_epi8(set[3]);
+  for (; end - at >= 16; at += 16) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i ab = _mm_or_si128(_mm_cmpeq_epi8(bytes, a), _mm_cmpeq_epi8(bytes, b));
+    __m128i cd = _mm_or_si128(_mm_cmpeq_epi8(bytes, c), _mm_cmpeq_epi8(bytes, d));
+    int mask = _mm_movemask_epi8(_mm_or_si128(ab, cd));
+    if (mask) return at + __builtin_ctz((unsigned)mask);
+  }
+#endif
+  while (at < end && *at != set[0] && *at != set[1] && *at != set[2] && *at != set[3]) at++;
+  return at;
+}
 
 #endif

@@ -74,8 +74,13 @@ static bool is_quoted_pair(quoting *q, const char *byte) {
 
 /* The end of a value that begins at `from`; section->at goes behind its line end. */
 static const char *find_value_end(sip_section *section, const char *from) {
+  const char *stop = sip_scan_text(from, section->end);
+  bool plain = section->end - stop >= 3 && stop[0] == '\r' && stop[1] == '\n' && !is_blank(stop[2]);
+  if (plain) {
+    section->at = stop + 2;
+    return stop;
+  }
   quoting q = {.at = from};
-  const char *stop = from;
   for (;;) {
     stop = sip_scan_text(stop, section->end);
     if (stop == section->end) {
@@ -107,6 +112,16 @@ static bool is_space(char c) {
   return is_blank(c) || c == '\r' || c == '\n';
 }
 
+/* header-name; what is known by name needs no look at its bytes. */
+static bool scan_name(sip_scan *scan, sip_line *out) {
+  const char *end = sip_scan_until(scan->at, scan->end, ": \t\r");
+  out->name = sip_str_between(scan->at, end);
+  out->id = sip_header_find(out->name);
+  if (out->id == SIP_HEADER_UNKNOWN) return sip_scan_token(scan, &out->name);
+  scan->at = end;
+  return true;
+}
+
 /* HCOLON without its last SWS: *( SP / HTAB ) ":". */
 static bool scan_colon(sip_scan *scan) {
   while (scan->at < scan->end && is_blank(*scan->at)) scan->at++;
@@ -132,7 +147,7 @@ sip_line_kind sip_section_next(sip_section *section, sip_line *out) {
     return SIP_LINE_TRUNCATED;
   }
   sip_scan scan = {from, section->end};
-  if (!sip_scan_token(&scan, &out->name) || !scan_colon(&scan)) {
+  if (!scan_name(&scan, out) || !scan_colon(&scan)) {
     note(section, name_error(&scan), scan.at);
     find_value_end(section, scan.at);
     return SIP_LINE_NO_HEADER;

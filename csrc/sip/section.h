@@ -7,6 +7,7 @@
 #ifndef MOONSIP_SIP_SECTION_H
 #define MOONSIP_SIP_SECTION_H
 
+#include "sip/header.h"
 #include "sip/scan.h"
 
 typedef struct sip_section {
@@ -24,6 +25,7 @@ typedef enum sip_line_kind {
 } sip_line_kind;
 
 typedef struct sip_line {
+  sip_header_id id;
   sip_str name;
   sip_str value; /* without the space around it */
   size_t len;    /* of the line with its folds and without its last line end */

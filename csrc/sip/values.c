@@ -26,15 +26,14 @@ static const char *find_comma(const char *at, const char *end, sip_header_id id)
     return comma ? comma : end;
   }
   bool bracketed = false;
-  while (at < end) {
-    char c = *at;
-    if (c == '"' && !bracketed) {
+  while ((at = sip_scan_until(at, end, ",\"<>")) < end) {
+    if (*at == '"' && !bracketed) {
       at = skip_quoted(at, end);
       continue;
     }
-    if (c == ',' && !bracketed) return at;
-    if (c == '<') bracketed = true;
-    if (c == '>') bracketed = false;
+    if (*at == ',' && !bracketed) return at;
+    if (*at == '<') bracketed = true;
+    if (*at == '>') bracketed = false;
     at++;
   }
   return end;
