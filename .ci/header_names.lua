@@ -3,7 +3,7 @@
 -- Rewrites the perfect hash of csrc/sip/header_hash.h after a change of the list
 -- in csrc/sip/header.h: lua5.4 .ci/header_names.lua [folder of the sources]
 local root <const> = arg[1] or "csrc/sip"
-local SLOTS <const> = 1024
+local SLOT_BITS <const> = 10
 
 local names = {}
 for line in io.lines(root .. "/header.h") do
@@ -15,11 +15,16 @@ for line in io.lines(root .. "/header.h") do
   end
 end
 
--- The same sum as in header.c: length, first, middle and last letter.
+-- The same as in header.c: the first and the last eight letters as numbers, the
+-- first byte lowest; a short name is both, with blanks behind it.
+local function words(name)
+  local head = ("<I8"):unpack((name .. "        "):sub(1, 8))
+  return head, #name < 8 and head or ("<I8"):unpack(name:sub(-8))
+end
+
 local function slot_of(name, factors)
-  local n = #name
-  return (n * factors[1] + name:byte(1) * factors[2] + name:byte(n // 2 + 1) * factors[3]
-    + name:byte(n) * factors[4]) % SLOTS
+  local head, tail = words(name)
+  return (head * factors[1] + tail) * factors[2] >> 64 - SLOT_BITS
 end
 
 local function try(factors)
@@ -34,9 +39,8 @@ end
 
 local function search()
   math.randomseed(3261)
-  for _ = 1, 10000000 do
-    local factors = {}
-    for i = 1, 4 do factors[i] = math.random(1, SLOTS - 1) end
+  for _ = 1, 1000000 do
+    local factors = { math.random(0) | 1, math.random(0) | 1 }
     local slots = try(factors)
     if slots then return factors, slots end
   end
@@ -48,8 +52,8 @@ local out <close> = assert(io.open(root .. "/header_hash.h", "w"))
 out:write([[
 /* SPDX-License-Identifier: MIT
  *
- * Written by .ci/header_names.lua from the list in header.h: a hash of length,
- * first, middle and last letter that no two names share.
+ * Written by .ci/header_names.lua from the list in header.h: a hash of the first and
+ * the last eight letters that no two names share.
  */
 #ifndef MOONSIP_SIP_HEADER_HASH_H
 #define MOONSIP_SIP_HEADER_HASH_H
@@ -57,11 +61,11 @@ out:write([[
 #include "sip/header.h"
 
 ]])
-out:write(("enum {\n  HASH_SLOTS = %d,\n  HASH_LENGTH = %d,\n  HASH_FIRST = %d,\n"
-  .. "  HASH_MIDDLE = %d,\n  HASH_LAST = %d,\n  HASH_NAMES = %d\n};\n\n")
-  :format(SLOTS, factors[1], factors[2], factors[3], factors[4], #names))
-out:write("static const uint8_t hash_slots[HASH_SLOTS] = {\n")
-for slot = 0, SLOTS - 1 do
+out:write(("enum { HASH_SLOT_BITS = %d, HASH_NAMES = %d };\n\n"):format(SLOT_BITS, #names))
+out:write(("#define HASH_HEAD UINT64_C(0x%016x)\n#define HASH_SUM UINT64_C(0x%016x)\n\n")
+  :format(factors[1], factors[2]))
+out:write("static const uint8_t hash_slots[1 << HASH_SLOT_BITS] = {\n")
+for slot = 0, (1 << SLOT_BITS) - 1 do
   if slots[slot] then out:write(("    [%d] = SIP_HEADER_%s,\n"):format(slot, slots[slot])) end
 end
 out:write("};\n\n#endif\n")

@@ -9,17 +9,22 @@
 
 enum { IPV4_PARTS = 4, IPV6_GROUPS = 8, GROUP_DIGITS = 4, NO_GAP = -1 };
 
+/* Behind one to three digits that are at most 255 and have no leading zero, or NULL. */
+static const char *scan_octet(const char *at, const char *end, uint8_t *out) {
+  const char *from = at;
+  unsigned value = 0, digit;
+  for (; at < end && (digit = (unsigned)*at - '0') <= 9; at++) value = value * 10 + digit;
+  size_t len = (size_t)(at - from);
+  *out = (uint8_t)value;
+  return len - 1 > 2 || value > UINT8_MAX || (len > 1 && *from == '0') ? NULL : at;
+}
+
 /* Behind a dotted quad that begins at `at`, or NULL. */
 static const char *scan_ipv4(const char *at, const char *end, uint8_t *out) {
   for (int part = 0; part < IPV4_PARTS; part++) {
     if (part > 0 && (at == end || *at++ != '.')) return NULL;
-    const char *from = at;
-    unsigned value = 0;
-    while (at < end && sip_char_is(*at, SIP_CHAR_DIGIT) && at - from < 3) {
-      value = value * 10 + (unsigned)(*at++ - '0');
-    }
-    if (at == from || value > UINT8_MAX || (*from == '0' && at - from > 1)) return NULL;
-    out[part] = (uint8_t)value;
+    at = scan_octet(at, end, &out[part]);
+    if (!at) return NULL;
   }
   return at;
 }

@@ -9,6 +9,7 @@
 bool sip_str_equal_nocase(sip_str a, sip_str b) {
   if (a.len != b.len) return false;
   for (size_t i = 0; i < a.len; i++) {
+    if (a.ptr[i] == b.ptr[i]) continue;
     if (sip_char_lower(a.ptr[i]) != sip_char_lower(b.ptr[i])) return false;
   }
   return true;

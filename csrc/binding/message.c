@@ -428,7 +428,8 @@ static int new_message(lua_State *L) {
   char *bytes = (char *)block + head;
   memcpy(bytes, text.ptr, text.len);
   sip_message *m = block;
-  *m = (sip_message){.header_room = (uint16_t)room};
+  *m = sip_message_blank;
+  m->header_room = (uint16_t)room;
   object->message = m;
   if (sip_message_parse(m, sip_str_make(bytes, text.len), &sip_limits_default)) {
     return fail(L, m, (size_t)(m->bytes - bytes));

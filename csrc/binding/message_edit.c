@@ -27,7 +27,8 @@ static draft start(lua_State *L, const sip_message *old, size_t bytes, size_t he
   size_t size = old->len + bytes;
   char *block = lua_newuserdatauv(L, head + size, 0);
   draft d = {.message = (sip_message *)(void *)block};
-  *d.message = (sip_message){.header_room = (uint16_t)room};
+  *d.message = sip_message_blank;
+  d.message->header_room = (uint16_t)room;
   d.out = (sip_buffer){.ptr = block + head, .size = size, .max = size};
   return d;
 }

@@ -9,7 +9,7 @@
 enum { CSEQ_MAX = INT32_MAX }; /* 8.1.1.5: less than 2**31 */
 
 /* 1*DIGIT LWS, or the error that it is. */
-static int scan_number(sip_scan *scan, uint32_t max, uint32_t *out) {
+static inline int scan_number(sip_scan *scan, uint32_t max, uint32_t *out) {
   const char *from = scan->at;
   uint64_t number = 0;
   if (!sip_scan_number(scan, max, &number)) {
@@ -23,12 +23,14 @@ static int scan_number(sip_scan *scan, uint32_t max, uint32_t *out) {
 
 int sip_scan_cseq(sip_scan *scan, sip_cseq *out) {
   *out = (sip_cseq){0};
-  sip_scan_space(scan);
-  int error = scan_number(scan, CSEQ_MAX, &out->number);
-  if (error) return error;
-  if (!sip_scan_token(scan, &out->method_text) || !sip_scan_finish(scan)) return SIP_E_HEADER;
-  out->method = sip_method_parse(out->method_text);
-  return 0;
+  sip_scan local = *scan;
+  sip_scan_space(&local);
+  int error = scan_number(&local, CSEQ_MAX, &out->number);
+  if (!error && !sip_scan_token(&local, &out->method_text)) error = SIP_E_HEADER;
+  if (!error && !sip_scan_finish(&local)) error = SIP_E_HEADER;
+  *scan = local;
+  if (!error) out->method = sip_method_parse(out->method_text);
+  return error;
 }
 
 int sip_cseq_parse(sip_str value, sip_cseq *out) {

@@ -105,12 +105,13 @@ static bool scan_day(sip_scan *scan, int64_t *days) {
 int sip_date_parse(sip_str value, int64_t *out) {
   sip_scan scan = sip_scan_over(value);
   int64_t days, seconds;
+  sip_str zone;
   sip_scan_space(&scan);
   int weekday = scan_name(&scan, weekdays, DAYS_PER_WEEK);
   bool matches = weekday >= 0 && sip_scan_char(&scan, ',') && sip_scan_char(&scan, ' ') &&
                  scan_day(&scan, &days) && sip_scan_char(&scan, ' ') &&
                  scan_time(&scan, &seconds) && sip_scan_char(&scan, ' ') &&
-                 sip_scan_word(&scan, SIP_STR("GMT")) && sip_scan_finish(&scan);
+                 sip_scan_token(&scan, &zone) && SIP_IS(zone, "gmt") && sip_scan_finish(&scan);
   if (!matches || weekday_of(days) != weekday) return SIP_E_HEADER;
   *out = days * SECONDS_PER_DAY + seconds;
   return 0;

@@ -9,8 +9,8 @@
 bool sip_scan_call_id(sip_scan *scan, sip_str *out) {
   const char *from = scan->at;
   sip_str word;
-  if (!sip_scan_run(scan, SIP_CHAR_WORD, &word)) return false;
-  if (sip_scan_char(scan, '@') && !sip_scan_run(scan, SIP_CHAR_WORD, &word)) return false;
+  if (!sip_scan_wide_run(scan, SIP_CHAR_WORD, &word)) return false;
+  if (sip_scan_char(scan, '@') && !sip_scan_wide_run(scan, SIP_CHAR_WORD, &word)) return false;
   *out = sip_str_between(from, scan->at);
   return true;
 }

@@ -46,8 +46,8 @@ int sip_edit_request_uri(const sip_message *message, sip_str uri, sip_buffer *ou
   if (!sip_message_is_request(message)) return SIP_E_STATE;
   if (sip_str_has_line_break(uri)) return SIP_E_INJECTION;
   sip_uri parsed;
-  size_t error_at;
-  if (sip_request_uri_parse(uri, &sip_limits_default, &parsed, &error_at)) return SIP_E_URI;
+  sip_scan scan = sip_scan_over(uri);
+  if (sip_scan_request_uri(&scan, &sip_limits_default, &parsed)) return SIP_E_URI;
   exchange(&e, message->uri_text, uri);
   return finish(&e);
 }

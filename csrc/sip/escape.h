@@ -14,20 +14,22 @@ static inline bool sip_escape_at(const char *at, const char *end) {
          sip_char_is(at[2], SIP_CHAR_HEX);
 }
 
-/* *( byte of the classes / escaped ). Stops at the first byte that is neither,
- * which is a "%" when its two digits are missing. */
+/* *( byte of the classes / escaped ), where SIP_CHAR_HOST is part of the classes.
+ * Stops at the first byte that is neither, which is a "%" when its two digits are
+ * missing. */
 static inline sip_str sip_scan_escaped(sip_scan *scan, unsigned classes) {
-  const char *from = scan->at;
-  while (scan->at < scan->end) {
-    if (sip_char_is(*scan->at, classes)) {
-      scan->at++;
-    } else if (sip_escape_at(scan->at, scan->end)) {
-      scan->at += 3;
+  const char *from = scan->at, *at = from;
+  while ((at = sip_skip_host(at, scan->end, scan->limit)) < scan->end) {
+    if (sip_char_is(*at, classes)) {
+      at++;
+    } else if (sip_escape_at(at, scan->end)) {
+      at += 3;
     } else {
       break;
     }
   }
-  return sip_str_between(from, scan->at);
+  scan->at = at;
+  return sip_str_between(from, at);
 }
 
 /* %xx undone; SIP_E_URI for a "%" without two hex digits. */

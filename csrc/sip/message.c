@@ -15,13 +15,22 @@ const sip_limits sip_limits_default = {.message_size = 65535,
                                        .multipart_depth = 4,
                                        .multipart_parts = 64};
 
+const sip_message sip_message_blank = {.bytes = "",
+                                       .error_header = SIP_NO_HEADER,
+                                       .max_forwards = -1,
+                                       .top_via = SIP_NO_HEADER,
+                                       .from = SIP_NO_HEADER,
+                                       .to = SIP_NO_HEADER};
+
 static size_t room_size(size_t headers) {
   return sizeof(sip_message) + headers * sizeof(sip_header);
 }
 
 sip_message *sip_message_new(sip_alloc *alloc, const sip_limits *limits) {
   sip_message *message = sip_alloc_new(alloc, room_size(limits->header_count));
-  if (message) *message = (sip_message){.bytes = "", .header_room = limits->header_count};
+  if (!message) return NULL;
+  *message = sip_message_blank;
+  message->header_room = limits->header_count;
   return message;
 }
 

@@ -106,6 +106,9 @@ static inline sip_str sip_message_body(const sip_message *m) {
   return (sip_str){m->bytes + m->body_at, m->body_len};
 }
 
+/* What nothing was parsed into; without room for headers. */
+extern const sip_message sip_message_blank;
+
 /* An empty message with room for limits->header_count headers, to parse into
  * again and again. NULL without memory. */
 sip_message *sip_message_new(sip_alloc *alloc, const sip_limits *limits);

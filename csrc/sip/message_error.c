@@ -27,10 +27,10 @@ static const sip_str malformed[SIP_HEADER_COUNT] = {
 static bool is_clean(sip_str value) {
   sip_scan scan = sip_scan_over(value);
   for (;;) {
-    scan.at = sip_scan_text(scan.at, scan.end);
+    scan.at = sip_find_control(scan.at, scan.end);
     if (sip_scan_done(&scan)) return true;
     const char *fold = scan.at;
-    sip_scan_fold(&scan);
+    scan.at = sip_skip_folds(fold, scan.end);
     if (scan.at == fold) return false;
   }
 }

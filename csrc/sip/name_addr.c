@@ -25,23 +25,23 @@ static bool scan_display(sip_scan *scan, sip_name_addr *out) {
   return true;
 }
 
-static int parse_uri(sip_scan *scan, const char *end, sip_uri *out) {
-  sip_str text = sip_str_between(scan->at, end);
-  size_t error_at;
-  int error = sip_uri_parse(text, out, &error_at);
-  scan->at = error ? text.ptr + error_at : end;
+/* The URI from the cursor to `end`. */
+static int scan_uri(sip_scan *scan, const char *end, sip_uri *out) {
+  sip_scan inside = {scan->at, end, scan->limit};
+  int error = sip_scan_uri(&inside, out);
+  scan->at = inside.at;
   return error;
 }
 
 /* LAQUOT addr-spec RAQUOT; no space is allowed inside the brackets. */
 static int scan_bracketed(sip_scan *scan, sip_name_addr *out) {
   scan->at++;
-  const char *close = memchr(scan->at, '>', (size_t)(scan->end - scan->at));
-  if (!close) {
-    scan->at = scan->end;
+  const char *close = sip_find_byte(scan->at, scan->end, scan->limit, '>');
+  if (close == scan->end) {
+    scan->at = close;
     return SIP_E_HEADER;
   }
-  int error = parse_uri(scan, close, &out->uri);
+  int error = scan_uri(scan, close, &out->uri);
   if (error) return error;
   scan->at = close + 1;
   out->bracketed = true;
@@ -57,7 +57,7 @@ static bool ends_bare_uri(char c) {
 static int scan_bare(sip_scan *scan, sip_name_addr *out) {
   const char *end = scan->at;
   while (end < scan->end && !ends_bare_uri(*end)) end++;
-  int error = parse_uri(scan, end, &out->uri);
+  int error = scan_uri(scan, end, &out->uri);
   if (error) return error;
   return sip_scan_peek(scan) == '?' ? SIP_E_URI : 0;
 }
@@ -82,7 +82,7 @@ static int scan_params(sip_scan *scan, sip_name_addr *out) {
   while (sip_scan_separator(scan, ';')) {
     if (!sip_scan_param(scan, &param)) return SIP_E_HEADER;
     until = scan->at;
-    if (param.name.len != 3 || !sip_str_equal_nocase(param.name, SIP_STR("tag"))) continue;
+    if (!SIP_IS(param.name, "tag")) continue;
     if (out->tag.len > 0 || param.value.len == 0 || param.value.ptr[0] == '"') {
       scan->at = param.name.ptr;
       return SIP_E_HEADER;
@@ -93,19 +93,33 @@ static int scan_params(sip_scan *scan, sip_name_addr *out) {
   return 0;
 }
 
-int sip_scan_name_addr(sip_scan *scan, sip_name_addr *out) {
-  *out = (sip_name_addr){0};
+static int scan_value(sip_scan *scan, sip_name_addr *out) {
   sip_scan_space(scan);
   int error = scan_address(scan, out);
-  if (error) return error;
-  error = scan_params(scan, out);
+  if (!error) error = scan_params(scan, out);
   if (error) return error;
   return sip_scan_done(scan) || *scan->at == ',' ? 0 : SIP_E_HEADER;
 }
 
+/* Everything but the URI, which is set whenever it is looked at. */
+static void clear(sip_name_addr *out) {
+  out->display = out->params = out->tag = (sip_str){0};
+  out->bracketed = out->star = false;
+}
+
+int sip_scan_name_addr(sip_scan *scan, sip_name_addr *out) {
+  clear(out);
+  sip_scan local = *scan;
+  int error = scan_value(&local, out);
+  *scan = local;
+  return error;
+}
+
 int sip_name_addr_parse(sip_str value, sip_name_addr *out) {
   if (sip_str_equal(sip_str_trim(value), SIP_STR("*"))) {
-    *out = (sip_name_addr){.star = true};
+    clear(out);
+    out->uri = (sip_uri){0};
+    out->star = true;
     return 0;
   }
   sip_scan scan = sip_scan_over(value);

@@ -18,7 +18,8 @@ typedef struct sip_name_addr {
   bool star;      /* the "*" of a Contact: nothing else is set */
 } sip_name_addr;
 
-/* One value. Without brackets, what follows ";" belongs to the header (20);
+/* One value; *out has meaning when it is 0. Without brackets, what follows ";" belongs to the
+ * header (20);
  * "," and "?" in the URI then make it an error (RFC 8217). 0, SIP_E_HEADER or SIP_E_URI. */
 int sip_name_addr_parse(sip_str value, sip_name_addr *out);
 

@@ -11,37 +11,12 @@ static bool is_ipv6_byte(char c) {
   return c == '[' || c == ']' || c == ':' || sip_char_is(c, SIP_CHAR_TOKEN);
 }
 
-/* The host half of gen-value that is no token. */
-static bool scan_ipv6_value(sip_scan *scan, sip_param *param) {
-  const char *from = param->value.ptr;
-  while (scan->at < scan->end && is_ipv6_byte(*scan->at)) scan->at++;
-  param->value = sip_str_between(from, scan->at);
-  bool bare = sip_str_equal_nocase(param->name, SIP_STR("received"));
+const char *sip_skip_ipv6_value(const char *from, const char *end, sip_str param_name) {
+  const char *at = from;
+  while (at < end && is_ipv6_byte(*at)) at++;
+  bool may_be = *from == '[' || SIP_IS(param_name, "received");
   sip_sockaddr address;
-  if ((*from == '[' || bare) && sip_sockaddr_parse(param->value, 0, &address)) return true;
-  scan->at = from;
-  return false;
-}
-
-static bool scan_value(sip_scan *scan, sip_param *out) {
-  char first = sip_scan_peek(scan);
-  if (first == '"') return sip_scan_quoted(scan, &out->value);
-  bool token = sip_scan_token(scan, &out->value);
-  char next = sip_scan_peek(scan);
-  if (next == '[' || next == ':') return scan_ipv6_value(scan, out);
-  return token;
-}
-
-bool sip_scan_param(sip_scan *scan, sip_param *out) {
-  *out = (sip_param){0};
-  if (!sip_scan_token(scan, &out->name)) return false;
-  const char *name_end = scan->at;
-  if (!sip_scan_separator(scan, '=')) {
-    scan->at = name_end; /* the space belongs to what follows */
-    return true;
-  }
-  out->has_value = true;
-  return scan_value(scan, out);
+  return may_be && sip_sockaddr_parse(sip_str_between(from, at), 0, &address) ? at : NULL;
 }
 
 bool sip_scan_params(sip_scan *scan, sip_str *out) {
@@ -82,10 +57,9 @@ static const char *skip_fold(const char *at, const char *end, sip_buffer *out, s
   while (out->len > written && (out->ptr[out->len - 1] == ' ' || out->ptr[out->len - 1] == '\t')) {
     out->len--;
   }
-  sip_scan scan = {at, end};
-  sip_scan_fold(&scan);
+  const char *behind = sip_skip_folds(at, end);
   sip_buffer_add_char(out, ' ');
-  return scan.at > at ? scan.at : at + 1;
+  return behind > at ? behind : at + 1;
 }
 
 void sip_unquote(sip_str value, sip_buffer *out) {

@@ -24,10 +24,42 @@ int sip_param_next(sip_str *rest, sip_param *out);
 /* By name, without case; false when absent or the list is malformed before it. */
 bool sip_param_find(sip_str params, sip_str name, sip_param *out);
 
-/* generic-param at the cursor: token [ EQUAL gen-value ]. A gen-value is a token,
- * a host or a quoted string. RFC 5118 4.5: "received" may be an IPv6 address
- * with or without brackets. */
-bool sip_scan_param(sip_scan *scan, sip_param *out);
+/* Behind the gen-value with a colon or a bracket in it that begins at `from`, NULL
+ * when it is no IP address. RFC 5118 4.5: "received" may be an IPv6 address with or
+ * without brackets. */
+const char *sip_skip_ipv6_value(const char *from, const char *end, sip_str param_name);
+
+/* gen-value = token / host / quoted-string */
+static inline bool sip_scan_param_value(sip_scan *scan, sip_param *out) {
+  const char *from = scan->at;
+  if (sip_scan_peek(scan) == '"') return sip_scan_quoted(scan, &out->value);
+  bool token = sip_scan_token(scan, &out->value);
+  char next = sip_scan_peek(scan);
+  if (next != '[' && next != ':') return token;
+  const char *behind = sip_skip_ipv6_value(from, scan->end, out->name);
+  if (!behind) return false;
+  out->value = sip_str_between(from, behind);
+  scan->at = behind;
+  return true;
+}
+
+/* generic-param at the cursor: token [ EQUAL gen-value ] */
+static inline bool sip_scan_param(sip_scan *scan, sip_param *out) {
+  *out = (sip_param){0};
+  if (!sip_scan_token(scan, &out->name)) return false;
+  if (sip_scan_peek(scan) != '=') { /* space around it is rare */
+    const char *name_end = scan->at;
+    sip_scan_space(scan);
+    if (sip_scan_peek(scan) != '=') {
+      scan->at = name_end; /* the space belongs to what follows */
+      return true;
+    }
+  }
+  scan->at++;
+  sip_scan_space(scan);
+  out->has_value = true;
+  return sip_scan_param_value(scan, out);
+}
 
 /* *( SEMI generic-param ), up to what cannot be one. *out has the first ";" and is
  * empty when there is none. False when a ";" is followed by no parameter. */

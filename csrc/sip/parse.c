@@ -12,12 +12,24 @@
 #include "sip/section.h"
 #include "sip/start_line.h"
 
-enum { MAX_FORWARDS_MAX = 255, SEEN_WORDS = (SIP_HEADER_COUNT + 63) / 64 };
+enum { MAX_FORWARDS_MAX = 255, SEEN_WORDS = 2 };
+_Static_assert(SIP_HEADER_COUNT <= SEEN_WORDS * 64, "more words of seen ids");
+
+/* Sets of ids, word by word: an id's bit in a word, 0 when it is in another one. */
+#define ID_BIT(name, word) \
+  (SIP_HEADER_##name / 64 == (word) ? (uint64_t)1 << (SIP_HEADER_##name % 64) : 0)
+#define MANDATORY_IDS(word)                                                            \
+  (ID_BIT(VIA, word) | ID_BIT(FROM, word) | ID_BIT(TO, word) | ID_BIT(CALL_ID, word) | \
+   ID_BIT(CSEQ, word))
+#define KNOWN_IDS(word) \
+  (MANDATORY_IDS(word) | ID_BIT(MAX_FORWARDS, word) | ID_BIT(CONTENT_LENGTH, word))
 
 typedef struct parser {
   sip_message *message;
   const sip_limits *limits;
   sip_section section;
+  size_t room;               /* for headers */
+  size_t index;              /* of the header that is being read */
   uint64_t seen[SEEN_WORDS]; /* ids that have come */
   uint64_t content_length;
   bool has_content_length;
@@ -54,6 +66,7 @@ static int take_via(parser *p, sip_scan *scan) {
   sip_via via;
   int error = sip_scan_via(scan, &via);
   sip_message *m = p->message;
+  m->top_via = (uint16_t)p->index;
   if (via.sent_by.len > 0) {
     m->sound |= SIP_SOUND_VIA;
     m->sent_by = span_of(p, via.sent_by);
@@ -74,12 +87,14 @@ static int take_address(parser *p, sip_scan *scan, sip_span *tag) {
 }
 
 static int take_from(parser *p, sip_scan *scan) {
+  p->message->from = (uint16_t)p->index;
   int error = take_address(p, scan, &p->message->from_tag);
   if (!error) p->message->sound |= SIP_SOUND_FROM;
   return error;
 }
 
 static int take_to(parser *p, sip_scan *scan) {
+  p->message->to = (uint16_t)p->index;
   int error = take_address(p, scan, &p->message->to_tag);
   if (!error) p->message->sound |= SIP_SOUND_TO;
   return error;
@@ -154,23 +169,36 @@ static int take_known(parser *p, sip_header_id id, sip_scan *scan) {
   }
 }
 
-static void remember_index(sip_message *m, sip_header_id id, uint16_t index) {
-  if (id == SIP_HEADER_VIA) m->top_via = index;
-  if (id == SIP_HEADER_FROM) m->from = index;
-  if (id == SIP_HEADER_TO) m->to = index;
+/* --- Lines --------------------------------------------------------------------- */
+
+/* Headers that the parser itself reads. */
+static bool is_known(sip_header_id id) {
+  static const uint64_t known[SEEN_WORDS] = {KNOWN_IDS(0), KNOWN_IDS(1)};
+  return known[id / 64] >> (id % 64) & 1;
 }
 
-/* --- Lines --------------------------------------------------------------------- */
+static void take_value(parser *p, sip_header_id id, sip_str value) {
+  sip_scan scan = {value.ptr, value.ptr + value.len, p->section.end};
+  int error = take_known(p, id, &scan);
+  if (error) note(p, error, scan.at, p->index);
+}
+
+/* What line->value ends behind line->name. */
+static size_t field_size(const sip_line *line) {
+  return (size_t)(line->value.ptr - line->name.ptr) + line->value.len;
+}
 
 static void take_header(parser *p, const sip_line *line) {
   sip_message *m = p->message;
-  size_t index = m->header_count;
-  if (index == m->header_room || index == p->limits->header_count) {
+  size_t index = p->index = m->header_count;
+  if (index == p->room) {
     note(p, SIP_E_TOO_MANY, line->name.ptr, SIP_NO_HEADER);
     return;
   }
-  if (line->len > p->limits->header_size) note(p, SIP_E_TOO_LARGE, line->name.ptr, index);
-  if (line->name.len > UINT16_MAX) return;
+  if (field_size(line) > p->limits->header_size) {
+    note(p, SIP_E_TOO_LARGE, line->name.ptr, index);
+    if (line->name.len > UINT16_MAX) return;
+  }
   sip_header_id id = line->id;
   m->headers[index] = (sip_header){.name_at = (uint32_t)(line->name.ptr - m->bytes),
                                    .value_at = (uint32_t)(line->value.ptr - m->bytes),
@@ -178,38 +206,36 @@ static void take_header(parser *p, const sip_line *line) {
                                    .name_len = (uint16_t)line->name.len,
                                    .id = (uint16_t)id};
   m->header_count++;
-  note_line(p, index);
   if (id == SIP_HEADER_UNKNOWN) return;
   if (!first_of(p, id)) {
     bool one = sip_header_kind_of(id) == SIP_HEADER_ONE;
     if (one) note(p, SIP_E_DUPLICATE, line->name.ptr, index);
-    return;
+  } else if (is_known(id)) {
+    take_value(p, id, line->value);
   }
-  remember_index(m, id, (uint16_t)index);
-  sip_scan scan = sip_scan_over(line->value);
-  int error = take_known(p, id, &scan);
-  if (error) note(p, error, scan.at, index);
 }
 
 static void take_headers(parser *p) {
-  sip_line line;
   for (;;) {
-    sip_line_kind kind = sip_section_next(&p->section, &line);
-    if (kind == SIP_LINE_HEADER) {
-      take_header(p, &line);
+    sip_line usual, other;
+    if (sip_section_next_usual(&p->section, &usual)) {
+      take_header(p, &usual);
       continue;
     }
-    note_line(p, SIP_NO_HEADER);
-    if (kind != SIP_LINE_NO_HEADER) return;
+    sip_line_kind kind = sip_section_next_of_any_kind(&p->section, &other);
+    bool header = kind == SIP_LINE_HEADER;
+    note_line(p, header ? p->message->header_count : SIP_NO_HEADER);
+    if (header) take_header(p, &other);
+    if (kind == SIP_LINE_EMPTY || kind == SIP_LINE_TRUNCATED) return;
   }
 }
 
 static void take_start_line(parser *p) {
   sip_str line = sip_section_start_line(&p->section);
   note_line(p, SIP_NO_HEADER);
-  const char *error_at;
-  int error = sip_start_line_parse(p->message, line, p->limits, &error_at);
-  if (error) note(p, error, error_at, SIP_NO_HEADER);
+  sip_scan scan = {line.ptr, line.ptr + line.len, p->section.end};
+  int error = sip_scan_start_line(&scan, p->message, p->limits);
+  if (error) note(p, error, scan.at, SIP_NO_HEADER);
 }
 
 /* --- The end --------------------------------------------------------------------- */
@@ -232,14 +258,10 @@ static void take_body(parser *p) {
 }
 
 static void check_mandatory(parser *p) {
-  static const sip_header_id mandatory[] = {SIP_HEADER_VIA, SIP_HEADER_FROM, SIP_HEADER_TO,
-                                            SIP_HEADER_CALL_ID, SIP_HEADER_CSEQ};
-  const sip_message *m = p->message;
-  for (size_t i = 0; i < sizeof mandatory / sizeof *mandatory; i++) {
-    sip_header_id id = mandatory[i];
-    bool seen = p->seen[id / 64] >> (id % 64) & 1;
-    if (!seen) note(p, SIP_E_MISSING, m->bytes + m->body_at, SIP_NO_HEADER);
-  }
+  static const uint64_t mandatory[SEEN_WORDS] = {MANDATORY_IDS(0), MANDATORY_IDS(1)};
+  bool missing = false;
+  for (size_t i = 0; i < SEEN_WORDS; i++) missing |= (mandatory[i] & ~p->seen[i]) != 0;
+  if (missing) note(p, SIP_E_MISSING, p->message->bytes + p->message->body_at, SIP_NO_HEADER);
 }
 
 static sip_str skip_leading_crlf(sip_str bytes) {
@@ -255,21 +277,19 @@ int sip_message_parse(sip_message *message, sip_str bytes, const sip_limits *lim
   bool too_large = bytes.len > limits->message_size;
   if (too_large) bytes.len = limits->message_size;
   uint16_t room = message->header_room;
-  *message = (sip_message){.bytes = bytes.ptr,
-                           .len = (uint32_t)bytes.len,
-                           .error_header = SIP_NO_HEADER,
-                           .max_forwards = -1,
-                           .top_via = SIP_NO_HEADER,
-                           .from = SIP_NO_HEADER,
-                           .to = SIP_NO_HEADER,
-                           .header_room = room};
-  parser p = {.message = message, .limits = limits};
+  *message = sip_message_blank;
+  message->header_room = room;
+  message->bytes = bytes.ptr;
+  message->len = (uint32_t)bytes.len;
+  parser p = {.message = message,
+              .limits = limits,
+              .room = room < limits->header_count ? room : limits->header_count};
   sip_section_init(&p.section, bytes);
   take_start_line(&p);
   take_headers(&p);
   message->body_at = (uint32_t)(p.section.at - bytes.ptr);
   check_mandatory(&p);
   take_body(&p);
-  if (too_large) note(&p, SIP_E_TOO_LARGE, bytes.ptr + bytes.len, SIP_NO_HEADER);
+  if (too_large) note(&p, SIP_E_TOO_LARGE, p.section.end, SIP_NO_HEADER);
   return message->error;
 }

@@ -4,114 +4,60 @@
  */
 #include "sip/scan.h"
 
-static bool is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
-
-void sip_scan_fold(sip_scan *scan) {
+const char *sip_skip_folds(const char *at, const char *end) {
   for (;;) {
-    while (scan->at < scan->end && is_blank(*scan->at)) scan->at++;
-    bool folds = scan->end - scan->at >= 3 && scan->at[0] == '\r' && scan->at[1] == '\n' &&
-                 is_blank(scan->at[2]);
-    if (!folds) return;
-    scan->at += 3;
+    while (at < end && sip_is_blank(*at)) at++;
+    bool folds = end - at >= 3 && at[0] == '\r' && at[1] == '\n' && sip_is_blank(at[2]);
+    if (!folds) return at;
+    at += 3;
   }
 }
 
-bool sip_scan_gap(sip_scan *scan) {
-  const char *from = scan->at;
-  sip_scan_space(scan);
-  return scan->at > from;
+/* quoted-pair = "\" (%x00-09 / %x0B-0C / %x0E-7F); behind it, or NULL */
+static const char *skip_pair(const char *at, const char *end) {
+  if (end - at < 2) return NULL;
+  unsigned char c = (unsigned char)at[1];
+  return c == '\r' || c == '\n' || c > 0x7f ? NULL : at + 2;
 }
 
-bool sip_scan_word(sip_scan *scan, sip_str word) {
-  const char *from = scan->at;
-  sip_str token;
-  if (sip_scan_token(scan, &token) && sip_str_equal_nocase(token, word)) return true;
-  scan->at = from;
-  return false;
+/* A fold inside quotes or parentheses; NULL when the CR is none. */
+static const char *skip_inner_fold(const char *at, const char *end) {
+  const char *behind = sip_skip_folds(at, end);
+  return behind > at ? behind : NULL;
 }
 
-bool sip_scan_number(sip_scan *scan, uint64_t max, uint64_t *out) {
-  enum { SAFE_DIGITS = 19 }; /* what 64 bits hold of any digits */
-  const char *from = scan->at;
-  while (scan->at < scan->end && *scan->at == '0') scan->at++;
-  const char *first = scan->at;
-  uint64_t value = 0;
-  while (scan->at < scan->end && sip_char_is(*scan->at, SIP_CHAR_DIGIT)) {
-    if (scan->at - first < SAFE_DIGITS) value = value * 10 + (uint64_t)(*scan->at - '0');
-    scan->at++;
-  }
-  bool fits = scan->at - first <= SAFE_DIGITS && value <= max;
-  *out = fits ? value : max;
-  return fits && scan->at > from;
-}
-
-/* quoted-pair = "\" (%x00-09 / %x0B-0C / %x0E-7F) */
-static bool quoted_pair(sip_scan *scan) {
-  if (scan->end - scan->at < 2) {
-    scan->at = scan->end;
-    return false;
-  }
-  unsigned char c = (unsigned char)scan->at[1];
-  if (c == '\r' || c == '\n' || c > 0x7f) return false;
-  scan->at += 2;
-  return true;
-}
-
-/* A fold inside quotes or parentheses. */
-static bool inner_fold(sip_scan *scan) {
-  const char *from = scan->at;
-  sip_scan_fold(scan);
-  return scan->at > from;
-}
-
-bool sip_scan_quoted(sip_scan *scan, sip_str *out) {
-  const char *from = scan->at;
-  if (!sip_scan_char(scan, '"')) return false;
-  while (scan->at < scan->end) {
-    char c = *scan->at;
-    if (c == '"') {
-      scan->at++;
-      *out = sip_str_between(from, scan->at);
-      return true;
-    }
-    if (c == '\\') {
-      if (!quoted_pair(scan)) return false;
-    } else if (c == '\r') {
-      if (!inner_fold(scan)) return false;
-    } else if (sip_char_is(c, SIP_CHAR_CONTROL)) {
-      return false;
+const char *sip_skip_quoted(const char *at, const char *end, const char *limit) {
+  if (at == end || *at != '"') return NULL;
+  at++;
+  while (at && (at = sip_find_quoted(at, end, limit)) < end) {
+    if (*at == '"') return at + 1;
+    if (*at == '\\') {
+      at = skip_pair(at, end);
     } else {
-      scan->at++;
+      at = *at == '\r' ? skip_inner_fold(at, end) : NULL;
     }
   }
-  return false;
+  return NULL;
 }
 
-bool sip_scan_comment(sip_scan *scan, sip_str *out) {
-  const char *from = scan->at;
-  if (sip_scan_peek(scan) != '(') return false;
+const char *sip_skip_comment(const char *at, const char *end) {
+  if (at == end || *at != '(') return NULL;
   size_t depth = 0;
-  while (scan->at < scan->end) {
-    char c = *scan->at;
+  while (at && at < end) {
+    char c = *at;
     if (c == '\\') {
-      if (!quoted_pair(scan)) return false;
-      continue;
-    }
-    if (c == '\r') {
-      if (!inner_fold(scan)) return false;
-      continue;
-    }
-    if (sip_char_is(c, SIP_CHAR_CONTROL)) return false;
-    scan->at++;
-    if (c == '(') depth++;
-    if (c == ')' && --depth == 0) {
-      *out = sip_str_between(from, scan->at);
-      return true;
+      at = skip_pair(at, end);
+    } else if (c == '\r') {
+      at = skip_inner_fold(at, end);
+    } else if (sip_char_is(c, SIP_CHAR_CONTROL)) {
+      return NULL;
+    } else {
+      at++;
+      if (c == '(') depth++;
+      if (c == ')' && --depth == 0) return at;
     }
   }
-  return false;
+  return NULL;
 }
 
 bool sip_scan_qvalue(sip_scan *scan, int *out) {

@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: MIT
  *
  * The rules of RFC 3261 25.1 that every header field is made of, as steps of a
- * cursor. A step that does not match leaves the cursor at the byte that is
- * wrong, which is how errors come by their position.
+ * cursor. A step that does not match leaves the cursor where it began or at the
+ * byte that is wrong, which is how errors come by their position.
+ *
+ * The steps are inline and what they call takes pointers by value, so that a
+ * cursor that is a local variable lives in registers. Functions that do much work
+ * on the cursor of a caller therefore copy it, and copy it back.
  */
 #ifndef MOONSIP_SIP_SCAN_H
 #define MOONSIP_SIP_SCAN_H
 
 #include "base/chars.h"
 #include "base/str.h"
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "sip/bytes.h"
 
 typedef struct sip_scan {
   const char *at;
   const char *end;
+  const char *limit; /* what may be read: end, or behind it (bytes.h) */
 } sip_scan;
 
 static inline sip_scan sip_scan_over(sip_str text) {
   const char *from = text.ptr ? text.ptr : "";
-  return (sip_scan){from, from + text.len};
+  return (sip_scan){from, from + text.len, from + text.len};
 }
 
 static inline bool sip_scan_done(const sip_scan *scan) {
@@ -37,13 +39,21 @@ static inline size_t sip_scan_offset(const sip_scan *scan, sip_str text) {
   return (size_t)(scan->at - text.ptr);
 }
 
-/* LWS with at least one fold in it; the slow half of sip_scan_space. */
-void sip_scan_fold(sip_scan *scan);
+static inline bool sip_is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+/* --- White space ----------------------------------------------------------- */
+
+/* Behind the folds and blanks at `at`; a CRLF that no blank follows is no fold. */
+const char *sip_skip_folds(const char *at, const char *end);
 
 /* SWS: spaces, tabs, and CRLF before one of them. Always matches. */
 static inline void sip_scan_space(sip_scan *scan) {
-  while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\t')) scan->at++;
-  if (scan->at < scan->end && *scan->at == '\r') sip_scan_fold(scan);
+  const char *at = scan->at, *end = scan->end;
+  if (at == end || (unsigned char)*at > ' ') return;
+  bool one = *at == ' ' && end - at > 1 && (unsigned char)at[1] > ' ';
+  scan->at = one ? at + 1 : sip_skip_folds(at, end);
 }
 
 /* SWS, then nothing. */
@@ -53,7 +63,13 @@ static inline bool sip_scan_finish(sip_scan *scan) {
 }
 
 /* LWS: as SWS, but not empty. */
-bool sip_scan_gap(sip_scan *scan);
+static inline bool sip_scan_gap(sip_scan *scan) {
+  const char *from = scan->at;
+  sip_scan_space(scan);
+  return scan->at > from;
+}
+
+/* --- Single bytes ------------------------------------------------------------ */
 
 /* Exactly this byte. */
 static inline bool sip_scan_char(sip_scan *scan, char c) {
@@ -71,68 +87,87 @@ static inline bool sip_scan_separator(sip_scan *scan, char c) {
   return true;
 }
 
+/* --- Runs ----------------------------------------------------------------------- */
+
 /* One or more bytes of the classes of base/chars.h. */
 static inline bool sip_scan_run(sip_scan *scan, unsigned classes, sip_str *out) {
-  const char *from = scan->at;
-  while (scan->at < scan->end && sip_char_is(*scan->at, classes)) scan->at++;
-  *out = sip_str_between(from, scan->at);
-  return out->len > 0;
+  const char *from = scan->at, *at = from;
+  while (at < scan->end && sip_char_is(*at, classes)) at++;
+  scan->at = at;
+  *out = sip_str_between(from, at);
+  return at > from;
+}
+
+/* The same for classes that SIP_CHAR_HOST is part of: token, word, user ... Most
+ * of their bytes are letters and digits. */
+static inline bool sip_scan_wide_run(sip_scan *scan, unsigned classes, sip_str *out) {
+  const char *from = scan->at, *at = from;
+  while ((at = sip_skip_host(at, scan->end, scan->limit)) < scan->end &&
+         sip_char_is(*at, classes)) {
+    at++;
+  }
+  scan->at = at;
+  *out = sip_str_between(from, at);
+  return at > from;
 }
 
 static inline bool sip_scan_token(sip_scan *scan, sip_str *out) {
-  return sip_scan_run(scan, SIP_CHAR_TOKEN, out);
+  return sip_scan_wide_run(scan, SIP_CHAR_TOKEN, out);
 }
 
-/* A token that is this word, without case. */
-bool sip_scan_word(sip_scan *scan, sip_str word);
+/* The text is this word, given in lower case, without case. */
+#define SIP_IS(text, literal) sip_is_word((text), (literal), sizeof(literal) - 1)
+static inline bool sip_is_word(sip_str text, const char *word, size_t len) {
+  if (text.len != len) return false;
+  return memcmp(text.ptr, word, len) == 0 || sip_str_equal_nocase(text, (sip_str){word, len});
+}
+
+/* --- Numbers ------------------------------------------------------------------------ */
+
+enum { SIP_SAFE_DIGITS = 19 }; /* what 64 bits hold of any digits */
 
 /* 1*DIGIT. False also when the number exceeds max: then the cursor is at its
  * end and *out is max. */
-bool sip_scan_number(sip_scan *scan, uint64_t max, uint64_t *out);
-
-/* quoted-string without the SWS in front; *out has the quotes. */
-bool sip_scan_quoted(sip_scan *scan, sip_str *out);
-
-/* comment, nested to any depth that the text allows; *out has the parentheses. */
-bool sip_scan_comment(sip_scan *scan, sip_str *out);
+static inline bool sip_scan_number(sip_scan *scan, uint64_t max, uint64_t *out) {
+  const char *from = scan->at, *at = from, *end = scan->end;
+  while (at < end && *at == '0') at++;
+  const char *first = at;
+  uint64_t value = 0;
+  for (; at < end && *at >= '0' && *at <= '9'; at++) {
+    if (at - first < SIP_SAFE_DIGITS) value = value * 10 + (uint64_t)(*at - '0');
+  }
+  bool fits = at - first <= SIP_SAFE_DIGITS && value <= max;
+  scan->at = at;
+  *out = fits ? value : max;
+  return fits && at > from;
+}
 
 /* qvalue in thousandths: 0 to 1000. */
 bool sip_scan_qvalue(sip_scan *scan, int *out);
 
-/* The first byte in [at, end) that header text may not hold as it is: a control
- * other than HTAB (CR and LF are among them), or end. */
-static inline const char *sip_scan_text(const char *at, const char *end) {
-#ifdef __SSE2__
-  const __m128i last_control = _mm_set1_epi8(0x1f), del = _mm_set1_epi8(0x7f);
-  const __m128i tab = _mm_set1_epi8('\t');
-  for (; end - at >= 16; at += 16) {
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-    __m128i bad =
-        _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), low), _mm_cmpeq_epi8(bytes, del));
-    int mask = _mm_movemask_epi8(bad);
-    if (mask) return at + __builtin_ctz((unsigned)mask);
-  }
-#endif
-  while (at < end && !sip_char_is(*at, SIP_CHAR_CONTROL)) at++;
-  return at;
+/* --- Quotes and comments --------------------------------------------------------------- */
+
+/* Behind the quoted string or comment that begins at `at`; NULL when it is
+ * malformed or does not end. */
+const char *sip_skip_quoted(const char *at, const char *end, const char *limit);
+const char *sip_skip_comment(const char *at, const char *end);
+
+/* quoted-string without the SWS in front; *out has the quotes. */
+static inline bool sip_scan_quoted(sip_scan *scan, sip_str *out) {
+  const char *end = sip_skip_quoted(scan->at, scan->end, scan->limit);
+  if (!end) return false;
+  *out = sip_str_between(scan->at, end);
+  scan->at = end;
+  return true;
 }
 
-/* The first of four bytes in [at, end), or end. */
-static inline const char *sip_scan_until(const char *at, const char *end, const char set[4]) {
-#ifdef __SSE2__
-  const __m128i a = _mm_set1_epi8(set[0]), b = _mm_set1_epi8(set[1]);
-  const __m128i c = _mm_set1_epi8(set[2]), d = _mm_set1_epi8(set[3]);
-  for (; end - at >= 16; at += 16) {
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i ab = _mm_or_si128(_mm_cmpeq_epi8(bytes, a), _mm_cmpeq_epi8(bytes, b));
-    __m128i cd = _mm_or_si128(_mm_cmpeq_epi8(bytes, c), _mm_cmpeq_epi8(bytes, d));
-    int mask = _mm_movemask_epi8(_mm_or_si128(ab, cd));
-    if (mask) return at + __builtin_ctz((unsigned)mask);
-  }
-#endif
-  while (at < end && *at != set[0] && *at != set[1] && *at != set[2] && *at != set[3]) at++;
-  return at;
+/* comment, nested to any depth that the text allows; *out has the parentheses. */
+static inline bool sip_scan_comment(sip_scan *scan, sip_str *out) {
+  const char *end = sip_skip_comment(scan->at, scan->end);
+  if (!end) return false;
+  *out = sip_str_between(scan->at, end);
+  scan->at = end;
+  return true;
 }
 
 #endif

@@ -12,10 +12,6 @@ static void note(sip_section *section, int error, const char *at) {
   section->error_at = at;
 }
 
-static bool is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
-
 /* The bytes of the line end at `at`: 2 for CRLF, 1 for a bare LF, else 0. */
 static size_t line_end_at(const sip_section *section, const char *at) {
   if (at == section->end) return 0;
@@ -26,7 +22,7 @@ static size_t line_end_at(const sip_section *section, const char *at) {
 sip_str sip_section_start_line(sip_section *section) {
   const char *from = section->at, *stop = from;
   for (;;) {
-    stop = sip_scan_text(stop, section->end);
+    stop = sip_find_control(stop, section->end);
     if (stop == section->end) {
       note(section, SIP_E_TRUNCATED, stop);
       section->at = stop;
@@ -74,15 +70,10 @@ static bool is_quoted_pair(quoting *q, const char *byte) {
 
 /* The end of a value that begins at `from`; section->at goes behind its line end. */
 static const char *find_value_end(sip_section *section, const char *from) {
-  const char *stop = sip_scan_text(from, section->end);
-  bool plain = section->end - stop >= 3 && stop[0] == '\r' && stop[1] == '\n' && !is_blank(stop[2]);
-  if (plain) {
-    section->at = stop + 2;
-    return stop;
-  }
   quoting q = {.at = from};
+  const char *stop = from;
   for (;;) {
-    stop = sip_scan_text(stop, section->end);
+    stop = sip_find_control(stop, section->end);
     if (stop == section->end) {
       section->at = stop;
       return stop;
@@ -99,7 +90,7 @@ static const char *find_value_end(sip_section *section, const char *from) {
     }
     if (line_end == 1) note(section, SIP_E_LINE_END, stop);
     const char *next = stop + line_end;
-    if (next < section->end && is_blank(*next)) {
+    if (next < section->end && sip_is_blank(*next)) {
       stop = next;
       continue;
     }
@@ -109,22 +100,12 @@ static const char *find_value_end(sip_section *section, const char *from) {
 }
 
 static bool is_space(char c) {
-  return is_blank(c) || c == '\r' || c == '\n';
-}
-
-/* header-name; what is known by name needs no look at its bytes. */
-static bool scan_name(sip_scan *scan, sip_line *out) {
-  const char *end = sip_scan_until(scan->at, scan->end, ": \t\r");
-  out->name = sip_str_between(scan->at, end);
-  out->id = sip_header_find(out->name);
-  if (out->id == SIP_HEADER_UNKNOWN) return sip_scan_token(scan, &out->name);
-  scan->at = end;
-  return true;
+  return sip_is_blank(c) || c == '\r' || c == '\n';
 }
 
 /* HCOLON without its last SWS: *( SP / HTAB ) ":". */
 static bool scan_colon(sip_scan *scan) {
-  while (scan->at < scan->end && is_blank(*scan->at)) scan->at++;
+  while (scan->at < scan->end && sip_is_blank(*scan->at)) scan->at++;
   return sip_scan_char(scan, ':');
 }
 
@@ -134,7 +115,7 @@ static int name_error(const sip_scan *scan) {
   return bare_cr ? SIP_E_LINE_END : SIP_E_HEADER_NAME;
 }
 
-sip_line_kind sip_section_next(sip_section *section, sip_line *out) {
+sip_line_kind sip_section_next_of_any_kind(sip_section *section, sip_line *out) {
   const char *from = section->at;
   size_t empty = line_end_at(section, from);
   if (empty) {
@@ -146,16 +127,16 @@ sip_line_kind sip_section_next(sip_section *section, sip_line *out) {
     note(section, SIP_E_TRUNCATED, from);
     return SIP_LINE_TRUNCATED;
   }
-  sip_scan scan = {from, section->end};
-  if (!scan_name(&scan, out) || !scan_colon(&scan)) {
+  sip_scan scan = {from, section->end, section->end};
+  if (!sip_scan_token(&scan, &out->name) || !scan_colon(&scan)) {
     note(section, name_error(&scan), scan.at);
     find_value_end(section, scan.at);
     return SIP_LINE_NO_HEADER;
   }
+  out->id = sip_header_find(out->name);
   sip_scan_space(&scan);
   const char *end = find_value_end(section, scan.at), *trimmed = end;
   while (trimmed > scan.at && is_space(trimmed[-1])) trimmed--;
   out->value = sip_str_between(scan.at, trimmed);
-  out->len = (size_t)(end - from);
   return SIP_LINE_HEADER;
 }

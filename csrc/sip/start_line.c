@@ -23,10 +23,9 @@ static int scan_version(sip_scan *scan) {
   }
   const char *from = scan->at;
   sip_str name, major, minor;
-  bool matches = sip_scan_run(scan, SIP_CHAR_ALPHA, &name) &&
-                 sip_str_equal_nocase(name, SIP_STR("SIP")) && sip_scan_char(scan, '/') &&
-                 sip_scan_run(scan, SIP_CHAR_DIGIT, &major) && sip_scan_char(scan, '.') &&
-                 sip_scan_run(scan, SIP_CHAR_DIGIT, &minor);
+  bool matches = sip_scan_run(scan, SIP_CHAR_ALPHA, &name) && SIP_IS(name, "sip") &&
+                 sip_scan_char(scan, '/') && sip_scan_run(scan, SIP_CHAR_DIGIT, &major) &&
+                 sip_scan_char(scan, '.') && sip_scan_run(scan, SIP_CHAR_DIGIT, &minor);
   if (!matches) return SIP_E_START_LINE;
   if (sip_str_equal(major, SIP_STR("2")) && sip_str_equal(minor, SIP_STR("0"))) return 0;
   scan->at = from;
@@ -39,43 +38,41 @@ size_t sip_uri_param_count(const sip_uri *uri) {
   return count;
 }
 
-int sip_request_uri_parse(sip_str text, const sip_limits *limits, sip_uri *out, size_t *error_at) {
-  int error = sip_uri_parse(text, out, error_at);
+int sip_scan_request_uri(sip_scan *scan, const sip_limits *limits, sip_uri *out) {
+  int error = sip_scan_uri(scan, out);
   if (error) return error;
   if (out->headers.ptr) {
-    *error_at = (size_t)(out->headers.ptr - text.ptr);
+    scan->at = out->headers.ptr;
     return SIP_E_URI;
   }
   if (out->params.len == 0 || sip_uri_param_count(out) <= limits->uri_params) return 0;
-  *error_at = (size_t)(out->params.ptr - text.ptr);
+  scan->at = out->params.ptr;
   return SIP_E_LIMIT;
 }
 
-static int scan_request(sip_message *message, sip_scan *scan, const sip_limits *limits) {
+static int scan_request(sip_scan *scan, sip_message *message, const sip_limits *limits) {
   sip_str method;
   if (!sip_scan_token(scan, &method)) return SIP_E_START_LINE;
   message->method_text = span_of(message, method);
   message->method = (uint8_t)sip_method_parse(method);
   if (!sip_scan_char(scan, ' ')) return SIP_E_START_LINE;
-  const char *from = scan->at;
-  const char *space = memchr(from, ' ', (size_t)(scan->end - from));
-  sip_str uri_text = sip_str_between(from, space ? space : scan->end);
-  if (!space || uri_text.len == 0) return SIP_E_START_LINE;
-  message->uri_text = span_of(message, uri_text);
+  const char *space = sip_find_byte(scan->at, scan->end, scan->limit, ' ');
+  sip_scan inside = {scan->at, space, scan->limit};
+  if (space == scan->end || space == scan->at) return SIP_E_START_LINE;
+  message->uri_text = span_of(message, sip_str_between(scan->at, space));
   scan->at = space + 1;
   int error = scan_version(scan);
   if (error) return error;
   if (!sip_scan_done(scan)) return SIP_E_START_LINE;
   sip_uri uri;
-  size_t error_at;
-  error = sip_request_uri_parse(uri_text, limits, &uri, &error_at);
-  if (error) scan->at = from + error_at;
+  error = sip_scan_request_uri(&inside, limits, &uri);
+  scan->at = inside.at;
   return error;
 }
 
 /* Reason-Phrase: reserved, unreserved, escaped, UTF-8, SP, HTAB. Wider here: any
  * text that a line may hold, for nothing hangs on it. */
-static int scan_status(sip_message *message, sip_scan *scan) {
+static int scan_status(sip_scan *scan, sip_message *message) {
   int error = scan_version(scan);
   if (error) return error;
   if (!sip_scan_char(scan, ' ')) return SIP_E_START_LINE;
@@ -94,13 +91,13 @@ static int scan_status(sip_message *message, sip_scan *scan) {
   return 0;
 }
 
-int sip_start_line_parse(sip_message *message, sip_str line, const sip_limits *limits,
-                         const char **error_at) {
-  sip_scan scan = sip_scan_over(line);
+int sip_scan_start_line(sip_scan *scan, sip_message *message, const sip_limits *limits) {
+  sip_str line = sip_str_between(scan->at, scan->end);
   /* No method has a slash in it. */
-  bool response = sip_str_starts_nocase(line, SIP_STR("SIP/"));
-  if (response) message->status = SIP_STATUS_MAX + 1; /* a response, whatever its status */
-  int error = response ? scan_status(message, &scan) : scan_request(message, &scan, limits);
-  if (error) *error_at = scan.at;
-  return error;
+  bool may_be_response = sip_char_lower(sip_scan_peek(scan)) == 's';
+  if (!may_be_response || !sip_str_starts_nocase(line, SIP_STR("SIP/"))) {
+    return scan_request(scan, message, limits);
+  }
+  message->status = SIP_STATUS_MAX + 1; /* a response, whatever its status */
+  return scan_status(scan, message);
 }

@@ -7,14 +7,14 @@
 
 #include "sip/message.h"
 
-/* Fills the start-line fields of the message from the line without its CRLF.
- * 0, SIP_E_START_LINE, SIP_E_VERSION, SIP_E_URI or SIP_E_TOO_LARGE (parameters of
- * the URI); *error_at is the byte. */
-int sip_start_line_parse(sip_message *message, sip_str line, const sip_limits *limits,
-                         const char **error_at);
+/* Fills the start-line fields of the message from the line at the cursor, which
+ * has no CRLF. 0, SIP_E_START_LINE, SIP_E_VERSION, SIP_E_URI or SIP_E_LIMIT
+ * (parameters of the URI) with the cursor at the byte. */
+int sip_scan_start_line(sip_scan *scan, sip_message *message, const sip_limits *limits);
 
-/* Request-URI: no headers (RFC 3261 19.1.1 table), at most so many parameters. */
-int sip_request_uri_parse(sip_str text, const sip_limits *limits, sip_uri *out, size_t *error_at);
+/* Request-URI, all up to the cursor's end: no headers (RFC 3261 19.1.1 table), at
+ * most so many parameters. 0, SIP_E_URI or SIP_E_LIMIT. */
+int sip_scan_request_uri(sip_scan *scan, const sip_limits *limits, sip_uri *out);
 
 /* How many parameters the URI has. */
 size_t sip_uri_param_count(const sip_uri *uri);

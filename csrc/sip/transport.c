@@ -23,6 +23,7 @@ static const struct row {
 
 sip_transport sip_transport_parse(sip_str token) {
   if (token.len == 0) return SIP_TRANSPORT_NONE;
+  if (sip_str_equal(token, rows[SIP_TRANSPORT_UDP].name)) return SIP_TRANSPORT_UDP;
   for (int i = SIP_TRANSPORT_UDP; i < SIP_TRANSPORT_OTHER; i++) {
     if (sip_str_equal_nocase(token, rows[i].name)) return (sip_transport)i;
   }

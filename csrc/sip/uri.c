@@ -70,11 +70,12 @@ static bool scan_headers(sip_scan *scan, sip_uri *out) {
 }
 
 static bool scan_sip(sip_scan *scan, sip_uri *out) {
-  bool has_user = scan->at < scan->end && memchr(scan->at, '@', (size_t)(scan->end - scan->at));
+  bool has_user = sip_find_byte(scan->at, scan->end, scan->limit, '@') < scan->end;
   if (has_user && !scan_userinfo(scan, out)) return false;
   if (!sip_scan_host(scan, &out->host)) return false;
   if (sip_scan_char(scan, ':') && !sip_scan_port(scan, &out->port)) return false;
-  return scan_params(scan, out) && scan_headers(scan, out);
+  out->params = sip_str_make(scan->at, 0);
+  return sip_scan_done(scan) || (scan_params(scan, out) && scan_headers(scan, out));
 }
 
 static bool is_separator(char c) {
@@ -120,11 +121,9 @@ static bool scan_opaque(sip_scan *scan, sip_uri *out) {
 }
 
 static sip_scheme scheme_of(sip_str name) {
-  if (name.len == 3) {
-    if (sip_str_equal_nocase(name, SIP_STR("sip"))) return SIP_SCHEME_SIP;
-    if (sip_str_equal_nocase(name, SIP_STR("tel"))) return SIP_SCHEME_TEL;
-  }
-  if (name.len == 4 && sip_str_equal_nocase(name, SIP_STR("sips"))) return SIP_SCHEME_SIPS;
+  if (SIP_IS(name, "sip")) return SIP_SCHEME_SIP;
+  if (SIP_IS(name, "tel")) return SIP_SCHEME_TEL;
+  if (SIP_IS(name, "sips")) return SIP_SCHEME_SIPS;
   return SIP_SCHEME_OTHER;
 }
 
@@ -140,8 +139,16 @@ static bool scan_scheme(sip_scan *scan, sip_uri *out) {
   return sip_scan_char(scan, ':');
 }
 
-static bool scan_uri(sip_scan *scan, sip_uri *out) {
-  if (!scan_scheme(scan, out)) return false;
+static bool scan_usual_scheme(sip_scan *scan, sip_uri *out) {
+  if (scan->end - scan->at < 4 || memcmp(scan->at, "sip:", 4) != 0) return false;
+  out->scheme = SIP_SCHEME_SIP;
+  out->scheme_text = sip_str_make(scan->at, 3);
+  scan->at += 4;
+  return true;
+}
+
+static bool scan_whole(sip_scan *scan, sip_uri *out) {
+  if (!scan_usual_scheme(scan, out) && !scan_scheme(scan, out)) return false;
   switch (out->scheme) {
   case SIP_SCHEME_SIP:
   case SIP_SCHEME_SIPS:
@@ -153,12 +160,22 @@ static bool scan_uri(sip_scan *scan, sip_uri *out) {
   }
 }
 
+int sip_scan_uri(sip_scan *scan, sip_uri *out) {
+  static const sip_uri nothing; /* to copy it is faster than to clear, where that is `rep stos` */
+  *out = nothing;
+  out->text = sip_str_between(scan->at, scan->end);
+  sip_scan local = *scan;
+  bool matches = scan_whole(&local, out) && sip_scan_done(&local);
+  *scan = local;
+  return matches ? 0 : SIP_E_URI;
+}
+
 int sip_uri_parse(sip_str text, sip_uri *out, size_t *error_at) {
-  *out = (sip_uri){.text = text};
   sip_scan scan = sip_scan_over(text);
-  if (scan_uri(&scan, out) && sip_scan_done(&scan)) return 0;
-  if (error_at) *error_at = sip_scan_offset(&scan, text);
-  return SIP_E_URI;
+  int error = sip_scan_uri(&scan, out);
+  if (error && error_at) *error_at = sip_scan_offset(&scan, text);
+  out->text = text;
+  return error;
 }
 
 /* "name[=value]" up to a separator; *rest then begins at it. */

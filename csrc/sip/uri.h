@@ -33,6 +33,9 @@ typedef struct sip_uri {
   bool has_password;
 } sip_uri;
 
+/* The same at a cursor: all up to its end. 0 or SIP_E_URI with the cursor at the byte. */
+int sip_scan_uri(sip_scan *scan, sip_uri *out);
+
 /* More parameters, or headers, in one URI make it malformed: comparing them is
  * quadratic. A message may be held to fewer (sip_limits.uri_params). */
 enum { SIP_URI_PARTS_MAX = 255 };

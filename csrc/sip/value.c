@@ -155,14 +155,17 @@ static int parse_tagged(sip_str text, sip_tagged *out) {
   return matches ? 0 : SIP_E_HEADER;
 }
 
+int sip_value_check_address(sip_header_id id, const sip_name_addr *address) {
+  if (address->star) return id == SIP_HEADER_CONTACT ? 0 : SIP_E_HEADER;
+  sip_value_kind kind = sip_value_kind_of(id);
+  if (kind == SIP_VALUE_ADDRESS || kind == SIP_VALUE_TEXT) return 0;
+  bool named = kind == SIP_VALUE_INFO && address->display.len > 0;
+  return address->bracketed && !named ? 0 : SIP_E_HEADER;
+}
+
 static int parse_address(sip_header_id id, sip_str text, sip_name_addr *out) {
   int error = sip_name_addr_parse(text, out);
-  if (error) return error;
-  if (out->star) return id == SIP_HEADER_CONTACT ? 0 : SIP_E_HEADER;
-  sip_value_kind kind = sip_value_kind_of(id);
-  if (kind == SIP_VALUE_NAME_ADDR && !out->bracketed) return SIP_E_HEADER;
-  bool info = out->bracketed && out->display.len == 0;
-  return kind == SIP_VALUE_INFO && !info ? SIP_E_HEADER : 0;
+  return error ? error : sip_value_check_address(id, out);
 }
 
 static int parse_auth_param(sip_str text, sip_param *out) {

@@ -96,9 +96,13 @@ sip_value_kind sip_value_kind_of(sip_header_id id);
  * SIP_E_HEADER, SIP_E_NUMBER, SIP_E_URI, SIP_E_VERSION. */
 int sip_value_parse(sip_header_id id, sip_str text, sip_value *out);
 
+/* What the header's grammar wants of an address beyond that it parses: brackets, no
+ * display name. 0 or SIP_E_HEADER. */
+int sip_value_check_address(sip_header_id id, const sip_name_addr *address);
+
 /* Every header field of a message, by its grammar: 0, or the first error, with
- * the index of the header it is in. What sip_message_parse checked is sound
- * already; this is for those who want all of it to be. */
+ * the index of the header it is in. sip_message_parse has read From, To, Call-ID,
+ * CSeq, Max-Forwards and Content-Length already; this reads all the others. */
 int sip_value_check_message(const sip_message *message, size_t *header);
 
 #endif

@@ -14,7 +14,7 @@ static bool has_quotes(sip_header_id id) {
 }
 
 static const char *skip_quoted(const char *at, const char *end) {
-  sip_scan scan = {at, end};
+  sip_scan scan = {at, end, end};
   sip_str text;
   /* One that is not closed: nothing behind it can be told apart. */
   return sip_scan_quoted(&scan, &text) ? scan.at : end;
@@ -26,7 +26,7 @@ static const char *find_comma(const char *at, const char *end, sip_header_id id)
     return comma ? comma : end;
   }
   bool bracketed = false;
-  while ((at = sip_scan_until(at, end, ",\"<>")) < end) {
+  while ((at = sip_find_any(at, end, end, ",\"<>")) < end) {
     if (*at == '"' && !bracketed) {
       at = skip_quoted(at, end);
       continue;

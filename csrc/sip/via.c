@@ -86,19 +86,11 @@ static int check_ttl(const sip_param *param) {
 
 static int take_param(const sip_param *param, sip_via *out) {
   sip_str name = param->name;
-  switch (name.len) {
-  case 3:
-    return sip_str_equal_nocase(name, SIP_STR("ttl")) ? check_ttl(param) : 0;
-  case 5:
-    if (sip_str_equal_nocase(name, SIP_STR("rport"))) return take_rport(param, out);
-    return sip_str_equal_nocase(name, SIP_STR("maddr")) ? take_maddr(param, out) : 0;
-  case 6:
-    return sip_str_equal_nocase(name, SIP_STR("branch")) ? take_branch(param, out) : 0;
-  case 8:
-    return sip_str_equal_nocase(name, SIP_STR("received")) ? take_received(param, out) : 0;
-  default:
-    return 0;
-  }
+  if (SIP_IS(name, "branch")) return take_branch(param, out);
+  if (SIP_IS(name, "rport")) return take_rport(param, out);
+  if (SIP_IS(name, "received")) return take_received(param, out);
+  if (SIP_IS(name, "maddr")) return take_maddr(param, out);
+  return SIP_IS(name, "ttl") ? check_ttl(param) : 0;
 }
 
 static int scan_params(sip_scan *scan, sip_via *out) {
@@ -118,8 +110,7 @@ static int scan_params(sip_scan *scan, sip_via *out) {
   return 0;
 }
 
-int sip_scan_via(sip_scan *scan, sip_via *out) {
-  *out = (sip_via){0};
+static int scan_value(sip_scan *scan, sip_via *out) {
   bool ours;
   sip_scan_space(scan);
   const char *from = scan->at;
@@ -133,6 +124,15 @@ int sip_scan_via(sip_scan *scan, sip_via *out) {
   if (error) return error;
   if (!sip_scan_done(scan) && *scan->at != ',') return SIP_E_HEADER;
   return ours ? 0 : SIP_E_VERSION;
+}
+
+int sip_scan_via(sip_scan *scan, sip_via *out) {
+  static const sip_via nothing; /* to copy it is faster than to clear, where that is `rep stos` */
+  *out = nothing;
+  sip_scan local = *scan;
+  int error = scan_value(&local, out);
+  *scan = local;
+  return error;
 }
 
 int sip_via_parse(sip_str value, sip_via *out) {

@@ -29,11 +29,9 @@ bool bench_parse(int depth, char *bytes, size_t len, fields *out) {
                   .content_length = message->body_len,
                   .status = message->status};
   if (depth < DEPTH_ALL) return true;
-  sip_uri uri;
+  /* The headers that depth 1 has not parsed; none is parsed twice. */
   size_t header;
-  bool request = sip_message_is_request(message);
-  return (!request || sip_message_request_uri(message, &uri) == 0) &&
-         sip_value_check_message(message, &header) == 0;
+  return sip_value_check_message(message, &header) == 0;
 }
 
 void bench_release(void) {
