@@ -38,13 +38,15 @@ agent:on("REFER", function(req)
   show(req)
   req:reply(202)
   req.dialog:request("NOTIFY", {
-    headers = { Event = "refer", ["Subscription-State"] = "terminated;reason=noresource" },
+    headers = {
+      Event = "refer", ["Subscription-State"] = "terminated;reason=noresource",
+    },
     body = "SIP/2.0 503 Service Unavailable\r\n", content_type = "message/sipfrag",
   }):wait()
 end)
 
-for _, method in ipairs { "BYE", "REGISTER", "OPTIONS", "PRACK", "NOTIFY", "PUBLISH", "INFO",
-                          "MESSAGE", "UPDATE" } do
+for _, method in ipairs { "BYE", "REGISTER", "OPTIONS", "PRACK", "NOTIFY", "PUBLISH",
+                          "INFO", "MESSAGE", "UPDATE" } do
   agent:on(method, function(req)
     show(req)
     req:reply(200)

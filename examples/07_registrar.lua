@@ -12,7 +12,11 @@ local bindings <const> = {} -- by user, then by contact URI: the instant it expi
 local function contacts_of(user)
   local list = {}
   for uri, expires_at in pairs(bindings[user] or {}) do
-    if expires_at > sip.now() then list[#list + 1] = uri else bindings[user][uri] = nil end
+    if expires_at > sip.now() then
+      list[#list + 1] = uri
+    else
+      bindings[user][uri] = nil
+    end
   end
   table.sort(list)
   return list

@@ -57,7 +57,8 @@ local function update_methods(self)
   for method in pairs(defaults.known) do
     local handled = of:has(method)
     -- ACK: a BYE of ours may have to wait for it.
-    engine:handles(method, handled or method == "ACK" or method == "BYE" and self.shows_bye)
+    engine:handles(method,
+      handled or method == "ACK" or method == "BYE" and self.shows_bye)
     if handled then names[method] = true end
   end
   if names.INVITE or self.places_calls then
@@ -80,7 +81,9 @@ local function update_methods(self)
 end
 
 local function handlers_changed(self, _, sort)
-  if sort == "method" or sort == "event" or sort == "removed" then update_methods(self) end
+  if sort == "method" or sort == "event" or sort == "removed" then
+    update_methods(self)
+  end
 end
 
 handlers.mixin(Agent, "agent", handlers_changed)
@@ -91,8 +94,8 @@ blame.mixin(Agent)
 local function open_all(self, wanted)
   local driver, chosen = self.context.driver, {}
   for _, one in ipairs(wanted) do
-    local spec = setmetatable({ port = one.port ~= 0 and one.port or chosen[one.ip] or 0 },
-      { __index = one })
+    local port = one.port ~= 0 and one.port or chosen[one.ip] or 0
+    local spec = setmetatable({ port = port }, { __index = one })
     local opened, err = driver:listen(self.engine, spec)
     if not opened then return nil, err end
     chosen[one.ip] = opened.port
@@ -119,13 +122,14 @@ function agent.new(context, options)
     context = context, engine = engine, listeners = {}, handlers = handlers.new(),
     requests = {}, exchanges = {}, dialogs = {}, delayed = {}, call_set = {}, serial = 0,
     allow = "", accept = chosen.accept, supported = chosen.supported,
-    fixed_allow = chosen.allow ~= nil, places_calls = false, shows_bye = false, closed = false,
+    fixed_allow = chosen.allow ~= nil, places_calls = false, shows_bye = false,
+    closed = false,
     domains = chosen.domains, peers = chosen.peers, routes = chosen.routes,
     from = chosen.from, deferred_ms = chosen.deferred_ms,
   }, Agent)
   self.engine:keep_history(chosen.history)
-  engine:identity { allow = chosen.allow, accept = chosen.accept, supported = chosen.supported,
-                    user_agent = chosen.user_agent }
+  engine:identity { allow = chosen.allow, accept = chosen.accept,
+                    supported = chosen.supported, user_agent = chosen.user_agent }
   if chosen.allow then self.allow = chosen.allow end
   local tasks = context.tasks
   context.driver:attach(engine, function() tasks:enter(dispatch.drain, self) end)
@@ -151,9 +155,12 @@ end
 function Agent:check_method(verb, method) -- luacheck: ignore self
   misuse.check(verb, "method", method, "string")
   local _, sort = handlers.key(verb, method)
-  if sort ~= "method" then misuse.argument(verb, "method", "a METHOD in upper case expected") end
+  if sort ~= "method" then
+    misuse.argument(verb, "method", "a METHOD in upper case expected")
+  end
   if method == "ACK" or method == "CANCEL" then
-    misuse.argument(verb, "method", method .. " belongs to an INVITE and is sent by the core")
+    misuse.argument(verb, "method",
+      method .. " belongs to an INVITE and is sent by the core")
   end
 end
 
@@ -194,7 +201,8 @@ end
 ---@return moonsip.Call
 function Agent:start_call(given, options)
   local targets = target.list("agent:start_call", given)
-  return self:invite("agent:start_call", targets, plan.call(self, "agent:start_call", options))
+  local made = plan.call(self, "agent:start_call", options)
+  return self:invite("agent:start_call", targets, made)
 end
 
 --- Places a call and waits until it is answered.
@@ -206,14 +214,17 @@ end
 function Agent:call(given, options, callback)
   if type(options) == "function" then options, callback = nil, options end
   local targets = target.list("agent:call", given)
-  return self:invite("agent:call", targets, plan.call(self, "agent:call", options)):wait(callback)
+  local made = plan.call(self, "agent:call", options)
+  return self:invite("agent:call", targets, made):wait(callback)
 end
 
 --- Runs the handlers of an event, each in a task of its own.
 ---@param name string
 function Agent:emit(name, ...)
   local _, sort = handlers.key("agent:emit", name)
-  if sort ~= "event" then misuse.argument("agent:emit", "name", "an event in lower case expected") end
+  if sort ~= "event" then
+    misuse.argument("agent:emit", "name", "an event in lower case expected")
+  end
   for _, fn in ipairs(self.handlers:of_event(name)) do
     self.context.tasks:spawn(self, fn, ...)
   end

@@ -128,7 +128,8 @@ local function leave(self, status, flat)
   elseif self.direction == "out" then
     if self.invite then self.agent.engine:cancel(self.invite.transaction or 0, flat) end
   else
-    local done, err = self.req:reply(status, flat and { headers = call.pairs(flat) } or nil)
+    local options = flat and { headers = call.pairs(flat) } or nil
+    local done, err = self.req:reply(status, options)
     if not done then return err end
   end
 end
@@ -151,7 +152,8 @@ function Call:hangup(options)
   local flat = headers.flatten("call:hangup", options.headers)
   if options.reason then
     flat = flat or {}
-    flat[#flat + 1], flat[#flat + 2] = "Reason", misuse.text("call:hangup", "reason", options.reason)
+    local reason = misuse.text("call:hangup", "reason", options.reason)
+    flat[#flat + 1], flat[#flat + 2] = "Reason", reason
   end
   local code = misuse.integer("call:hangup", "code", options.code or 480, 300, 699)
   if self.state == "ended" then return false end
@@ -217,7 +219,9 @@ end
 ---@param request moonsip.Request
 function Call:refresh(request)
   local has_offer = request.message.body ~= ""
-  if request.message.method == "UPDATE" and not has_offer then return request:reply(200) end
+  if request.message.method == "UPDATE" and not has_offer then
+    return request:reply(200)
+  end
   local same = self.has_own_sdp or not has_offer
   return request:answer { sdp = same and self.local_sdp or nil }
 end
@@ -238,7 +242,8 @@ end
 local function start_change(one, self, method, options, verb)
   self:hold(one)
   local made = plan.inside(verb, {
-    headers = options.headers, timeout = options.timeout, body = options.sdp or self.local_sdp,
+    headers = options.headers, timeout = options.timeout,
+    body = options.sdp or self.local_sdp,
   }, method)
   self:start_request(verb, method, made, { on_done = function(_, final, err)
     if err then return one:resolve(nil, err) end

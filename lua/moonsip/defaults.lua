@@ -7,8 +7,8 @@ local defaults = {}
 
 local known <const> = {
   INVITE = true, ACK = true, BYE = true, CANCEL = true, REGISTER = true, OPTIONS = true,
-  PRACK = true, SUBSCRIBE = true, NOTIFY = true, PUBLISH = true, INFO = true, REFER = true,
-  MESSAGE = true, UPDATE = true,
+  PRACK = true, SUBSCRIBE = true, NOTIFY = true, PUBLISH = true, INFO = true,
+  REFER = true, MESSAGE = true, UPDATE = true,
 }
 
 defaults.known = known
@@ -25,7 +25,9 @@ end
 
 local function refuse(req, agent, method)
   local status = own_status[method] or known[method] and 405 or 501
-  if status == 405 or status == 501 then return req:reply(status, { Allow = agent.allow }) end
+  if status == 405 or status == 501 then
+    return req:reply(status, { Allow = agent.allow })
+  end
   return req:reply(status)
 end
 

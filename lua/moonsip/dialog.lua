@@ -26,8 +26,8 @@ local dialog = {}
 
 local getters <const> = {}
 
-for _, name in ipairs { "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "target",
-                        "routes", "secure" } do
+for _, name in ipairs { "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri",
+                        "target", "routes", "secure" } do
   getters[name] = function(self)
     local info = self.number and self.agent.engine:dialog_info(self.number)
     return info and info[name]
@@ -53,8 +53,9 @@ handlers.mixin(Dialog, "dialog")
 --- The fields every dialog object begins with.
 ---@param agent moonsip.Agent
 function dialog.fields(agent)
-  return { agent = agent, number = false, handlers = false, agent_handlers = agent.handlers,
-           exchanges = {}, waits = {}, state = "early", why = false }
+  return { agent = agent, number = false, handlers = false,
+           agent_handlers = agent.handlers, exchanges = {}, waits = {}, state = "early",
+           why = false }
 end
 
 --- The object for a dialog of the core's that no call is.

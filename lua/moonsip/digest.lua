@@ -134,7 +134,9 @@ local function parts_of(self, req, params)
   if qop and not self.qops[qop] or not qop and not self.without_qop then return nil end
   local count = 0
   if qop then
-    if not params.cnonce or not (params.nc or ""):find "^%x%x%x%x%x%x%x%x$" then return nil end
+    if not params.cnonce or not (params.nc or ""):find "^%x%x%x%x%x%x%x%x$" then
+      return nil
+    end
     count = tonumber(params.nc, 16)
     if count == 0 then return nil end
   end

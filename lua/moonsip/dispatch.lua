@@ -15,7 +15,9 @@ local function serve(req)
   local method, of = req.message.method, req.dialog
   if not of then
     local handlers = req.handlers
-    if handlers:run(tasks, method, req) or handlers:run(tasks, "request", req) then return end
+    if handlers:run(tasks, method, req) or handlers:run(tasks, "request", req) then
+      return
+    end
   elseif of.handlers and of.handlers:run(tasks, method, req)
     -- A further INVITE is not a new call: only the call's own handler is for it.
     or method ~= "INVITE" and of.agent_handlers:run(tasks, method, req) then
@@ -46,7 +48,8 @@ end
 
 local function tell(agent, message, of, fields)
   local method = message.method
-  if not (agent.handlers:has(method) or of and of.handlers and of.handlers:has(method)) then
+  if not (agent.handlers:has(method) or of and of.handlers
+    and of.handlers:has(method)) then
     return
   end
   local req = request.new(agent, message, 0, of)
@@ -67,7 +70,8 @@ function on.cancelled(agent, message, transaction)
     invite.cancelled, invite.final = true, 487
     local of = invite.dialog
     if of then
-      of:ended(errors.new("cancelled", "the caller gave up", { code = 487, by = "remote" }))
+      of:ended(errors.new("cancelled", "the caller gave up",
+        { code = 487, by = "remote" }))
     end
     agent:forget_request(invite)
   end
@@ -78,7 +82,9 @@ end
 --- that crossed our CANCEL. The core has acknowledged it; it is ended (13.2.2.4).
 local function end_unwanted(agent, message, transaction, number)
   local code = message.code
-  if number == 0 or code < 200 or code >= 300 or message.cseq_method ~= "INVITE" then return end
+  if number == 0 or code < 200 or code >= 300 or message.cseq_method ~= "INVITE" then
+    return
+  end
   if agent.delayed[transaction] then
     agent.delayed[transaction] = nil
     agent.engine:ack(number)
@@ -126,7 +132,8 @@ function on.no_ack(agent, _, _, number)
   of:acknowledged()
   if of.state ~= "ended" then
     of:hangup()
-    agent.context.log:warn("no ACK came for the 200 of a call; it was ended (RFC 3261 13.3.1.4)")
+    agent.context.log:warn("no ACK came for the 200 of a call; it was ended "
+      .. "(RFC 3261 13.3.1.4)")
   end
 end
 

@@ -6,7 +6,9 @@ local misuse = require "moonsip.misuse"
 
 local duration = {}
 
-local unit_ms <const> = { ms = 1, s = 1000, m = 60 * 1000, h = 3600 * 1000, d = 86400 * 1000 }
+local unit_ms <const> = {
+  ms = 1, s = 1000, m = 60 * 1000, h = 3600 * 1000, d = 86400 * 1000,
+}
 
 -- A thousand years: far past any use, far below what overflows an int64 of milliseconds.
 local max_ms <const> = 1000 * 366 * unit_ms.d
@@ -28,7 +30,8 @@ function duration.parse(value)
       return ""
     end)
     if value == "" or rest:find "%S" then
-      return nil, ("%q is no duration such as \"5s\", \"250ms\" or \"1h30m\""):format(value)
+      return nil,
+        ("%q is no duration such as \"5s\", \"250ms\" or \"1h30m\""):format(value)
     end
   else
     return nil, ("duration expected, got %s"):format(type(value))

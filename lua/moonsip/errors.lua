@@ -27,25 +27,29 @@ local status_of_kind <const> = {
 
 -- Statuses whose kind is not that of their class.
 local kind_of_status <const> = {
-  [401] = "auth", [407] = "auth", [404] = "notfound", [410] = "notfound", [604] = "notfound",
-  [408] = "timeout", [480] = "noanswer", [481] = "gone", [486] = "busy", [487] = "cancelled",
-  [488] = "media", [600] = "busy", [606] = "media",
+  [401] = "auth", [407] = "auth", [404] = "notfound", [410] = "notfound",
+  [604] = "notfound", [408] = "timeout", [480] = "noanswer", [481] = "gone",
+  [486] = "busy", [487] = "cancelled", [488] = "media", [600] = "busy", [606] = "media",
 }
 
 -- A failure without a response counts as this status (RFC 3261 8.1.3.1).
-local status_of_failure <const> = { timeout = 408, transport = 503, dns = 503, cancelled = 487 }
+local status_of_failure <const> = {
+  timeout = 408, transport = 503, dns = 503, cancelled = 487,
+}
 
 -- Errors made by the core carry no code of their own.
 function Error:__index(key)
   local value = Error[key]
-  if value == nil and key == "code" then return status_of_failure[rawget(self, "kind")] end
+  if value == nil and key == "code" then
+    return status_of_failure[rawget(self, "kind")]
+  end
   return value
 end
 
 -- Another target, or the same one later, may do better; every other status is an
 -- answer and not an outage.
-local retryable_kind <const> = { timeout = true, transport = true, dns = true, store = true,
-                                 limit = true }
+local retryable_kind <const> = { timeout = true, transport = true, dns = true,
+                                 store = true, limit = true }
 local retryable_status <const> = { [408] = true, [430] = true, [500] = true, [502] = true,
                                    [503] = true, [504] = true }
 
@@ -84,10 +88,12 @@ end
 ---@param name string  the core's name of it
 ---@return moonsip.Error
 function errors.of_failure(name)
-  local kind = ({ TIMEOUT = "timeout", DNS = "dns", CANCELLED = "cancelled", LIMIT = "limit",
-                  MEMORY = "limit", URI = "invalid", GONE = "gone" })[name] or "transport"
-  local reason = ({ timeout = "no response", dns = "name not found", cancelled = "cancelled",
-                    limit = "a limit is reached", invalid = "malformed URI",
+  local kind = ({ TIMEOUT = "timeout", DNS = "dns", CANCELLED = "cancelled",
+                  LIMIT = "limit", MEMORY = "limit", URI = "invalid",
+                  GONE = "gone" })[name] or "transport"
+  local reason = ({ timeout = "no response", dns = "name not found",
+                    cancelled = "cancelled", limit = "a limit is reached",
+                    invalid = "malformed URI",
                     gone = "the object has ended" })[kind]
     or ("not sent: %s"):format(name)
   return errors.new(kind, reason, { name = name })

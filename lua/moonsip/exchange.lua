@@ -75,7 +75,8 @@ end
 local class_name <const> = { "1xx", "2xx", "3xx", "4xx", "5xx", "6xx" }
 
 local function run_level(tasks, list, code, one)
-  return list and (list:run(tasks, code, one) or list:run(tasks, class_name[code // 100], one)
+  return list and (list:run(tasks, code, one)
+    or list:run(tasks, class_name[code // 100], one)
     or list:run(tasks, "response", one))
 end
 
@@ -90,7 +91,8 @@ local function run_handlers(self, code, one)
 end
 
 local function wants(list, code)
-  return list and (list:has(code) or list:has(class_name[code // 100]) or list:has "response")
+  return list and (list:has(code) or list:has(class_name[code // 100])
+    or list:has "response")
 end
 
 --- Shows a response to whoever observes such.
@@ -150,7 +152,8 @@ end
 ---@return moonsip.Exchange
 function exchange.start(agent, verb, method, targets, plan, fields)
   local self = fields or {}
-  self.agent, self.verb, self.method, self.targets, self.plan = agent, verb, method, targets, plan
+  self.agent, self.verb, self.method = agent, verb, method
+  self.targets, self.plan = targets, plan
   self.at, self.done, self.agent_handlers = 1, false, agent.handlers
   setmetatable(self, Exchange)
   if self.dialog then self.dialog.exchanges[self] = true end
@@ -169,7 +172,8 @@ function Exchange:receive(of, dialog)
     self.provisional = code
     return observe(self, one)
   end
-  if code >= 300 and try_next[code] and self.targets[self.at + 1] and not self.cancelling then
+  if code >= 300 and try_next[code] and self.targets[self.at + 1]
+    and not self.cancelling then
     self.agent.exchanges[self.transaction] = nil
     self.at = self.at + 1
     return send(self)
@@ -250,7 +254,8 @@ end
 ---@return moonsip.Response?
 ---@return moonsip.Error? err
 function Exchange:wait(callback)
-  return wait.await(host_of(self), "exchange:wait", self.agent, callback, start_wait, self)
+  return wait.await(host_of(self), "exchange:wait", self.agent, callback, start_wait,
+    self)
 end
 
 --- Puts a response (nil: the end) where the iterator finds it.
@@ -275,7 +280,8 @@ function Stream:last()
   local of = self.exchange
   if of.final or self.told then return nil end
   self.told = true
-  return { error = of.error, code = of.error.code, reason = of.error.reason, request = of }
+  local err = of.error
+  return { error = err, code = err.code, reason = err.reason, request = of }
 end
 
 local function start_next(one, stream)
@@ -285,7 +291,8 @@ local function start_next(one, stream)
 end
 
 local function next_response(stream)
-  return wait.await(host_of(stream.exchange), "exchange:responses", nil, nil, start_next, stream)
+  return wait.await(host_of(stream.exchange), "exchange:responses", nil, nil, start_next,
+    stream)
 end
 
 --- For `for res in exchange:responses() do`: every response, the final one last. When

@@ -45,15 +45,21 @@ end
 local function add_values(sip)
   sip.next = handlers.next
   function sip.uri(text) return core.uri(misuse.text("sip.uri", "text", text)) end
-  function sip.address(text) return core.address(misuse.text("sip.address", "text", text)) end
+  function sip.address(text)
+    return core.address(misuse.text("sip.address", "text", text))
+  end
   function sip.message(text)
     return core.message(misuse.check("sip.message", "text", text, "string"))
   end
-  function sip.escape(text) return core.escape(misuse.check("sip.escape", "text", text, "string")) end
+  function sip.escape(text)
+    return core.escape(misuse.check("sip.escape", "text", text, "string"))
+  end
   function sip.unescape(text)
     return core.unescape(misuse.check("sip.unescape", "text", text, "string"))
   end
-  function sip.duration(value) return duration.check("sip.duration", "value", value) / 1000 end
+  function sip.duration(value)
+    return duration.check("sip.duration", "value", value) / 1000
+  end
 end
 
 --- The face of a context. Each call gives a new table.

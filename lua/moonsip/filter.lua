@@ -58,7 +58,9 @@ local kinds <const> = {
   uri = { exact = exact_uri, pattern = pattern_uri },
   text = {
     exact = function(text) return function(value) return value == text end end,
-    pattern = function(pattern) return function(value) return value:find(pattern) ~= nil end end,
+    pattern = function(pattern)
+      return function(value) return value:find(pattern) ~= nil end
+    end,
   },
   caseless = {
     exact = function(text)

@@ -32,8 +32,9 @@ Group.__name = "moonsip.group"
 local group = {}
 
 local function begin(context, owner_group, fn, ...)
-  local self = setmetatable({ context = context, group = owner_group, done = false, waits = {} },
-    Job)
+  local self = setmetatable({
+    context = context, group = owner_group, done = false, waits = {},
+  }, Job)
   self.task = context.tasks:spawn(self, fn, ...)
   return self
 end
@@ -65,7 +66,8 @@ end
 --- Its verbs return `nil, err` of kind "cancelled" from now on.
 function Job:cancel()
   if self.task then
-    self.context.tasks:cancel(self.task, errors.new("cancelled", "the task was cancelled"))
+    self.context.tasks:cancel(self.task,
+      errors.new("cancelled", "the task was cancelled"))
   end
 end
 

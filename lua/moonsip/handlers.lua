@@ -46,7 +46,7 @@ function handlers.key(verb, what)
   if what:find(method_pattern) then return what, "method" end
   if what:find "^[%l_]+$" then return what, "event" end
   misuse.argument(verb, "what",
-    ("%q is neither a METHOD, a status, a class such as \"4xx\" nor an event"):format(what))
+    ("%q is no METHOD, status, class such as \"4xx\" or event"):format(what))
 end
 
 ---@return moonsip.Handlers
@@ -64,7 +64,8 @@ function Handlers:add(verb, what, wanted, fn)
   local one = { fn = fn, filter = nil, weight = 0 }
   if wanted ~= nil then
     if sort == "event" and key ~= "request" and key ~= "response" then
-      misuse.argument(verb, "filter", ("the event %q has no message to filter"):format(key))
+      misuse.argument(verb, "filter",
+        ("the event %q has no message to filter"):format(key))
     end
     one.filter = filter.new(verb, wanted)
     one.weight = one.filter.weight

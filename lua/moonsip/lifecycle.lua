@@ -55,7 +55,8 @@ function lifecycle.stop(context, grace)
     if ms > 0 then
       context.draining = true
       for _, agent in ipairs(context.agent_list) do agent:drain(retry_after_s) end
-      Drain.expire(setmetatable({ context = context, until_at = context:now() + ms }, Drain))
+      local until_at = context:now() + ms
+      Drain.expire(setmetatable({ context = context, until_at = until_at }, Drain))
       return
     end
   end
@@ -76,7 +77,8 @@ end
 
 --- Ends tasks and calls.
 local function end_all(context)
-  context.tasks:cancel_all(context, errors.new("cancelled", "the program is being stopped"))
+  context.tasks:cancel_all(context,
+    errors.new("cancelled", "the program is being stopped"))
   for _, agent in ipairs(context.agent_list) do agent:end_all() end
 end
 
@@ -106,7 +108,9 @@ end
 
 local function run_main(context, signals)
   if signals then
-    context.driver:set_on_signal(function(name) context.tasks:enter(on_signal, context, name) end)
+    context.driver:set_on_signal(function(name)
+      context.tasks:enter(on_signal, context, name)
+    end)
   end
   if not context.stopping then context.driver:run() end
   context.tasks:enter(end_all, context)
@@ -117,7 +121,11 @@ local function run_main(context, signals)
 end
 
 local function start_stop_wait(one, context)
-  if context.stopping then one:resolve(true) else table.insert(context.stop_waits, one) end
+  if context.stopping then
+    one:resolve(true)
+  else
+    table.insert(context.stop_waits, one)
+  end
 end
 
 --- Turns the loop until sip.stop, a signal, or until nothing is left that could
@@ -127,7 +135,8 @@ end
 function lifecycle.run(context, options)
   options = misuse.options("sip.run", options, run_options)
   local drain = options.drain
-  context.drain_ms = drain and duration.check("sip.run", "drain", drain) or default_drain_ms
+  context.drain_ms = drain and duration.check("sip.run", "drain", drain)
+    or default_drain_ms
   local _, is_main = coroutine.running()
   if is_main and context.tasks.depth == 0 and not context.host then
     return run_main(context, options.signals ~= false)
@@ -147,7 +156,8 @@ function lifecycle.close(context)
   if context.closed then return end
   context.closed, context.stopping = true, true
   context.tasks:enter(function()
-    context.tasks:cancel_all(context, errors.new("cancelled", "the program is being stopped"))
+    context.tasks:cancel_all(context,
+      errors.new("cancelled", "the program is being stopped"))
   end)
   for _, agent in ipairs({ table.unpack(context.agent_list) }) do agent:close() end
   context.driver:close()

@@ -59,7 +59,9 @@ local function parse(list, text, known)
   return true
 end
 
-local known_transports <const> = { udp = true, tcp = true, tls = true, ws = true, wss = true }
+local known_transports <const> = {
+  udp = true, tcp = true, tls = true, ws = true, wss = true,
+}
 
 --- The listeners that the `listen` option means.
 ---@param verb string

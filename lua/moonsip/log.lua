@@ -59,7 +59,8 @@ function Log:error(format, ...) put(self, "error", format, ...) end
 ---@param level "debug"|"info"|"warn"|"error"|"none"
 function Log:set_level(level)
   if not rank[level] then
-    misuse.argument("sip.log:set_level", "level", "debug, info, warn, error or none expected")
+    misuse.argument("sip.log:set_level", "level",
+      "debug, info, warn, error or none expected")
   end
   self.level = level
 end

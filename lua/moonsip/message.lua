@@ -26,8 +26,9 @@ function message.class(class, getters)
   getters.source = getters.source or function(self)
     local of = self.message
     if not of.source_ip then return nil end
-    return setmetatable({ transport = of.transport, ip = of.source_ip, port = of.source_port },
-      Source)
+    return setmetatable({
+      transport = of.transport, ip = of.source_ip, port = of.source_port,
+    }, Source)
   end
   class.getters = getters
 

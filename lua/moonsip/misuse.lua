@@ -36,7 +36,8 @@ end
 --- What a value is, for messages.
 local function kind_of(value)
   local meta = getmetatable(value)
-  return type(meta) == "table" and type(meta.__name) == "string" and meta.__name or type(value)
+  return type(meta) == "table" and type(meta.__name) == "string" and meta.__name
+    or type(value)
 end
 
 --- Raises unless `value` is of the type.
@@ -67,7 +68,9 @@ end
 --- lines into a message (api.md rule 8).
 function misuse.text(verb, name, value)
   misuse.check(verb, name, value, "string")
-  if value:find "[\r\n\0]" then misuse.argument(verb, name, "CR, LF or NUL in a value") end
+  if value:find "[\r\n\0]" then
+    misuse.argument(verb, name, "CR, LF or NUL in a value")
+  end
   return value
 end
 

@@ -85,12 +85,17 @@ local function add_way(made, agent, verb, options)
   local via = options.via
   if type(via) == "table" and via.uri then
     made.routes = target.routes(verb, "via", via.uri)
-    if via.from and options.from == nil then made.from = from_of(agent, verb, via.from) end
-    if via.headers then made.headers = headers.flatten(verb, via.headers, made.headers) end
+    if via.from and options.from == nil then
+      made.from = from_of(agent, verb, via.from)
+    end
+    if via.headers then
+      made.headers = headers.flatten(verb, via.headers, made.headers)
+    end
   else
     made.routes = target.routes(verb, "via", via)
   end
-  made.routes = made.routes or target.routes(verb, "routes", options.routes) or agent.routes
+  made.routes = made.routes or target.routes(verb, "routes", options.routes)
+    or agent.routes
   if options.transport ~= nil then
     made.transport = misuse.text(verb, "transport", options.transport):lower()
     if not made.transport:find "^%l+$" then

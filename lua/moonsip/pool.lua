@@ -28,8 +28,8 @@ local max_size <const> = 1000000
 ---@return moonsip.Pool
 function pool.new(context, size)
   size = misuse.integer("sip.pool", "size", size, 1, max_size)
-  return setmetatable({ context = context, size = size, free = size, queue = {}, first = 1,
-                        last = 0 }, Pool)
+  return setmetatable({ context = context, size = size, free = size, queue = {},
+                        first = 1, last = 0 }, Pool)
 end
 
 local function slot(self)

@@ -59,7 +59,9 @@ end
 --- Sends a response; the arguments are right.
 local function send(self, status, reason, flat, content_type, body, stateless)
   local agent = self.agent
-  if self.final or self.transaction == 0 or agent.closed then return nil, too_late(self) end
+  if self.final or self.transaction == 0 or agent.closed then
+    return nil, too_late(self)
+  end
   local engine = agent.engine
   if status > 100 and status < 300 and not self.checked then
     self.checked = true
@@ -71,7 +73,8 @@ local function send(self, status, reason, flat, content_type, body, stateless)
     end
   end
   local reply = stateless and status >= 300 and engine.reply_stateless or engine.reply
-  local dialog, err = reply(engine, self.transaction, status, reason, flat, content_type, body)
+  local dialog, err =
+    reply(engine, self.transaction, status, reason, flat, content_type, body)
   if not dialog then return nil, err end
   if status >= 200 then self.final = status end
   if dialog ~= 0 then
@@ -103,7 +106,9 @@ local function split(verb, given)
   local flat = headers.flatten(verb, options.headers)
   flat = headers.flatten(verb, fields, flat)
   if options.body ~= nil then misuse.check(verb, "body", options.body, "string") end
-  if options.content_type ~= nil then misuse.text(verb, "content_type", options.content_type) end
+  if options.content_type ~= nil then
+    misuse.text(verb, "content_type", options.content_type)
+  end
   return options, flat
 end
 
@@ -220,7 +225,8 @@ local answer_options <const> = { sdp = true, headers = true }
 function Request:answer(options)
   local method = self.message.method
   if method ~= "INVITE" and method ~= "UPDATE" then
-    misuse.raise("req:answer: only INVITE and UPDATE are answered with a call, not %s", method)
+    misuse.raise("req:answer: only INVITE and UPDATE are answered with a call, not %s",
+      method)
   end
   options = misuse.options("req:answer", options, answer_options)
   local flat = headers.flatten("req:answer", options.headers)
@@ -248,7 +254,8 @@ function Request:expire()
   self.timer = false
   self.final = 408
   self.agent:forget_request(self)
-  self.agent.context.log:warn("%s was not answered in time (RFC 4320 4.2)", self.message.method)
+  self.agent.context.log:warn("%s was not answered in time (RFC 4320 4.2)",
+    self.message.method)
 end
 
 --- Its handler's task waits: from now on a CANCEL has somebody to find.

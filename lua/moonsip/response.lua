@@ -26,7 +26,9 @@ message.class(Response, getters)
 ---@param of table  the core's message
 ---@return moonsip.Response
 function response.new(exchange, of, dialog)
-  return setmetatable({ message = of, request = exchange, dialog = dialog or false }, Response)
+  return setmetatable({
+    message = of, request = exchange, dialog = dialog or false,
+  }, Response)
 end
 
 --- 4 for a 404.

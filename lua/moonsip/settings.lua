@@ -30,9 +30,9 @@ local known <const> = {
   history = true,
 }
 
-local known_limits <const> = { message_size = true, header_count = true, header_size = true,
-                               uri_params = true, multipart_depth = true,
-                               multipart_parts = true }
+local known_limits <const> = { message_size = true, header_count = true,
+                               header_size = true, uri_params = true,
+                               multipart_depth = true, multipart_parts = true }
 
 local default_t1_ms <const> = 500
 
@@ -54,7 +54,9 @@ local function engine_options(context, options)
   for _, name in ipairs { "t1", "t2", "t4", "timer_c" } do
     if options[name] ~= nil then
       engine[name] = duration.check(verb, name, options[name])
-      if engine[name] < 1 then misuse.argument(verb, name, "at least a millisecond expected") end
+      if engine[name] < 1 then
+        misuse.argument(verb, name, "at least a millisecond expected")
+      end
     end
   end
   for _, name in ipairs { "mtu", "max_transactions", "max_dialogs", "max_events" } do
@@ -90,7 +92,9 @@ function settings.read(context, options)
     -- `moonsip run --listen` and the like: for the first agent of the script.
     listen, context.listen = context.listen, nil
   end
-  if listen == nil then misuse.argument(verb, "listen", "string or list expected, got nil") end
+  if listen == nil then
+    misuse.argument(verb, "listen", "string or list expected, got nil")
+  end
   local engine = engine_options(context, options)
   local domains = options.domains
   if type(domains) == "string" then domains = { domains } end

@@ -8,10 +8,12 @@ local errors = require "moonsip.errors"
 local silence = {}
 
 -- Codecs that every phone has, by their static payload types (RFC 3551 6).
-local static_codecs <const> = { ["0"] = "PCMU/8000", ["8"] = "PCMA/8000", ["9"] = "G722/8000",
-                                ["3"] = "GSM/8000", ["18"] = "G729/8000" }
-local dynamic_codecs <const> = { PCMU = true, PCMA = true, G722 = true, GSM = true, G729 = true,
-                                 OPUS = true, SPEEX = true, ILBC = true, AMR = true }
+local static_codecs <const> = { ["0"] = "PCMU/8000", ["8"] = "PCMA/8000",
+                                ["9"] = "G722/8000", ["3"] = "GSM/8000",
+                                ["18"] = "G729/8000" }
+local dynamic_codecs <const> = { PCMU = true, PCMA = true, G722 = true, GSM = true,
+                                 G729 = true, OPUS = true, SPEEX = true, ILBC = true,
+                                 AMR = true }
 
 -- Nothing is received, so no port is open: discard, as other placeholders do.
 local discard_port <const> = 9
@@ -63,7 +65,9 @@ local function pick(section)
   end
   for format in section.formats:gmatch "%S+" do
     local codec = section.maps[format] or static_codecs[format]
-    if codec and dynamic_codecs[(codec:match "^[^/]+"):upper()] then return format, codec end
+    if codec and dynamic_codecs[(codec:match "^[^/]+"):upper()] then
+      return format, codec
+    end
   end
 end
 

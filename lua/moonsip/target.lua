@@ -22,8 +22,8 @@ local function add(verb, list, given)
     list[#list + 1] = { uri = misuse.text(verb, "target", text) }
   elseif kind == "table" and given.uri then
     misuse.options(verb, given, gateway_fields)
-    list[#list + 1] = { uri = misuse.text(verb, "uri", tostring(given.uri)), from = given.from,
-                        headers = given.headers, routes = given.routes,
+    list[#list + 1] = { uri = misuse.text(verb, "uri", tostring(given.uri)),
+                        from = given.from, headers = given.headers, routes = given.routes,
                         transport = given.transport }
   elseif kind == "table" then
     for _, each in ipairs(given) do add(verb, list, each) end

@@ -68,8 +68,8 @@ local function take(self)
     self.idle_count = count - 1
     return self.idle[count]
   end
-  local one = { co = create(work), fn = false, owner = false, wait = false, cancelled = false,
-                closing = false, values = false, serial = 0 }
+  local one = { co = create(work), fn = false, owner = false, wait = false,
+                cancelled = false, closing = false, values = false, serial = 0 }
   self.watchdog:watch(one.co)
   return one
 end

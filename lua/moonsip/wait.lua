@@ -31,14 +31,15 @@ local function place(tasks, verb)
   local current = tasks.current
   if is_main then
     if tasks.depth > 0 then
-      misuse.raise("%s cannot wait in a filter, log or trace function; start a task with sip.go",
-        verb)
+      misuse.raise("%s cannot wait in a filter, log or trace function; "
+        .. "start a task with sip.go", verb)
     end
     return nil
   end
   if not current or current.co ~= running then
-    misuse.raise("%s would wait, but the running coroutine is not one of moonsip's, so that "
-      .. "nobody would resume it: call it in a handler or in sip.go, or give it a callback", verb)
+    misuse.raise("%s would wait, but the running coroutine is not one of moonsip's, so "
+      .. "that nobody would resume it: call it in a handler or in sip.go, or give it a "
+      .. "callback", verb)
   end
   if current.closing then
     misuse.raise("%s cannot wait while <close> variables are closed", verb)
