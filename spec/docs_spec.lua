@@ -59,3 +59,92 @@ describe("csrc/README.md", function()
     end
   end)
 end)
+
+-- Lua snippets of a page.
+local function snippets(path)
+  local found = {}
+  for code in read(path):gmatch "\n```lua\n(.-)\n```" do found[#found + 1] = code end
+  return found
+end
+
+local PAGES <const> = list "ls README.md docs/*.md csrc/README.md"
+
+describe("every page", function()
+  for _, path in ipairs(PAGES) do
+    it(path .. " has Lua that compiles and links that lead somewhere", function()
+      for _, code in ipairs(snippets(path)) do
+        assert(load(code, "=" .. path))
+      end
+      local folder = path:match "^(.*/)" or ""
+      for link in read(path):gmatch "%]%(([^)#:]+)#?[^):]*%)" do
+        assert.equal(0, #list(("[ -e %s%s ] || echo missing"):format(folder, link)), link)
+      end
+      for anchor in read(path):gmatch "%]%(([%w_/.]*#[%w-]+)%)" do
+        local page, name = anchor:match "^(.-)#(.*)$"
+        local headings = {}
+        for line in io.lines(page == "" and path or folder .. page) do
+          local heading = line:match "^#+ (.*)$"
+          if heading then
+            headings[heading:lower():gsub("[^%w%- ]", ""):gsub(" ", "-")] = true
+          end
+        end
+        assert.is_true(headings[name], anchor)
+      end
+    end)
+  end
+end)
+
+describe("README.md", function()
+  local test <const> = require "moonsip.test"
+  local scratch <const> = require "spec.support.scratch"
+
+  it("begins with a script that answers a call, and ends it by itself", function()
+    local folder <close> = scratch.folder()
+    local path = folder:write("first.lua", snippets("README.md")[1])
+    local net <close> = test.net()
+    local first = net:load(path, "127.0.0.1")
+    local alice = net:agent "sip:alice@example.com"
+    local call = assert(alice:call(first))
+    assert.equal("connected", call.state)
+    net:advance "11s"
+    assert.equal("ended", call.state)
+    assert.is_true(first:printed "^call from%s+sip:alice@example.com")
+    assert.is_true(first:printed "^ended")
+    assert.equal(200, alice:request("MESSAGE", first, { body = "hi" }):wait().code)
+    assert.is_true(first:printed "says%s+hi")
+  end)
+
+  it("tests a script as it says", function()
+    local code = snippets("README.md")[2]
+    assert.truthy(code:find("moonsip.test", 1, true))
+    assert(load(code, "=README.md", "t", setmetatable({ print = function() end },
+      { __index = _G })))()
+  end)
+
+  it("names make targets that there are", function()
+    local makefile = read "Makefile"
+    for target in read("README.md"):gmatch "make ([%l-]+) " do
+      assert.truthy(makefile:find("\n" .. target .. ":", 1, true), target)
+    end
+    for target in makefile:match("define HELP(.-)endef"):gmatch "\nmake ([%l-]+)" do
+      assert.truthy(makefile:find("\n" .. target .. ":", 1, true), target)
+    end
+  end)
+end)
+
+describe("docs/cli.md", function()
+  it("has every command with every option, and no other", function()
+    local text, real, described = read "docs/cli.md", {}, {}
+    for _, name in ipairs(list "ls lua/moonsip/cli/*.lua") do
+      local ok, command = pcall(require, "moonsip.cli." .. name:match "([%w_]+)%.lua$")
+      if ok and type(command) == "table" and command.usage then
+        assert.truthy(text:find("## moonsip " .. command.name, 1, true), command.name)
+        for _, option in ipairs(command.options) do real[option[1]] = true end
+      end
+    end
+    for row in text:gmatch "\n| (`%-[^|]*) |" do
+      for option in row:gmatch "`(%-%-[%w-]+)" do described[option] = true end
+    end
+    assert.same(real, described)
+  end)
+end)
