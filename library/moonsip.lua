@@ -240,6 +240,10 @@ function Rate:allow() end
 ---@field advertise_host string?
 ---@field advertise_port integer?
 
+---@class moonsip.Tap
+local Tap = {}
+function Tap:stop() end
+
 ---@class moonsip.Agent: moonsip.Observable
 ---@field listeners moonsip.Listener[]
 ---@field calls moonsip.Call[]
@@ -247,6 +251,7 @@ function Rate:allow() end
 ---@field accept string
 ---@field supported string
 ---@field closed boolean
+---@field generation integer
 local Agent = {}
 
 ---@class moonsip.RequestOptions
@@ -266,6 +271,14 @@ local Agent = {}
 ---@field ring moonsip.Duration?
 ---@field sdp string|false|(fun(sdp: string): string)|nil
 
+---@param fn fun(agent: moonsip.Agent)
+---@return true?
+---@return any err
+function Agent:reload(fn) end
+---@param where string|{ file: string, append: boolean? }|(fun(record: moonsip.test.Record))
+---@return moonsip.Tap?
+---@return moonsip.Error? err
+function Agent:trace(where) end
 ---@param method string
 ---@param target moonsip.Target
 ---@param options moonsip.RequestOptions?

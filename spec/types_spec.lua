@@ -89,6 +89,7 @@ describe("library/", function()
     local _, err = sip.uri "no"
     objects = {
       ["moonsip.Sip"] = sip, ["moonsip.Log"] = sip.log,
+      ["moonsip.Tap"] = bob:trace(function() end),
       ["moonsip.Digest"] = sip.digest { realm = "r", secret = function() end },
       ["moonsip.Timer"] = sip.after(1, function() end),
       ["moonsip.Job"] = sip.go(function() end), ["moonsip.Group"] = sip.group(),

@@ -12,6 +12,7 @@ local listen = require "moonsip.listen"
 local misuse = require "moonsip.misuse"
 local plan = require "moonsip.plan"
 local settings = require "moonsip.settings"
+local tap = require "moonsip.tap"
 local target = require "moonsip.target"
 local underway = require "moonsip.underway"
 
@@ -24,6 +25,7 @@ local underway = require "moonsip.underway"
 ---@field accept string
 ---@field supported string
 ---@field closed boolean
+---@field generation integer            of its handlers: counts reloads
 local Agent = {}
 Agent.__name = "moonsip.agent"
 
@@ -123,7 +125,7 @@ function agent.new(context, options)
     requests = {}, exchanges = {}, dialogs = {}, delayed = {}, call_set = {}, serial = 0,
     allow = "", accept = chosen.accept, supported = chosen.supported,
     fixed_allow = chosen.allow ~= nil, places_calls = false, shows_bye = false,
-    closed = false,
+    closed = false, generation = 1,
     domains = chosen.domains, peers = chosen.peers, routes = chosen.routes,
     from = chosen.from, deferred_ms = chosen.deferred_ms,
   }, Agent)
@@ -228,6 +230,33 @@ function Agent:emit(name, ...)
   for _, fn in ipairs(self.handlers:of_event(name)) do
     self.context.tasks:spawn(self, fn, ...)
   end
+end
+
+--- Replaces all handlers at once: `fn(agent)` registers new ones, which are for what
+--- comes from now on; calls, dialogs and requests under way keep theirs. When it raises,
+--- the old ones stay.
+---@param fn fun(agent: moonsip.Agent)
+---@return true?
+---@return any err  what it raised
+function Agent:reload(fn)
+  misuse.check("agent:reload", "fn", fn, "function")
+  local old = self.handlers
+  self.handlers = handlers.new()
+  local ok, err = pcall(fn, self)
+  if not ok then self.handlers = old end
+  update_methods(self)
+  if not ok then return nil, err end
+  self.generation = self.generation + 1
+  return true
+end
+
+--- Shows every message that comes or goes from now on: in a file (its name, or
+--- `{ file =, append = true }`), or to `fn(record)`. Secrets in the file are masked.
+---@param where string|table|(fun(record: moonsip.Record))
+---@return moonsip.Tap?  `:stop()` ends it
+---@return moonsip.Error? err
+function Agent:trace(where)
+  return tap.open(self, where)
 end
 
 --- True when the script said that a host is to be asked by UDP only.

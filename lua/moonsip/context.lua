@@ -17,7 +17,6 @@ local watchdog = require "moonsip.watchdog"
 ---@field agent_list moonsip.Agent[]  in the order in which they were made
 ---@field log moonsip.Log
 ---@field listen string[]?     overrides the `listen` of the script's agents
----@field generation integer   of the script: counts reloads
 ---@field stopping boolean     sip.stop was called
 ---@field draining boolean     no new calls; live ones may finish
 ---@field hurried boolean      a second signal came: no lingering
@@ -42,9 +41,8 @@ function context.new(options)
   local self = setmetatable({
     driver = options.driver or driver.new(),
     agents = {}, agent_list = {},
-    generation = 1,
     stopping = false, draining = false, hurried = false, closed = false,
-    stop_waits = {},
+    stop_waits = {}, taps = {},
   }, Context)
   self.listen = type(options.listen) == "string" and { options.listen } or options.listen
   self.wheel = self.driver:timers()
@@ -108,11 +106,38 @@ function Context:remove_agent(agent)
   end
 end
 
+local function update_recorder(self)
+  local taps, fn = self.taps, self.recorder
+  if not fn and #taps == 0 then return self.driver:record(nil) end
+  self.driver:record(function(record, engine)
+    if fn then fn(record) end
+    for _, one in ipairs(taps) do one:see(record, engine) end
+  end)
+end
+
 --- `fn(record)` for every message that leaves or comes (trace.lua), for traces and
 --- ladders; nil takes it away.
 ---@param fn fun(record: moonsip.Record)?
 function Context:record(fn)
-  self.driver:record(fn)
+  self.recorder = fn
+  update_recorder(self)
+end
+
+--- The same for the messages of one agent: `tap:see(record, engine)`.
+---@param one moonsip.Tap
+function Context:add_tap(one)
+  self.taps = table.move(self.taps, 1, #self.taps, 1, {})
+  table.insert(self.taps, one)
+  update_recorder(self)
+end
+
+function Context:remove_tap(one)
+  local kept = {}
+  for _, other in ipairs(self.taps) do
+    if other ~= one then kept[#kept + 1] = other end
+  end
+  self.taps = kept
+  update_recorder(self)
 end
 
 return context

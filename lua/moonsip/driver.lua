@@ -63,7 +63,7 @@ local function show(self, engine)
   if not self.recorder then return end
   local records
   records, self.seen[engine] = engine:history(self.seen[engine] or 0)
-  for _, record in ipairs(records) do self.recorder(record) end
+  for _, record in ipairs(records) do self.recorder(record, engine) end
 end
 
 --- Sends what the engine still has to send, then forgets it and its listeners.
@@ -144,9 +144,9 @@ function Driver:timeout() return self.loop:timeout() end
 function Driver:empty() return self.loop:empty() end
 function Driver:on_wake(fn) self.loop:on_wake(fn) end
 
---- `fn(record)` for each message that comes or goes from now on (trace.lua), at the end
+--- `fn(record, engine)` for each message that comes or goes from now on (trace.lua), at the end
 --- of its turn; nil takes it away. What an engine's history is too small for is missed.
----@param fn fun(record: moonsip.Record)?
+---@param fn fun(record: moonsip.Record, engine: table)?
 function Driver:record(fn)
   self.recorder = fn
   for _, engine in ipairs(self.engines) do

@@ -81,7 +81,7 @@ end
 local function receive(self, flow, bytes)
   local driver = self.driver
   if driver.recorder then
-    driver.recorder(trace.record(self.wire.now, "in", bytes, flow))
+    driver.recorder(trace.record(self.wire.now, "in", bytes, flow), self.engine)
   end
   self.engine:receive(flow, bytes)
 end
@@ -180,7 +180,7 @@ local function send(self, bytes, flow, owner, fallback)
   local driver = self.driver
   if driver.host.is_down then return end
   if driver.recorder then
-    driver.recorder(trace.record(self.wire.now, "out", bytes, flow))
+    driver.recorder(trace.record(self.wire.now, "out", bytes, flow), self.engine)
   end
   local sent
   if flow.transport == "udp" then
