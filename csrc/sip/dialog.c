@@ -119,6 +119,15 @@ static sip_str contact_uri(const sip_message *m) {
   return address.uri.text;
 }
 
+/* A peer of RFC 2543, whose From has no tag, may leave Contact out and mean From. */
+sip_str sip_dialog_target_of(const sip_message *request) {
+  sip_str uri = contact_uri(request);
+  if (uri.len > 0 || request->from_tag.len > 0) return uri;
+  sip_name_addr from;
+  sip_str value = sip_message_value(request, &request->headers[request->from]);
+  return sip_name_addr_parse(value, &from) == 0 ? from.uri.text : (sip_str){0};
+}
+
 void sip_dialog_refresh_target(sip_engine *engine, sip_dialog *dialog, const sip_message *message) {
   sip_str uri = contact_uri(message);
   if (uri.len == 0 || sip_str_equal(uri, sip_packet_str(dialog->target))) return;
@@ -154,8 +163,8 @@ static sip_dialog *dialog_new(sip_engine *engine, const birth *b, sip_str target
 
 int sip_dialog_open_uas(sip_engine *engine, sip_transaction *t, const sip_message *request,
                         sip_str local_tag) {
-  sip_str target = contact_uri(request);
-  if (target.len == 0) return SIP_E_HEADER; /* 12.1.1, 8.1.1.8 */
+  sip_str target = sip_dialog_target_of(request);
+  if (target.len == 0) return SIP_E_HEADER;
   birth b = {
       .message = request,
       .flow = &t->server.request->flow,

@@ -48,6 +48,10 @@ sip_dialog *sip_dialog_find(sip_engine *engine, sip_id id);
 sip_dialog *sip_dialog_match_request(sip_engine *engine, const sip_message *request);
 sip_dialog *sip_dialog_match_response(sip_engine *engine, const sip_message *response);
 
+/* Where the requests of a dialog go that this one makes: its Contact (12.1.1).
+ * Empty: it can make none. */
+sip_str sip_dialog_target_of(const sip_message *request);
+
 /* Made by a response of ours (12.1.1); sets t->dialog. SIP_E_HEADER without a usable
  * Contact, SIP_E_LIMIT, SIP_E_MEMORY. */
 int sip_dialog_open_uas(sip_engine *engine, sip_transaction *t, const sip_message *request,

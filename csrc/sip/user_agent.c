@@ -6,6 +6,7 @@
 #include "sip/user_agent.h"
 
 #include "base/error.h"
+#include "sip/dialog.h"
 #include "sip/server.h"
 
 enum { BAD_EVENT = 489 };
@@ -47,9 +48,18 @@ static bool is_known_scheme(const sip_message *request) {
   return sip_message_request_uri(request, &uri) == 0 && uri.scheme != SIP_SCHEME_OTHER;
 }
 
+/* Contact is mandatory where a dialog may come of it (8.1.1.8). */
+static bool lacks_contact(const sip_message *request) {
+  bool makes_dialog = request->method == SIP_METHOD_INVITE ||
+                      request->method == SIP_METHOD_SUBSCRIBE ||
+                      request->method == SIP_METHOD_REFER;
+  return makes_dialog && request->to_tag.len == 0 && sip_dialog_target_of(request).len == 0;
+}
+
 static int check(sip_engine *engine, const sip_message *request, sip_buffer *lines) {
   if (!is_known_scheme(request)) return 416; /* 8.2.2.1 */
   if (request->method == SIP_METHOD_CANCEL) return 0;
+  if (lacks_contact(request)) return 400;
   return add_unsupported(engine, request, lines) ? 420 : 0;
 }
 

@@ -87,6 +87,27 @@ describe("the checks before a request is accepted (8.2)", function()
     assert.same(0, (check()))
     assert.same(0, (check { uri = "tel:+123456" }))
   end)
+
+  it("name 400 for what makes a dialog without a Contact (8.1.1.8, bug class 15)", function()
+    for _, contact in ipairs { false, "*", "<sip:a b>" } do
+      assert.same(400, (check { contact = contact }))
+    end
+    for _, method in ipairs { "SUBSCRIBE", "REFER" } do
+      local net <const> = wire.new():deliver(messages.request { method = method, contact = false })
+      assert.same(400, (net.engine:check(net:event().transaction)))
+    end
+    local message <const> = wire.new():deliver(messages.message { contact = false })
+    assert.same(0, (message.engine:check(message:event().transaction)))
+  end)
+
+  it("let a peer of RFC 2543 leave it out, and call it at its From", function()
+    local net <const> = wire.new():deliver(messages.invite {
+      contact = false, from = "Old <sip:old@10.0.0.9:5080>" })
+    local transaction <const> = net:event().transaction
+    assert.same(0, (net.engine:check(transaction)))
+    local dialog <const> = assert(net.engine:reply(transaction, 200))
+    assert.same("sip:old@10.0.0.9:5080", net.engine:dialog_info(dialog).target)
+  end)
 end)
 
 describe("handlers by method", function()
