@@ -10,6 +10,8 @@
 ---@alias moonsip.Target string|moonsip.Uri|moonsip.Address|moonsip.Gateway|moonsip.Target[]
 ---@alias moonsip.FilterValue string|string[]|fun(value: any, message: moonsip.Message): boolean
 
+---@alias moonsip.Credentials { username: string, password: string?, ha1: string?, realm: string? }
+
 ---@class moonsip.Gateway
 ---@field uri string|moonsip.Uri
 ---@field from string|moonsip.Uri|moonsip.Address|nil
@@ -17,6 +19,11 @@
 ---@field routes string|string[]|nil
 ---@field transport "udp"|"tcp"|nil
 ---@field name string?
+---@field username string?
+---@field password string?
+---@field ha1 string?
+---@field realm string?
+---@field credentials moonsip.Credentials|moonsip.Credentials[]|nil
 
 ---@class moonsip.Filter
 ---@field to moonsip.FilterValue?
@@ -66,6 +73,11 @@ local sip = {}
 ---@field from string|moonsip.Uri|moonsip.Address|nil
 ---@field domains string|string[]|nil
 ---@field user_agent string?
+---@field username string?
+---@field password string?
+---@field ha1 string?
+---@field realm string?
+---@field credentials moonsip.Credentials|moonsip.Credentials[]|nil
 ---@field allow string|string[]|nil
 ---@field accept string|string[]|nil
 ---@field supported string|string[]|nil
@@ -266,6 +278,11 @@ local Agent = {}
 ---@field transport "udp"|"tcp"|nil
 ---@field no_tcp boolean?
 ---@field contact string|moonsip.Uri|nil
+---@field username string?
+---@field password string?
+---@field ha1 string?
+---@field realm string?
+---@field credentials moonsip.Credentials|moonsip.Credentials[]|nil
 
 ---@class moonsip.CallOptions: moonsip.RequestOptions
 ---@field ring moonsip.Duration?

@@ -4,6 +4,7 @@
 local blame = require "moonsip.blame"
 local call = require "moonsip.call"
 local core = require "moonsip.core"
+local credentials = require "moonsip.credentials"
 local defaults = require "moonsip.defaults"
 local dispatch = require "moonsip.dispatch"
 local exchange = require "moonsip.exchange"
@@ -127,7 +128,8 @@ function agent.new(context, options)
     fixed_allow = chosen.allow ~= nil, places_calls = false, shows_bye = false,
     closed = false, generation = 1,
     domains = chosen.domains, peers = chosen.peers, routes = chosen.routes,
-    from = chosen.from, deferred_ms = chosen.deferred_ms,
+    from = chosen.from, credentials = chosen.credentials,
+    credential_sets = credentials.cache(), deferred_ms = chosen.deferred_ms,
   }, Agent)
   self.engine:keep_history(chosen.history)
   engine:identity { allow = chosen.allow, accept = chosen.accept,
@@ -173,7 +175,7 @@ end
 ---@return moonsip.Exchange
 function Agent:request(method, given, options)
   self:check_method("agent:request", method)
-  local targets = target.list("agent:request", given)
+  local targets = target.list("agent:request", given, self.credential_sets)
   local made = plan.new(self, "agent:request", options, method)
   if method == "INVITE" then return self:invite("agent:request", targets, made).invite end
   return exchange.start(self, "agent:request", method, targets, made)
@@ -191,9 +193,6 @@ function Agent:invite(verb, targets, made)
   self:add_call(one)
   one.invite = exchange.start(self, verb, "INVITE", targets, made,
     { call = one, on_done = call.invite_done })
-  if made.own_ack and one.invite.transaction then
-    self.delayed[one.invite.transaction] = true
-  end
   return one
 end
 
@@ -202,7 +201,7 @@ end
 ---@param options table? see plan.lua; also `sdp`, and `ring`: how long it may ring
 ---@return moonsip.Call
 function Agent:start_call(given, options)
-  local targets = target.list("agent:start_call", given)
+  local targets = target.list("agent:start_call", given, self.credential_sets)
   local made = plan.call(self, "agent:start_call", options)
   return self:invite("agent:start_call", targets, made)
 end
@@ -215,7 +214,7 @@ end
 ---@return moonsip.Error? err
 function Agent:call(given, options, callback)
   if type(options) == "function" then options, callback = nil, options end
-  local targets = target.list("agent:call", given)
+  local targets = target.list("agent:call", given, self.credential_sets)
   local made = plan.call(self, "agent:call", options)
   return self:invite("agent:call", targets, made):wait(callback)
 end

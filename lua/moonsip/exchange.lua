@@ -2,6 +2,8 @@
 -- An exchange: one wish of a script, "send this request", with the successive
 -- transactions it takes, until its final response (api.md rule 2).
 
+local core = require "moonsip.core"
+local credentials = require "moonsip.credentials"
 local errors = require "moonsip.errors"
 local handlers = require "moonsip.handlers"
 local headers = require "moonsip.headers"
@@ -33,18 +35,58 @@ local try_next <const> = { [408] = true, [503] = true }
 
 local function host_of(self) return self.agent.context end
 
---- The table the core sends a request by.
-local function wish_of(self)
-  local plan, target = self.plan, self.targets[self.at]
-  local flat = plan.headers
+local function append(flat, more)
+  if not more then return flat end
+  return table.move(more, 1, #more, (flat and #flat or 0) + 1,
+    flat and table.move(flat, 1, #flat, 1, {}) or {})
+end
+
+--- Who we are to the target: of the request, or of the dialog it goes in.
+local function sets_of(self)
+  return self.targets[self.at].credentials or self.plan.credentials
+    or self.dialog and self.dialog.credentials
+end
+
+--- A URI as it stands in a request line: without headers and method (19.1.1).
+local function request_uri(text)
+  local uri = core.uri(text)
+  if not uri then return text end
+  uri.params.method = nil
+  local plain = tostring(uri)
+  local query = plain:find("?", plain:find("@", 1, true) or 1, true)
+  return query and plain:sub(1, query - 1) or plain
+end
+
+--- What a proof is about (RFC 7616 3.4.3).
+local function way_of(self)
+  return { engine = self.agent.engine, method = self.method, body = self.plan.body,
+           uri = request_uri(self.target or self.dialog.target), tries = self.tries or 0 }
+end
+
+--- Header fields of the target, and proofs of who we are.
+local function headers_of(self, target)
+  local flat = self.plan.headers
   if target.headers then
     flat = headers.flatten(self.verb, target.headers,
       flat and table.move(flat, 1, #flat, 1, {}) or nil)
   end
+  local sets = sets_of(self)
+  if not sets then return flat end
+  local proof = self.proof or credentials.ahead(sets, way_of(self))
+  self.proof = nil
+  return append(flat, proof)
+end
+
+--- The table the core sends a request by.
+local function wish_of(self)
+  local plan, target = self.plan, self.targets[self.at]
+  self.target = target.uri
+  local flat = headers_of(self, target)
   local agent = self.agent
   local is_udp_only = agent:no_tcp_to(target.uri)
   return {
-    method = self.method, uri = target.uri, to = plan.to, call_id = plan.call_id,
+    method = self.method, uri = target.uri, to = plan.to,
+    call_id = self.call_id or plan.call_id, from_tag = self.from_tag, cseq = self.cseq,
     from = target.from and agent:from_header(self.verb, target.from) or plan.from,
     headers = flat, content_type = plan.content_type, body = plan.body,
     routes = target.routes or plan.routes, contact = plan.contact,
@@ -125,7 +167,6 @@ local function send(self)
   local agent = self.agent
   local transaction, err
   local wish = wish_of(self)
-  self.target = wish.uri
   if self.dialog then
     transaction, err = agent.engine:dialog_request(self.dialog.number, wish)
   else
@@ -134,6 +175,7 @@ local function send(self)
   if transaction then
     self.transaction = transaction
     agent.exchanges[transaction] = self
+    if self.plan.own_ack then agent.delayed[transaction] = true end
   elseif self.targets[self.at + 1] then
     self.at = self.at + 1
     return send(self)
@@ -164,6 +206,23 @@ function exchange.start(agent, verb, method, targets, plan, fields)
   return self
 end
 
+--- Answers a challenge: the same request again, with proof, the same Call-ID and From
+--- tag and the next CSeq (RFC 3261 22.2). False when it is not ours to answer.
+local function answer_challenge(self, one)
+  local sets = sets_of(self)
+  if not sets or self.cancelling then return false end
+  local proof = credentials.answer(sets, one, way_of(self))
+  if not proof then return false end
+  self.agent.exchanges[self.transaction] = nil
+  self.proof, self.tries = proof, (self.tries or 0) + 1
+  if not self.dialog then
+    local of = one.message
+    self.call_id, self.from_tag, self.cseq = of.call_id, of.from.tag, of.cseq + 1
+  end
+  send(self)
+  return true
+end
+
 --- A response came (from the dispatcher). `dialog` is the one it made or came in.
 function Exchange:receive(of, dialog)
   local one = response.new(self, of, dialog)
@@ -177,6 +236,12 @@ function Exchange:receive(of, dialog)
     self.agent.exchanges[self.transaction] = nil
     self.at = self.at + 1
     return send(self)
+  end
+  if (code == 401 or code == 407) and answer_challenge(self, one) then return end
+  local sets = sets_of(self)
+  if sets and code < 300 then
+    credentials.accepted(sets, one)
+    if dialog and not self.dialog then dialog.credentials = sets end
   end
   local err = code >= 300 and errors.of_response(one) or nil
   if err and self.gave_up then err = self.gave_up end

@@ -8,8 +8,11 @@
 --   timeout       how long the whole exchange may take (default: what RFC 3261 says)
 --   transport     "udp" or "tcp"; no_tcp: stay on UDP however large (18.1.1)
 --   contact       a URI instead of ours
+--   username, password (or ha1), realm; credentials: who we are when asked
+--                 (credentials.lua)
 
 local core = require "moonsip.core"
+local credentials = require "moonsip.credentials"
 local duration = require "moonsip.duration"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
@@ -21,11 +24,13 @@ local plan = {}
 local request_options <const> = {
   headers = true, body = true, content_type = true, from = true, to = true, via = true,
   routes = true, timeout = true, transport = true, no_tcp = true, contact = true,
+  username = true, password = true, ha1 = true, realm = true, credentials = true,
 }
 
 local call_options <const> = {
   headers = true, from = true, to = true, via = true, routes = true, timeout = true,
   transport = true, no_tcp = true, contact = true, sdp = true, ring = true,
+  username = true, password = true, ha1 = true, realm = true, credentials = true,
 }
 
 local dialog_options <const> = {
@@ -91,6 +96,8 @@ local function add_way(made, agent, verb, options)
     if via.headers then
       made.headers = headers.flatten(verb, via.headers, made.headers)
     end
+    local sets = credentials.of(verb, via, agent.credential_sets)
+    made.credentials = made.credentials or sets
   else
     made.routes = target.routes(verb, "via", via)
   end
@@ -121,8 +128,10 @@ function plan.new(agent, verb, options, method)
   if options.timeout ~= nil then
     made.timeout_ms = duration.check(verb, "timeout", options.timeout)
   end
+  made.credentials = credentials.of(verb, options, agent.credential_sets)
   add_body(made, verb, options, method)
   add_way(made, agent, verb, options)
+  made.credentials = made.credentials or agent.credentials
   return made
 end
 

@@ -7,6 +7,7 @@
 --   outbound_proxy  a URI (or a list): every request outside dialogs goes through it
 --   from            who requests come from: a URI, an address, a user part
 --   domains         host names that are ours
+--   username, password (or ha1), realm; credentials: who we are when challenged
 --   user_agent      what User-Agent and Server say; nothing by default
 --   allow, accept, supported   values of those headers; Allow follows the handlers
 --   peers           overrides for hosts: { ["192.0.2.9"] = { no_tcp = true } }
@@ -14,6 +15,7 @@
 --   history         bytes of the last messages that are kept for ladders (256 KiB); 0 none
 --   mtu, max_transactions, max_dialogs, max_events, limits   bounds of the core
 
+local credentials = require "moonsip.credentials"
 local duration = require "moonsip.duration"
 local misuse = require "moonsip.misuse"
 local target = require "moonsip.target"
@@ -27,7 +29,8 @@ local known <const> = {
   user_agent = true, allow = true, accept = true, supported = true, peers = true,
   t1 = true, t2 = true, t4 = true, timer_c = true, mtu = true, max_transactions = true,
   max_dialogs = true, max_events = true, limits = true,
-  history = true,
+  history = true, username = true, password = true, ha1 = true, realm = true,
+  credentials = true,
 }
 
 local known_limits <const> = { message_size = true, header_count = true,
@@ -110,6 +113,7 @@ function settings.read(context, options)
     supported = list_of(options, "supported") or "",
     history = misuse.integer(verb, "history", options.history or default_history, 0,
       max_count),
+    credentials = credentials.of(verb, options, credentials.cache()),
     from = options.from, peers = peers_of(options.peers),
     routes = target.routes(verb, "outbound_proxy", options.outbound_proxy),
     deferred_ms = 64 * (engine.t1 or default_t1_ms), -- Timer F of the other side

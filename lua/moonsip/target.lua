@@ -2,6 +2,7 @@
 -- Where a request goes: a URI string, a URI or address object, a gateway (a table with
 -- a `uri`), or a list of those, tried in order.
 
+local credentials = require "moonsip.credentials"
 local misuse = require "moonsip.misuse"
 
 local target = {}
@@ -9,9 +10,11 @@ local target = {}
 local max_targets <const> = 64
 
 local gateway_fields <const> = { uri = true, headers = true, from = true, routes = true,
-                                 transport = true, name = true }
+                                 transport = true, name = true, username = true,
+                                 password = true, ha1 = true, realm = true,
+                                 credentials = true }
 
-local function add(verb, list, given)
+local function add(verb, list, given, sets)
   local kind = type(given)
   if #list >= max_targets then misuse.argument(verb, "target", "too many targets") end
   if kind == "string" then
@@ -24,22 +27,24 @@ local function add(verb, list, given)
     misuse.options(verb, given, gateway_fields)
     list[#list + 1] = { uri = misuse.text(verb, "uri", tostring(given.uri)),
                         from = given.from, headers = given.headers, routes = given.routes,
-                        transport = given.transport }
+                        transport = given.transport,
+                        credentials = credentials.of(verb, given, sets) }
   elseif kind == "table" then
-    for _, each in ipairs(given) do add(verb, list, each) end
+    for _, each in ipairs(given) do add(verb, list, each, sets) end
   else
     misuse.argument(verb, "target",
       ("URI, address, gateway or a list of them expected, got %s"):format(kind))
   end
 end
 
---- The targets as a list of { uri, from?, headers?, routes?, transport? }.
+--- The targets as a list of { uri, from?, headers?, routes?, transport?, credentials? }.
 ---@param verb string
 ---@param given any
+---@param sets table  of credentials.cache
 ---@return { uri: string }[]
-function target.list(verb, given)
+function target.list(verb, given, sets)
   local list = {}
-  add(verb, list, given)
+  add(verb, list, given, sets)
   if #list == 0 then misuse.argument(verb, "target", "the list is empty") end
   return list
 end
