@@ -24,10 +24,10 @@ describe("an agent", function()
       end
     end)
 
-    for what, why in pairs { Invite = "neither a METHOD", ["7xx"] = "neither a METHOD",
-                             ["0xx"] = "neither a METHOD", [99] = "99 is no status",
+    for what, why in pairs { Invite = "is no METHOD", ["7xx"] = "is no METHOD",
+                             ["0xx"] = "is no METHOD", [99] = "99 is no status",
                              [700] = "700 is no status", ["1000"] = "1000 is no status",
-                             [""] = "neither a METHOD", ["IN VITE"] = "neither",
+                             [""] = "is no METHOD", ["IN VITE"] = "is no METHOD",
                              [true] = "string or status expected", [4.5] = "string or status" } do
       it("refuses " .. tostring(what) .. " at the caller's line", function()
         local here = debug.getinfo(1, "l").currentline + 1
