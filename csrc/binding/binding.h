@@ -71,7 +71,9 @@ sip_sockaddr bind_check_address(lua_State *L, int ip_index, int port_index);
 void bind_push_timers(lua_State *L, sip_time now);
 /* The wheel at a stack index, or a Lua error. */
 const sip_wheel *bind_check_timers(lua_State *L, int index);
-/* Pushes the value of the next timer of that wheel due by now; false: none. */
+/* Pushes the value of the next timer of that wheel due by now; false: none. What
+ * is started before it says false is due a millisecond later at the earliest, so
+ * that timers which start timers do not keep a turn from ending. */
 bool bind_timers_expire(lua_State *L, int index, sip_time now);
 
 /* "192.0.2.1:5060" and the like. */

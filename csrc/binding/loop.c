@@ -123,7 +123,6 @@ static bool turn(lua_State *L, bind_loop *loop, int64_t timeout_ms) {
   loop->L = L;
   loop->is_told = false;
   bool goes_on = net_loop_step(loop->net, timeout_ms);
-  bind_loop_turned(loop);
   loop->L = outer;
   if (!loop->is_closing) return goes_on;
   close_now(loop);

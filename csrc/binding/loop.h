@@ -56,7 +56,6 @@ void bind_loop_sweep(lua_State *L, bind_loop *loop);
 
 /* What happens in a turn, into Lua. */
 extern const net_callbacks bind_loop_callbacks;
-void bind_loop_turned(bind_loop *loop); /* a turn is over, but for the return to Lua */
 void bind_loop_answer(const net_question *question, const sip_sockaddr *addresses, size_t count,
                       int error);
 

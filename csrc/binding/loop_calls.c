@@ -150,22 +150,11 @@ static int call_timer(lua_State *L) {
   return 0;
 }
 
-static int count_timers(lua_State *L) {
-  size_t *count = lua_touserdata(L, 2);
-  lua_getiuservalue(L, 1, LOOP_WHEEL);
-  *count = bind_check_timers(L, -1)->count;
-  return 0;
-}
-
-/* A timer that starts another for now leaves it to the next turn. */
 static void on_timers(void *context, sip_time now) {
-  bind_loop *loop = context;
-  size_t left = 0;
-  enter_turn(loop, count_timers, &left);
   due d = {.now = now, .has_fired = true};
-  while (left-- > 0 && d.has_fired) {
+  while (d.has_fired) {
     d.has_fired = false;
-    enter_turn(loop, call_timer, &d);
+    enter_turn(context, call_timer, &d);
   }
 }
 
@@ -183,25 +172,24 @@ static void on_signal(void *context, int number) {
   enter_turn(context, call_signal, &number);
 }
 
-const net_callbacks bind_loop_callbacks = {
-    .events = on_events, .query = on_query, .timers = on_timers, .signal = on_signal};
-
 /* --- The end of a turn -------------------------------------------------------- */
 
-/* The hook stays unless it takes itself away, or raises. */
 static int call_turned(lua_State *L) {
-  bool *is_kept = lua_touserdata(L, 2);
   if (!push_hook(L, 1, "turn")) return 0;
   lua_call(L, 0, 0);
-  *is_kept = push_hook(L, 1, "turn");
   return 0;
 }
 
-void bind_loop_turned(bind_loop *loop) {
-  if (!loop->has_turn_hook) return;
-  loop->has_turn_hook = false; /* not again for turns that the hook itself makes */
-  enter_turn(loop, call_turned, &loop->has_turn_hook);
+static void on_turned(void *context) {
+  bind_loop *loop = context;
+  if (loop->has_turn_hook) enter_turn(loop, call_turned, NULL);
 }
+
+const net_callbacks bind_loop_callbacks = {.events = on_events,
+                                           .query = on_query,
+                                           .timers = on_timers,
+                                           .signal = on_signal,
+                                           .turned = on_turned};
 
 /* --- Lookups ------------------------------------------------------------------ */
 

@@ -23,7 +23,8 @@ typedef struct bind_timers {
   sip_alloc alloc;
   sip_slots slots;
   sip_wheel wheel;
-  bind_timer *spare; /* has a slot, but neither value nor instant */
+  bind_timer *spare;   /* has a slot, but neither value nor instant */
+  sip_time not_before; /* a timer started now fires at the earliest then */
   bool is_closed;
 } bind_timers;
 
@@ -81,6 +82,7 @@ static int timers_start(lua_State *L) {
   lua_rawseti(L, -2, value_index(timers->spare)); /* may raise: it is still the spare one then */
   bind_timer *timer = timers->spare;
   timers->spare = NULL;
+  if (at < timers->not_before) at = timers->not_before;
   sip_timer_start(&timers->wheel, &timer->timer, at);
   lua_pushinteger(L, (lua_Integer)timer->id);
   return 1;
@@ -105,7 +107,7 @@ static int timers_stop(lua_State *L) {
   return 1;
 }
 
-bool bind_timers_expire(lua_State *L, int index, sip_time now) {
+static bool expire(lua_State *L, int index, sip_time now) {
   bind_timers *timers = check_timers(L, index);
   luaL_checkstack(L, 3, NULL); /* before the wheel lets the timer go */
   sip_timer *due = sip_wheel_expire(&timers->wheel, now);
@@ -114,8 +116,16 @@ bool bind_timers_expire(lua_State *L, int index, sip_time now) {
   return true;
 }
 
+bool bind_timers_expire(lua_State *L, int index, sip_time now) {
+  bind_timers *timers = check_timers(L, index);
+  timers->not_before = now + 1;
+  if (expire(L, index, now)) return true;
+  timers->not_before = 0;
+  return false;
+}
+
 static int timers_expire(lua_State *L) {
-  return bind_timers_expire(L, 1, check_instant(L, 2)) ? 1 : 0;
+  return expire(L, 1, check_instant(L, 2)) ? 1 : 0;
 }
 
 static int timers_deadline(lua_State *L) {
@@ -147,6 +157,7 @@ void bind_push_timers(lua_State *L, sip_time now) {
   sip_slots_init(&timers->slots, &timers->alloc);
   sip_wheel_init(&timers->wheel, now);
   timers->spare = NULL;
+  timers->not_before = 0;
   timers->is_closed = false;
   luaL_setmetatable(L, TIMERS_CLASS);
   lua_newtable(L);

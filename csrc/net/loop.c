@@ -320,6 +320,7 @@ static void finish_turn(net_loop *loop) {
   visit(loop, tell_events);
   visit(loop, ask_queries);
   net_flush(loop);
+  config->callbacks->turned(config->context);
 }
 
 bool net_loop_step(net_loop *loop, int64_t timeout_ms) {

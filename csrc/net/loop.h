@@ -27,6 +27,8 @@ typedef struct net_callbacks {
   void (*timers)(void *context, sip_time now);
   /* SIGINT or SIGTERM, while net_signal_start holds them. */
   void (*signal)(void *context, int number);
+  /* All of the turn is done and sent. */
+  void (*turned)(void *context);
 } net_callbacks;
 
 /* Zero fields take the default. */
