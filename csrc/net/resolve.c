@@ -214,6 +214,11 @@ int net_resolve(net_loop *loop, const net_question *question) {
   sip_link_append(&loop->resolver.asked, &lookup->link);
   loop->counts.lookups++;
   sip_timer_start(&loop->wheel, &lookup->timer, net_loop_now(loop) + loop->config.resolve_ms);
+  if (sip_sockaddr_parse(question->host, 0, &lookup->addresses[0])) {
+    lookup->count = 1;
+    settle(lookup, 0);
+    return 0;
+  }
   char host[HOST_MAX + 1] = {0};
   if (question->host.len == 0 || question->host.len > HOST_MAX ||
       memchr(question->host.ptr, 0, question->host.len)) {
