@@ -22,6 +22,7 @@ local pack <const>, unpack <const> = table.pack, table.unpack
 ---@field wait moonsip.Wait|false     what it waits for
 ---@field values table|false     what it will be resumed with, while in the queue
 ---@field cancelled moonsip.Error|false  what every verb of it returns from now on
+---@field refusals integer       verbs that it was refused since
 ---@field closing boolean        its `<close>` variables are being run: no verb may wait
 ---@field serial integer    of its last wait, over all tasks of the scheduler
 
@@ -69,14 +70,15 @@ local function take(self)
     return self.idle[count]
   end
   local one = { co = create(work), fn = false, owner = false, wait = false,
-                cancelled = false, closing = false, values = false, serial = 0 }
+                cancelled = false, refusals = 0, closing = false, values = false,
+                serial = 0 }
   self.watchdog:watch(one.co)
   return one
 end
 
 --- Puts a task that ended back into the pool.
 local function give(self, one)
-  one.cancelled = false
+  one.cancelled, one.refusals = false, 0
   local count = self.idle_count + 1
   if count <= max_idle then
     self.idle_count = count

@@ -25,6 +25,9 @@ Wait.__name = "moonsip.wait"
 
 local wait = {}
 
+-- Verbs that a cancelled task may still call to clean up.
+local max_refusals <const> = 100
+
 --- True where a verb of ours may yield or turn the loop; else raises naming it.
 local function place(tasks, verb)
   local running, is_main = coroutine.running()
@@ -64,6 +67,15 @@ local function turn(self)
   return unpack(self.values, 1, self.values.n)
 end
 
+--- What a verb of a cancelled task gives. A loop that takes no notice of it, such as
+--- `while true do sip.sleep(5) end`, would spin: past a bound the error is raised.
+local function refuse(task)
+  local err = task.cancelled
+  task.refusals = task.refusals + 1
+  if task.refusals > max_refusals then error(err, 0) end
+  return nil, err
+end
+
 --- Waits for what `start(wait, ...)` sets going: it, or something later, calls
 --- `wait:resolve(results...)`. Returns the results; with a callback, the wait
 --- object, whose `:cancel()` gives up.
@@ -78,7 +90,7 @@ function wait.await(context, verb, owner, callback, start, ...)
     misuse.argument(verb, "callback", "function expected, got " .. type(callback))
   end
   local task = not callback and place(tasks, verb) or nil
-  if task and task.cancelled then return nil, task.cancelled end
+  if task and task.cancelled then return refuse(task) end
   local self = setmetatable({
     verb = verb, context = context, owner = owner, task = task, callback = callback,
     resolved = false,

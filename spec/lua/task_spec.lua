@@ -115,6 +115,23 @@ describe("a task", function()
       assert.equal(0, #context.wheel) -- the timer of the first sleep is gone
     end)
 
+  it("that is cancelled and takes no notice is ended after a hundred verbs, quietly", function()
+    local count, closed = 0, false
+    local job = sip.go(function()
+      local _ <close> = setmetatable({}, { __close = function() closed = true end })
+      while true do
+        sip.sleep(5)
+        count = count + 1
+      end
+    end)
+    sip.sleep(1)
+    job:cancel()
+    assert.equal("cancelled", select(2, job:wait()).kind)
+    assert.equal(101, count) -- the one it was in, and a hundred more
+    assert.is_true(closed)
+    assert.same({}, lines)
+  end)
+
   it("does not pass its cancellation on to the next that uses its coroutine", function()
     local job = sip.go(function() sip.sleep(10) end)
     sip.sleep(1)
