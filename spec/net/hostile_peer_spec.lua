@@ -252,7 +252,7 @@ describe("a peer that does not read", function()
     fill(service, peer, 1 << 30)
     local other <close> = ends.connect("127.0.0.1", port)
     local text <const> = options_over_tcp()
-    local largest = 0
+    local largest = service:counts().queue_bytes
     ends.until_true(function()
       peer.handle:try_write(text:rep(20))
       local counts = service:counts()
