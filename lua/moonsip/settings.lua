@@ -104,6 +104,7 @@ function settings.read(context, options)
   for _, name in ipairs(misuse.optional(verb, "domains", domains, "table") or {}) do
     misuse.text(verb, "domains", name)
   end
+  if options.from ~= nil then misuse.text(verb, "from", tostring(options.from)) end
   local user_agent = options.user_agent
   if user_agent ~= nil then misuse.text(verb, "user_agent", user_agent) end
   return {
