@@ -19,7 +19,7 @@ describe("CR, LF and NUL", function()
   after_each(function() net:close() end)
 
   -- Runs it with each of them: it must raise, or give nil and an error.
-  local function refused(fn)
+  local function refused(fn, what)
     for name, text in pairs(evil) do
       local ok, value, err = pcall(fn, text)
       if ok then
@@ -28,7 +28,7 @@ describe("CR, LF and NUL", function()
         assert.is_string(err.reason, name)
       else
         assert.is_string(value, name)
-        assert.matches("injection_spec.lua:%d+", value, 1, name)
+        assert.matches("injection_spec.lua:%d+", value, 1, (what or "") .. " " .. name)
       end
     end
   end
@@ -129,10 +129,18 @@ describe("CR, LF and NUL", function()
     local clock = require "spec.support.clock"
     local sip = clock.sip()
     local file <close> = assert(io.open "lua/moonsip/settings.lua")
+    -- What is only ever hashed may hold anything.
+    local hashed <const> = { password = true, ha1 = true }
     local count = 0
     for name in file:read("a"):match("local known <const> = {(.-)}"):gmatch "([%w_]+) = true" do
       count = count + 1
-      refused(function(text) return sip.agent { listen = "udp:127.0.0.1:0", [name] = text } end)
+      if not hashed[name] then
+        refused(function(text)
+          local options = { listen = "udp:127.0.0.1:0", username = "u", password = "p" }
+          options[name] = text
+          return sip.agent(options)
+        end, name)
+      end
     end
     assert.is_true(count > 15)
   end)
