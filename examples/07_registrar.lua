@@ -35,7 +35,8 @@ agent:on("REGISTER", function(req)
   end
   local answer = {}
   for at, uri in ipairs(contacts_of(user)) do
-    answer[at] = ("<%s>;expires=%d"):format(uri, bindings[user][uri] - sip.now())
+    local left = math.ceil(bindings[user][uri] - sip.now())
+    answer[at] = ("<%s>;expires=%d"):format(uri, left)
   end
   print(user .. " is at " .. (#answer > 0 and table.concat(answer, ", ") or "nowhere"))
   return req:reply(200, { Contact = answer })
