@@ -9,6 +9,7 @@ local defaults = require "moonsip.defaults"
 local dispatch = require "moonsip.dispatch"
 local exchange = require "moonsip.exchange"
 local handlers = require "moonsip.handlers"
+local lifecycle = require "moonsip.lifecycle"
 local listen = require "moonsip.listen"
 local misuse = require "moonsip.misuse"
 local plan = require "moonsip.plan"
@@ -322,10 +323,12 @@ function Agent:end_all()
   end
 end
 
---- Ends what is under way and closes the listeners. Doing it twice is fine.
+--- Ends what is under way and closes the listeners. In the main chunk it waits up to
+--- two seconds for the answers to what that sent. Doing it twice is fine.
 function Agent:close()
   if self.closed then return end
   self:end_all()
+  lifecycle.linger(self.context, self)
   self.closed = true
   self.context.driver:detach(self.engine)
   self.context:remove_agent(self)

@@ -90,11 +90,19 @@ local function is_sending(context)
   return false
 end
 
-local function linger(context)
+--- Turns the loop while what was sent may still be answered: a BYE that is lost is a
+--- call that goes on at the other end. Only in the main chunk; a handler never waits here.
+---@param context moonsip.Context
+---@param agent moonsip.Agent?  only for what it sent
+function lifecycle.linger(context, agent)
+  local _, is_main = coroutine.running()
+  if not is_main or context.tasks.depth > 0 or context.closed then return end
   local until_at = context:now() + linger_ms
-  while not context.hurried and is_sending(context) do
+  while not context.hurried do
+    local busy
+    if agent then busy = agent:is_sending() else busy = is_sending(context) end
     local left = until_at - context:now()
-    if left <= 0 or not context.driver:step(left) then return end
+    if not busy or left <= 0 or not context.driver:step(left) then return end
   end
 end
 
@@ -114,7 +122,7 @@ local function run_main(context, signals)
   end
   if not context.stopping then context.driver:run() end
   context.tasks:enter(end_all, context)
-  linger(context)
+  lifecycle.linger(context)
   if signals then context.driver:set_on_signal(nil) end
   context.stopping, context.draining, context.hurried = false, false, false
   return true
