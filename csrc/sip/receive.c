@@ -74,9 +74,12 @@ static void receive_cancel(sip_engine *engine, const sip_flow *flow) {
     reject(engine, flow, 481, (sip_str){0});
     return;
   }
-  sip_server_accept_cancel(engine, t, cancel, flow);
-  if (t->state != SIP_STATE_PROCEEDING) return;
   sip_kept *kept = sip_kept_new(engine, cancel, flow);
+  sip_server_accept_cancel(engine, t, kept, flow);
+  if (t->state != SIP_STATE_PROCEEDING) {
+    sip_kept_release(engine, kept);
+    return;
+  }
   sip_event event = {
       .kind = SIP_EVENT_CANCELLED, .transaction = t->id, .dialog = t->dialog, .flow = *flow};
   sip_engine_push_event(engine, &event, kept);

@@ -165,8 +165,14 @@ void sip_server_reject(sip_engine *engine, const sip_message *request, const sip
   answer_stateless(engine, request, flow, &reply, stateless_tag(engine, request, tag));
 }
 
-void sip_server_accept_cancel(sip_engine *engine, sip_transaction *invite,
-                              const sip_message *cancel, const sip_flow *flow) {
+void sip_server_accept_cancel(sip_engine *engine, sip_transaction *invite, sip_kept *kept,
+                              const sip_flow *flow) {
   sip_reply reply = {.status = 200};
-  answer_stateless(engine, cancel, flow, &reply, to_tag(engine, invite, &reply));
+  reply.to_tag = to_tag(engine, invite, &reply);
+  sip_transaction *own = NULL;
+  if (kept && sip_server_open(engine, kept, flow, &own) == 0) {
+    sip_engine_reply(engine, engine->now, own->id, &reply, NULL);
+  } else {
+    answer_stateless(engine, engine->parsed, flow, &reply, reply.to_tag);
+  }
 }

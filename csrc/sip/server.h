@@ -22,10 +22,12 @@ uint64_t sip_server_merge_hash(const sip_engine *engine, const sip_message *requ
 /* The engine's own answer through a transaction; a dialog is never made. */
 void sip_server_answer(sip_engine *engine, sip_transaction *t, int status);
 
-/* 200 to a CANCEL of this INVITE, with the INVITE's To tag (9.2). Stateless: a copy
- * of the CANCEL finds the INVITE's transaction again. */
-void sip_server_accept_cancel(sip_engine *engine, sip_transaction *invite,
-                              const sip_message *cancel, const sip_flow *flow);
+/* 200 to the CANCEL of this INVITE that was parsed last, with the INVITE's To tag
+ * (9.2), in a transaction of its own: the INVITE's may end before the last copy
+ * comes. `kept` is that CANCEL; without memory for it, or for the transaction, the
+ * answer is stateless. */
+void sip_server_accept_cancel(sip_engine *engine, sip_transaction *invite, sip_kept *kept,
+                              const sip_flow *flow);
 
 void sip_server_failed(sip_engine *engine, sip_transaction *t, int error);
 
