@@ -75,7 +75,14 @@ local function send(self, status, reason, flat, content_type, body, stateless)
   local reply = stateless and status >= 300 and engine.reply_stateless or engine.reply
   local dialog, err =
     reply(engine, self.transaction, status, reason, flat, content_type, body)
-  if not dialog then return nil, err end
+  if not dialog then
+    if err.name == "STATE" then
+      -- The core has answered a CANCEL whose event is still to come.
+      self.cancelled, self.final = true, 487
+      err = too_late(self)
+    end
+    return nil, err
+  end
   if status >= 200 then self.final = status end
   if dialog ~= 0 then
     agent:dialog_of_reply(self, dialog, status)
