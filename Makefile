@@ -7,6 +7,7 @@ make check    compiler warnings, checkers (.ci/checks), the suite under sanitize
 make asan     the suite under address, leak and undefined behaviour sanitizers
 make gc       the suite under hostile garbage collectors
 make fuzz     every fuzz target for FUZZ_SECONDS=30
+make sim      SEEDS=1000 simulated worlds: calls through a bad network
 make bench    every figure with its goal, beside the peers it is compared with
 make rock     install the rock into a tree of its own, offline, and ask it
 make install  install below PREFIX=/usr/local
@@ -79,7 +80,7 @@ STEP = $(if $(V),,@echo "  $(1)  $(patsubst $(CURDIR)/%,%,$@)";)
 export BUILD LUA JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check asan gc fuzz bench format header-names rock install \
+.PHONY: help build run test check asan gc fuzz sim bench format header-names rock install \
         install-module clean module core faces fuzzers
 .DELETE_ON_ERROR:
 
@@ -123,6 +124,11 @@ fuzz: # every target of spec/fuzz for FUZZ_SECONDS=30
 	@$(MAKE) --no-print-directory fuzzers CC=clang BUILD=$(BUILD)/fuzz CFLAGS="-O1 -g" \
 	  SANITIZE=fuzzer-no-link,address,undefined
 	@BUILD=$(BUILD)/fuzz .ci/fuzz
+
+sim: # SEEDS simulated worlds from FROM on, SIZE things going on in each
+	@.ci/install build
+	@$(MAKE) --no-print-directory core
+	@.ci/sim
 
 bench: # every figure of spec/bench with its goal
 	@.ci/install build bench

@@ -1,0 +1,136 @@
+-- SPDX-License-Identifier: MIT
+--
+-- What holds in every world, whatever the network did: told by its users, by its
+-- engines at the end, and by each message on the wire.
+
+local core <const> = require "moonsip.core"
+
+local invariants <const> = {}
+
+local T1 <const>, T2 <const> = 500, 4000
+
+-- ---- users and engines
+
+-- Each who waited was told exactly once.
+function invariants.told_once(world)
+  for _, one in ipairs(world.promises) do
+    if one.told ~= 1 then world:fail("%s: told %d times", one.what, one.told) end
+  end
+end
+
+-- Nothing is left: no transaction, dialog or timer in C, no call, request, exchange or
+-- waiting task in Lua.
+function invariants.nothing_left(world)
+  local total, parts = world.net:live()
+  if total > 0 then
+    for name, count in pairs(parts) do
+      if count > 0 then world:fail("%d %s are left", count, name) end
+    end
+  end
+  for _, one in ipairs(world.agents) do
+    for _, name in ipairs { "call_set", "requests", "exchanges", "dialogs", "delayed" } do
+      if next(one[name] or {}) ~= nil then world:fail("%s: %s is not empty", one.aor, name) end
+    end
+  end
+  local tasks = world.net.root.tasks:count()
+  if tasks > 0 then world:fail("%d tasks still wait", tasks) end
+end
+
+-- Handlers that raise are contained; nothing else is ever an error.
+function invariants.no_error(world)
+  for _, lines in ipairs { world.net.log_lines, world.script.log } do
+    for _, line in ipairs(lines) do
+      local known = line:find("a handler that raises", 1, true)
+        or line:find("returned without answering", 1, true)
+      if line:find(" error ", 1, true) and not known then world:fail("logged: %s", line) end
+    end
+  end
+end
+
+-- ---- the wire
+
+-- Retransmissions of one message: the spans between its copies, and when it began.
+local function spans_of(copies)
+  local spans = {}
+  for at = 2, #copies do spans[at - 1] = copies[at] - copies[at - 1] end
+  return spans
+end
+
+-- Copies of a request leave T1, 2*T1, 4*T1 ... apart: Timer A without a bound, Timer E
+-- up to T2, and every T2 once a provisional response is there (17.1.1.2, 17.1.2.2).
+local function check_request(world, one)
+  local expected = T1
+  for _, span in ipairs(spans_of(one.times)) do
+    local is_capped = one.method ~= "INVITE"
+    if span ~= expected and not (is_capped and span > 0 and span <= T2 + expected) then
+      world:fail("%s %s was sent again after %d ms instead of %d", one.method, one.branch, span,
+        expected)
+    end
+    expected = is_capped and math.min(2 * expected, T2) or 2 * expected
+  end
+  if one.times[#one.times] - one.times[1] > 64 * T1 then
+    world:fail("%s %s was still sent after 64*T1", one.method, one.branch)
+  end
+end
+
+-- All final responses of one server transaction are the same, and no provisional one
+-- follows them (17.2).
+local function check_response(world, one, message, at)
+  local code = message.code
+  -- A copy that comes when the transaction has forgotten all meets nothing (17.2.2).
+  if one.final and at - one.final_at >= 64 * T1 then return end
+  if one.final and code < 200 then
+    world:fail("%d follows %d to %s", code, one.final, one.branch)
+  elseif one.final and code ~= one.final then
+    world:fail("%s was answered %d and %d", one.branch, one.final, code)
+  end
+  if code >= 200 and not one.final then one.final, one.final_at = code, at end
+end
+
+local function entry(map, key, message, branch)
+  local one = map[key]
+  if not one then
+    one = { method = message.method or message.cseq_method, branch = branch, times = {} }
+    map[key] = one
+  end
+  return one
+end
+
+-- Reads every message as the real parser does.
+function invariants.wire(world)
+  local asked, answered, order = {}, {}, {}
+  for _, record in ipairs(world.net:messages()) do
+    local message, err = core.message(record.bytes)
+    if not message then
+      world:fail("a message that is none (%s): %s", err.name, record.bytes)
+    else
+      local branch = message.via.params.branch
+      local key = table.concat({ record.from, branch, message.cseq_method }, " ")
+      if message.method and message.method ~= "ACK" then
+        if not asked[key] then order[#order + 1] = key end
+        local one = entry(asked, key, message, branch)
+        if record.transport == "udp" then table.insert(one.times, record.at) end
+      elseif message.code then
+        -- A host that lost its power may answer what it does not remember otherwise.
+        if world.net.wire:host_of(record.from) ~= world.script.host then
+          check_response(world, entry(answered, key .. record.to, message, branch), message,
+            record.at)
+        end
+      end
+    end
+  end
+  for _, key in ipairs(order) do
+    if #asked[key].times > 0 then check_request(world, asked[key]) end
+  end
+end
+
+-- All of them; the failures as a list of texts.
+function invariants.check(world)
+  invariants.told_once(world)
+  invariants.nothing_left(world)
+  invariants.no_error(world)
+  invariants.wire(world)
+  return world.failures
+end
+
+return invariants
