@@ -48,11 +48,10 @@ function context.new(options)
   self.wheel = self.driver:timers()
   self.log = log.new(self, options.log)
   self.report = function(fn, err, trace) self:report_error(fn, err, trace) end
-  local own_clock <const> = self.driver
   local stuck = options.stuck_ms
   if stuck == nil then stuck = stuck_ms end
   self.watchdog = watchdog.new {
-    clock = options.clock or function() return own_clock:clock() end,
+    clock = options.clock or self.driver.clock, source = self.driver,
     late_ms = late_ms,
     stuck_ms = stuck,
     on_late = function(fn, ran, late)

@@ -19,6 +19,8 @@ Request.__name = "moonsip.request"
 
 local request = {}
 
+local math_type <const> = math.type
+
 local getters <const> = {}
 
 --- The call of a new INVITE comes to be when it is first asked for.
@@ -33,16 +35,19 @@ message.class(Request, getters)
 
 local sdp_type <const> = "application/sdp"
 
+-- What most requests never change; such fields are set when they do.
+Request.cancelled, Request.deferred, Request.timer = false, false, false
+
 ---@param agent moonsip.Agent
 ---@param of table         the core's message
 ---@param transaction integer  0 for an ACK
 ---@param dialog moonsip.Dialog?
 ---@return moonsip.Request
 function request.new(agent, of, transaction, dialog)
+  -- Eight fields: one more doubles the table.
   return setmetatable({
     message = of, agent = agent, transaction = transaction, dialog = dialog or false,
-    handlers = agent.handlers, final = false, cancelled = false, deferred = false,
-    checked = false, kept = false, timer = false,
+    handlers = agent.handlers, final = false, checked = false, kept = false,
   }, Request)
 end
 
@@ -127,6 +132,10 @@ end
 ---@return true?
 ---@return moonsip.Error? err  answered already, cancelled, refused by the checks of 8.2
 function Request:reply(code, reason, options)
+  if reason == nil and options == nil and math_type(code) == "integer" and code >= 100
+    and code <= 699 then
+    return send(self, code)
+  end
   if type(reason) == "table" then
     reason, options = nil, reason
   elseif reason ~= nil then

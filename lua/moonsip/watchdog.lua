@@ -34,10 +34,11 @@ function watchdog.place(fn)
 end
 
 --- The watchdog of a context.
----@param options { clock: (fun(): number), late_ms: number, stuck_ms: number|false, on_late: fun(fn: function, ran_ms: number, late_ms: number) }
+---@param options { clock: (fun(source: any): number), source: any, late_ms: number, stuck_ms: number|false, on_late: fun(fn: function, ran_ms: number, late_ms: number) }
 function watchdog.new(options)
   local self = setmetatable({
-    clock = options.clock, late_ms = options.late_ms, stuck_ms = options.stuck_ms,
+    clock = options.clock, source = options.source,
+    late_ms = options.late_ms, stuck_ms = options.stuck_ms,
     on_late = options.on_late,
     mark = 0,       -- when the running handler began
     turn_began = 0, -- when the driver entered
@@ -61,14 +62,14 @@ end
 
 --- A turn begins.
 function Watchdog:mark_turn()
-  local now = self.clock()
+  local now = self.clock(self.source)
   self.mark, self.turn_began = now, now
 end
 
 --- A handler gave control back.
 ---@param task moonsip.Task
 function Watchdog:check(task)
-  local now = self.clock()
+  local now = self.clock(self.source)
   local ran = now - self.mark
   self.mark, self.looks = now, 0
   if ran > self.late_ms then
@@ -81,7 +82,7 @@ end
 --- each further instruction, so that no pcall of the script catches it for good.
 function Watchdog:look()
   self.looks = self.looks + 1
-  local ran = self.clock() - self.mark
+  local ran = self.clock(self.source) - self.mark
   if ran <= self.stuck_ms and self.looks < max_looks then return end
   sethook(self.hook, "", 1)
   error(("stopped: ran %d ms without yielding or returning"):format(ran // 1), 2)
