@@ -14,7 +14,7 @@ describe("the suite runner", function()
   after_each(function() folder:remove() end)
 
   local function run(setting)
-    return folder:run(("%s RESULTS=%s/results JOBS=2 .ci/suite %s"):format(
+    return folder:run(("AGAIN= %s RESULTS=%s/results JOBS=2 .ci/suite %s"):format(
       setting or "CI=", folder.path, folder.path))
   end
 
@@ -25,6 +25,27 @@ describe("the suite runner", function()
     local output, status = run()
     assert.equal(0, status)
     assert.equal("3 passed, 0 failed", output:match("([^\n]*)\n$"))
+  end)
+
+  it("gives a failed file a second run where told to, and says so", function()
+    folder:write("flaky_spec.lua", ([[it("works the second time", function()
+      local marker = io.open("%s/marker")
+      io.open("%s/marker", "w"):close()
+      assert.truthy(marker)
+    end)]]):format(folder.path, folder.path))
+    local output, status = run "AGAIN=1"
+    assert.equal(0, status)
+    assert.equal("1 passed, 0 failed", output:match("([^\n]*)\n$"))
+    assert.truthy(output:find("FAILED  works the second time", 1, true), output)
+    assert.truthy(output:find("flaky_spec.lua: once more", 1, true), output)
+    os.remove(folder.path .. "/marker")
+    output, status = run "AGAIN="
+    assert.equal(1, status)
+    assert.equal("0 passed, 1 failed", output:match("([^\n]*)\n$"))
+    folder:write("always_spec.lua", [[it("is wrong", function() assert.equal(1, 2) end)]])
+    output, status = run "AGAIN=1"
+    assert.equal(1, status)
+    assert.equal("1 passed, 1 failed", output:match("([^\n]*)\n$"))
   end)
 
   for name, case in sorted {
