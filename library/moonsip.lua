@@ -169,6 +169,9 @@ function sip.step(timeout) end
 function sip.empty() end
 ---@param fn fun()?
 function sip.on_wake(fn) end
+---@param run fun()?
+---@param stop fun()?
+function sip.host(run, stop) end
 
 ---@class moonsip.Log
 ---@field level "debug"|"info"|"warn"|"error"|"none"

@@ -22,7 +22,7 @@ local watchdog = require "moonsip.watchdog"
 ---@field hurried boolean      a second signal came: no lingering
 ---@field main_task moonsip.Task?  a main chunk that runs as a task
 ---@field stop_waits moonsip.Wait[]  tasks that wait in sip.run
----@field host function?       runs the loop of the program that we are attached to
+---@field host { run: function, stop: function }?  the loop of the program that drives us
 local Context = {}
 Context.__index = Context
 Context.__name = "moonsip.context"

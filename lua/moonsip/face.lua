@@ -39,6 +39,10 @@ local function add_loop(sip, context)
   function sip.on_wake(fn)
     driver:on_wake(misuse.optional("sip.on_wake", "fn", fn, "function"))
   end
+  function sip.host(run, stop)
+    context.host = misuse.optional("sip.host", "run", run, "function") and
+      { run = run, stop = misuse.check("sip.host", "stop", stop, "function") }
+  end
 end
 
 --- Values that need no context.

@@ -64,6 +64,7 @@ function lifecycle.stop(context, grace)
   for _, one in ipairs(context.stop_waits) do one:resolve(true) end
   context.stop_waits = {}
   context.driver:stop()
+  if context.host then context.host.stop() end
 end
 
 local function on_signal(context, name)
@@ -120,7 +121,11 @@ local function run_main(context, signals)
       context.tasks:enter(on_signal, context, name)
     end)
   end
-  if not context.stopping then context.driver:run() end
+  if not context.stopping and context.host then
+    context.host.run()
+  elseif not context.stopping then
+    context.driver:run()
+  end
   context.tasks:enter(end_all, context)
   lifecycle.linger(context)
   if signals then context.driver:set_on_signal(nil) end
@@ -136,8 +141,8 @@ local function start_stop_wait(one, context)
   end
 end
 
---- Turns the loop until sip.stop, a signal, or until nothing is left that could
---- happen. In a task it waits for sip.stop.
+--- Turns the loop, or has the host turn its own, until sip.stop, a signal, or until
+--- nothing is left that could happen. In a task it waits for sip.stop.
 ---@param options { drain: (number|string)?, signals: boolean? }?  drain: how long live calls may go on after SIGTERM (30 s); signals: whether SIGINT and SIGTERM are taken (true)
 ---@return boolean? done
 function lifecycle.run(context, options)
@@ -146,10 +151,8 @@ function lifecycle.run(context, options)
   context.drain_ms = drain and duration.check("sip.run", "drain", drain)
     or default_drain_ms
   local _, is_main = coroutine.running()
-  if is_main and context.tasks.depth == 0 and not context.host then
+  if is_main and context.tasks.depth == 0 then
     return run_main(context, options.signals ~= false)
-  elseif is_main and context.tasks.depth == 0 then
-    return context.host()
   end
   local done, err = wait.await(context, "sip.run", nil, nil, start_stop_wait, context)
   if context.main_task and context.tasks:running() == context.main_task then
