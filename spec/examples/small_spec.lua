@@ -39,8 +39,8 @@ describe("the example", function()
 
   it("03_methods accepts every method", function()
     local server = load("03_methods")
-    for _, method in ipairs { "BYE", "REGISTER", "OPTIONS", "PRACK", "NOTIFY", "PUBLISH", "INFO",
-                              "MESSAGE", "UPDATE", "ODD" } do
+    for _, method in ipairs { "BYE", "REGISTER", "OPTIONS", "PRACK", "NOTIFY", "PUBLISH",
+                              "INFO", "MESSAGE", "UPDATE", "ODD" } do
       assert.equal(200, (status_of(server, method)))
       assert.is_true(server:printed("^" .. method))
     end
@@ -49,8 +49,10 @@ describe("the example", function()
     call:hangup()
     local news = {}
     alice:on("NOTIFY", function(req) news[#news + 1] = req.body; req:reply(200) end)
-    assert.equal(200, (status_of(server, "SUBSCRIBE", { headers = { Event = "x-example" } })))
-    assert.equal(202, (status_of(server, "REFER", { headers = { ["Refer-To"] = "<sip:b@c>" } })))
+    assert.equal(200, (status_of(server, "SUBSCRIBE",
+      { headers = { Event = "x-example" } })))
+    assert.equal(202, (status_of(server, "REFER",
+      { headers = { ["Refer-To"] = "<sip:b@c>" } })))
     net:advance "1s"
     assert.same({ "as you see", "SIP/2.0 503 Service Unavailable\r\n" }, news)
     assert.is_true(server:printed "^ACK")
@@ -130,7 +132,9 @@ describe("the example", function()
     local real = io.lines
     io.lines = function(path) -- luacheck: ignore
       if path then return real(path) end
-      return coroutine.wrap(function() for _, line in ipairs(lines) do coroutine.yield(line) end end)
+      return coroutine.wrap(function()
+        for _, line in ipairs(lines) do coroutine.yield(line) end
+      end)
     end
     local ok, script = pcall(load, "08_message", "0.0.0.0:5060", alice.contact)
     io.lines = real -- luacheck: ignore
@@ -140,7 +144,8 @@ describe("the example", function()
     assert.is_true(script:printed "^refused:\t486\tBusy Here")
   end)
 
-  for _, name in ipairs { "02_callbacks", "03_methods", "05_ping", "06_redirect", "07_registrar" } do
+  for _, name in ipairs { "02_callbacks", "03_methods", "05_ping", "06_redirect",
+    "07_registrar" } do
     it(name .. " stops cleanly", function()
       local server = load(name, "0.0.0.0:5060")
       server:stop()

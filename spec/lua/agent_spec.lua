@@ -17,9 +17,10 @@ describe("an agent", function()
   local function ok(req) req:reply(200) end
 
   describe("on", function()
-    it("takes a method, a status, a class or an event, and gives the agent back", function()
-      for _, what in ipairs { "INVITE", "X-ODD.METHOD!", 486, "486", "1xx", "6xx", "request",
-                              "response", "error", "my_event" } do
+    it("takes a method, a status, a class or an event, and gives the agent back",
+      function()
+      for _, what in ipairs { "INVITE", "X-ODD.METHOD!", 486, "486", "1xx", "6xx",
+                              "request", "response", "error", "my_event" } do
         assert.equal(bob, bob:on(what, ok))
       end
     end)
@@ -28,7 +29,8 @@ describe("an agent", function()
                              ["0xx"] = "is no METHOD", [99] = "99 is no status",
                              [700] = "700 is no status", ["1000"] = "1000 is no status",
                              [""] = "is no METHOD", ["IN VITE"] = "is no METHOD",
-                             [true] = "string or status expected", [4.5] = "string or status" } do
+                             [true] = "string or status expected",
+                               [4.5] = "string or status" } do
       it("refuses " .. tostring(what) .. " at the caller's line", function()
         local here = debug.getinfo(1, "l").currentline + 1
         local fine, err = pcall(function() bob:on(what, ok) end)
@@ -40,7 +42,9 @@ describe("an agent", function()
 
     it("refuses what is no function, and filters it does not know", function()
       assert.has_error(function() bob:on("INVITE") end)
-      assert.has_error(function() bob:on("INVITE", {}, setmetatable({}, { __call = ok })) end)
+      assert.has_error(function()
+        bob:on("INVITE", {}, setmetatable({}, { __call = ok }))
+      end)
       local _, err = pcall(bob.on, bob, "INVITE", { too = "x" }, ok)
       assert.matches("bad argument 'too' to 'agent:on' %(no such field of a filter", err)
       _, err = pcall(bob.on, bob, "INVITE", { to = 4.5 == 4 }, ok)
@@ -115,8 +119,8 @@ describe("an agent", function()
       { { method = "INVITE" }, {}, false },
       { { content_type = "TEXT/plain" }, { body = "x" }, true },
       { { content_type = "text/plain" }, {}, false },
-      { { content_type = "^text/" }, { body = "x", content_type = "text/html; charset=utf-8" },
-        true },
+      { { content_type = "^text/" },
+        { body = "x", content_type = "text/html; charset=utf-8" }, true },
       { { event = "presence" }, { headers = { Event = "presence;id=1" } }, true },
       { { event = "presence" }, { headers = { Event = "dialog" } }, false },
       { { source = "10.0.1.1" }, {}, true },
@@ -156,8 +160,8 @@ describe("an agent", function()
       bob:on("MESSAGE", { user = "bob" }, note "exact, later")
       bob:on("request", function(req) req:reply(200) end)
       assert(alice:request("MESSAGE", bob):wait())
-      assert.same({ "two patterns", "exact", "exact, later", "pattern", "list with a pattern",
-                    "function", "none" }, order)
+      assert.same({ "two patterns", "exact", "exact, later", "pattern",
+                    "list with a pattern", "function", "none" }, order)
     end)
   end)
 
@@ -176,8 +180,8 @@ describe("an agent", function()
 
     it("what its options say", function()
       local carol = net:agent("sip:carol@example.com", {
-        allow = { "INVITE", "ACK" }, accept = "text/plain", supported = { "path", "timer" },
-        user_agent = "moonsip test",
+        allow = { "INVITE", "ACK" }, accept = "text/plain",
+        supported = { "path", "timer" }, user_agent = "moonsip test",
       })
       carol:on("MESSAGE", ok)
       local res = assert(alice:request("OPTIONS", carol):wait())
@@ -200,8 +204,8 @@ describe("an agent", function()
     local got = assert(first:expect "MESSAGE")
     assert.matches("MESSAGE sip:x@192.0.2.1 SIP", got.bytes)
     assert.matches("Route: <sip:10.7.0.1;lr>", got.bytes)
-    carol:request("MESSAGE", "sip:x@192.0.2.1", { via = { uri = "sip:10.7.0.2", from = "trunk",
-      headers = { ["X-Trunk"] = "1" } } })
+    carol:request("MESSAGE", "sip:x@192.0.2.1",
+      { via = { uri = "sip:10.7.0.2", from = "trunk", headers = { ["X-Trunk"] = "1" } } })
     got = assert(second:expect "MESSAGE")
     assert.matches("From: <sip:trunk@", got.bytes)
     assert.matches("X%-Trunk: 1", got.bytes)
@@ -226,7 +230,8 @@ describe("an agent", function()
       assert(alice:request("OPTIONS", bob):wait())
       tap:stop()
       assert(alice:request("OPTIONS", bob):wait())
-      assert.same({ { "in", "OPTIONS sip:bob@10.0.1.2:5060" }, { "out", "SIP/2.0 200" } }, seen)
+      assert.same({ { "in", "OPTIONS sip:bob@10.0.1.2:5060" },
+        { "out", "SIP/2.0 200" } }, seen)
     end)
 
     it("writes a file, without control bytes and secrets", function()
@@ -235,8 +240,8 @@ describe("an agent", function()
       do
         local _ <close> = assert(bob:trace(path))
         alice:request("OPTIONS", bob, { headers = {
-          Authorization = 'Digest username="a", response="0123456789"', ["X-Odd"] = "a\27[2Jb",
-        } }):wait()
+          Authorization = 'Digest username="a", response="0123456789"',
+        ["X-Odd"] = "a\27[2Jb", } }):wait()
       end
       local file <close> = assert(io.open(path))
       local text = file:read "a"
@@ -255,7 +260,8 @@ describe("an agent", function()
     it("stops when its function raises, and says so", function()
       bob:trace(function() error("boom") end)
       assert(alice:request("OPTIONS", bob):wait())
-      assert.matches("bob: .*agent:trace was stopped.*boom", table.concat(net.log_lines, "\n"))
+      assert.matches("bob: .*agent:trace was stopped.*boom",
+        table.concat(net.log_lines, "\n"))
       assert(alice:request("OPTIONS", bob):wait())
       assert.equal(1, #net.log_lines)
     end)
@@ -344,14 +350,16 @@ describe("sip.agent", function()
 
   for name, value in pairs {
     listen = 5060, t1 = "soon", t2 = -1, timer_c = 0, mtu = 0, max_dialogs = 1.5,
-    max_transactions = "many", limits = { header_size = "x" }, domains = 7, user_agent = {},
+    max_transactions = "many", limits = { header_size = "x" }, domains = 7,
+    user_agent = {},
     allow = 7, accept = false, supported = { 1 }, peers = { x = { tcp = true } },
     outbound_proxy = "a\r\nb", advertise = 7, history = "x", nonsense = true,
   } do
     it("refuses its option " .. name .. " at the caller's line, naming it", function()
       local options = { listen = at }
       options[name] = value
-      refused(options, "'" .. (name == "peers" and "tcp" or name == "limits" and "limits.header_size"
+      refused(options, "'" .. (name == "peers" and "tcp" or name == "limits"
+        and "limits.header_size"
         or name) .. "'")
     end)
   end
@@ -363,8 +371,10 @@ describe("sip.agent", function()
     refused(7, "bad argument 'options'")
   end)
 
-  for text, why in pairs { ["udp:example.com:5060"] = "IP address", ["xyz:127.0.0.1"] = "no transport",
-                           ["udp:::1:5060"] = "brackets", ["udp:127.0.0.1:99999"] = "out of range" } do
+  for text, why in pairs { ["udp:example.com:5060"] = "IP address",
+                           ["xyz:127.0.0.1"] = "no transport",
+                           ["udp:::1:5060"] = "brackets",
+                             ["udp:127.0.0.1:99999"] = "out of range" } do
     it(("gives nil, err for %q"):format(text), function()
       local agent, err = sip.agent { listen = text }
       assert.is_nil(agent)
@@ -376,14 +386,17 @@ describe("sip.agent", function()
   local listen = require "moonsip.listen"
   for text, expected in pairs {
     ["udp:0.0.0.0:5060"] = "udp:0.0.0.0:5060", ["udp::5060"] = "udp:0.0.0.0:5060",
-    ["tcp:192.0.2.1"] = "tcp:192.0.2.1:5060", ["UDP:[2001:db8::1]:5070"] = "udp:[2001:db8::1]:5070",
+    ["tcp:192.0.2.1"] = "tcp:192.0.2.1:5060",
+    ["UDP:[2001:db8::1]:5070"] = "udp:[2001:db8::1]:5070",
     ["127.0.0.1:5070"] = "udp:127.0.0.1:5070 tcp:127.0.0.1:5070", ["5070"] =
       "udp:0.0.0.0:5070 tcp:0.0.0.0:5070", ["[::1]"] = "udp:[::1]:5060 tcp:[::1]:5060",
     ["udp:*:0"] = "udp:0.0.0.0:0",
   } do
     it(("listens on %s for %q"):format(expected, text), function()
       local list = {}
-      for index, one in ipairs(assert(listen.list("x", text))) do list[index] = listen.text(one) end
+      for index, one in ipairs(assert(listen.list("x", text))) do
+        list[index] = listen.text(one)
+      end
       assert.equal(expected, table.concat(list, " "))
     end)
   end

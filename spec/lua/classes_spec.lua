@@ -82,18 +82,25 @@ describe("a response", function()
           both_ways(function(from, to)
             local seen = {}
             from:on(class, function() seen[#seen + 1] = "agent" end)
-            from:on(code, function() seen[#seen + 1] = "agent's status"; return sip_next end)
+            from:on(code, function()
+              seen[#seen + 1] = "agent's status"; return sip_next
+            end)
             local exchange = ask(from, to, code)
             exchange:on("response", function(res)
               if res.code ~= code then return end
               seen[#seen + 1] = "exchange's any"
               return sip_next
             end)
-            exchange:on(class, function() seen[#seen + 1] = "exchange"; return sip_next end)
-            exchange.call:on(class, function() seen[#seen + 1] = "call"; return sip_next end)
+            exchange:on(class, function()
+              seen[#seen + 1] = "exchange"; return sip_next
+            end)
+            exchange.call:on(class, function()
+              seen[#seen + 1] = "call"; return sip_next
+            end)
             exchange:wait()
             net:advance(1)
-            assert.same({ "exchange", "exchange's any", "call", "agent's status", "agent" }, seen)
+            assert.same({ "exchange", "exchange's any", "call", "agent's status",
+              "agent" }, seen)
             from:off(class)
             from:off(code)
           end)
@@ -103,7 +110,8 @@ describe("a response", function()
         both_ways(function(from, to)
           local told
           from:on("error", function(err) told = err end)
-          local res, err = ask(from, to, code):on(class, function() error("boom") end):wait()
+          local res, err = ask(from, to, code):on(class,
+            function() error("boom") end):wait()
           assert.equal(final, res and res.code or err.code)
           assert.matches("boom", told.reason)
         end)
@@ -113,7 +121,8 @@ describe("a response", function()
         both_ways(function(from, to)
           local ended
           local began = net:now()
-          ask(from, to, code):on(class, function() net:sleep "10s"; ended = true end):wait()
+          ask(from, to, code):on(class,
+            function() net:sleep "10s"; ended = true end):wait()
           assert.is_true(net:now() - began < 1)
           assert.is_nil(ended)
           net:advance "11s"
@@ -161,7 +170,8 @@ describe("a response", function()
     assert.same({ "status", "class", "any" }, seen)
   end)
 
-  it("can be filtered by its method and headers, the most specific filter first", function()
+  it("can be filtered by its method and headers, the most specific filter first",
+    function()
     local seen = {}
     alice:on("2xx", function() seen[#seen + 1] = "plain" end)
     alice:on("2xx", { method = "OPTIONS" }, function() seen[#seen + 1] = "method" end)

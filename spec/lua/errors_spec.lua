@@ -33,8 +33,10 @@ describe("an error", function()
   end)
 
   local kinds <const> = {
-    [401] = "auth", [403] = "rejected", [404] = "notfound", [407] = "auth", [408] = "timeout",
-    [480] = "noanswer", [481] = "gone", [486] = "busy", [487] = "cancelled", [488] = "media",
+    [401] = "auth", [403] = "rejected", [404] = "notfound", [407] = "auth",
+    [408] = "timeout",
+    [480] = "noanswer", [481] = "gone", [486] = "busy", [487] = "cancelled",
+    [488] = "media",
     [500] = "rejected", [503] = "rejected", [600] = "busy", [603] = "rejected",
     [604] = "notfound", [606] = "media", [302] = "rejected",
   }
@@ -59,8 +61,10 @@ describe("an error", function()
     for _, code in ipairs { 404, 480, 486, 487, 488, 501, 600, 603, 302, 401 } do
       assert.is_false(errors.of_response(response(code)):retryable(), code)
     end
-    for kind, expected in pairs { timeout = true, transport = true, dns = true, store = true,
-                                  limit = true, busy = false, hangup = false, invalid = false } do
+    for kind, expected in pairs { timeout = true, transport = true, dns = true,
+                                  store = true,
+                                  limit = true, busy = false, hangup = false,
+                                    invalid = false } do
       assert.equal(expected, errors.new(kind, "x"):retryable(), kind)
     end
   end)

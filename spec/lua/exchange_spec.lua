@@ -94,7 +94,9 @@ describe("an exchange", function()
 
     it("ending with a step that has the error when none comes (api.md, Traps)", function()
       local steps = {}
-      for res in alice:request("OPTIONS", "sip:x@10.9.9.9"):responses() do steps[#steps + 1] = res end
+      for res in alice:request("OPTIONS", "sip:x@10.9.9.9"):responses() do
+        steps[#steps + 1] = res
+      end
       assert.equal(1, #steps)
       assert.equal("timeout", steps[1].error.kind)
       assert.equal(408, steps[1].code)
@@ -200,14 +202,16 @@ describe("an exchange", function()
     end)
 
     for name, break_it in pairs {
-      ["answers 503"] = function() bob:on("MESSAGE", function(req) req:reply(503) end) end,
+      ["answers 503"] = function() bob:on("MESSAGE",
+      function(req) req:reply(503) end) end,
       ["does not answer"] = function() net:cut(bob) end,
       ["answers no TCP"] = function() bob:close() end,
     } do
       it("goes on to the next when one " .. name .. " (RFC 3263 4.3)", function()
         break_it()
         local suffix = name:find "TCP" and ";transport=tcp" or ""
-        local res = assert(alice:request("MESSAGE", { bob.contact .. suffix, carol.contact }):wait())
+        local res = assert(alice:request("MESSAGE",
+          { bob.contact .. suffix, carol.contact }):wait())
         assert.equal("Carol", res.reason)
       end)
     end
@@ -229,7 +233,8 @@ describe("an exchange", function()
       local core = require "moonsip.core"
       for _, one in ipairs { carol.contact, core.uri(carol.contact),
                              core.address(("<%s>"):format(carol.contact)),
-                             { uri = carol.contact, from = "trunk", headers = { ["X-G"] = "1" } } } do
+                             { uri = carol.contact, from = "trunk",
+                               headers = { ["X-G"] = "1" } } } do
         assert.equal(200, assert(alice:request("MESSAGE", one):wait()).code)
       end
       local sent = net:messages { method = "MESSAGE", to = carol }
@@ -247,14 +252,17 @@ describe("an exchange", function()
         end
         local ok, err = pcall(function() alice:request("MESSAGE", given or nil) end)
         assert.is_false(ok)
-        assert.matches("exchange_spec.lua:%d+: bad argument 'target' to 'agent:request'", err)
+        assert.matches("exchange_spec.lua:%d+: bad argument 'target' to 'agent:request'",
+          err)
       end)
     end
   end)
 
   it("that cannot be sent tells so later, like any outcome", function()
     local seen
-    local exchange = alice:request("MESSAGE", "sip:x y"):on("error", function(err) seen = err end)
+    local exchange = alice:request("MESSAGE", "sip:x y"):on("error", function(err)
+      seen = err
+    end)
     local res, err = exchange:wait()
     assert.is_nil(res)
     assert.equal("invalid", err.kind)
@@ -264,11 +272,14 @@ describe("an exchange", function()
   it("too large for UDP goes by TCP, or UDP where the script says so (18.1.1)", function()
     bob:on("MESSAGE", function(req) req:reply(200, req.transport) end)
     local body = ("x"):rep(1400)
-    assert.equal("tcp", assert(alice:request("MESSAGE", bob, { body = body }):wait()).reason)
+    assert.equal("tcp", assert(alice:request("MESSAGE", bob,
+      { body = body }):wait()).reason)
     assert.equal("udp",
       assert(alice:request("MESSAGE", bob, { body = body, no_tcp = true }):wait()).reason)
-    local dave = net:agent("sip:dave@example.com", { peers = { ["10.0.1.2"] = { no_tcp = true } } })
-    assert.equal("udp", assert(dave:request("MESSAGE", bob, { body = body }):wait()).reason)
+    local dave = net:agent("sip:dave@example.com",
+      { peers = { ["10.0.1.2"] = { no_tcp = true } } })
+    assert.equal("udp", assert(dave:request("MESSAGE", bob,
+      { body = body }):wait()).reason)
   end)
 
   it("leaves nothing behind", function()
@@ -312,14 +323,17 @@ describe("a dialog of SUBSCRIBE or REFER", function()
       near:on("NOTIFY", function(req) seen = req.body; req:reply(200) end)
       assert.equal(200, assert(far:request("NOTIFY", { body = "news" }):wait()).code)
       assert.equal("news", seen)
-      bob:on("MESSAGE", function(req) req:reply(200, req.dialog == far and "there" or "no") end)
+      bob:on("MESSAGE", function(req)
+        req:reply(200, req.dialog == far and "there" or "no")
+      end)
       assert.equal("there", assert(near:request("MESSAGE"):wait()).reason)
       assert.equal(405, select(2, far:request("INFO"):wait()).code)
     end)
 
     it("ends without a message when it is closed after " .. method, function()
       bob:on(method, function(req) req:reply(status) end)
-      local near = assert(alice:request(method, bob, { headers = { Event = "x" } }):wait()).dialog
+      local near = assert(alice:request(method, bob,
+        { headers = { Event = "x" } }):wait()).dialog
       local why
       near:on("end", function(err) why = err end)
       near:close()
@@ -333,12 +347,14 @@ describe("a dialog of SUBSCRIBE or REFER", function()
     end)
   end
 
-  it("ends for its handler's error, and for 481 from the other side (RFC 5057 5.1)", function()
+  it("ends for its handler's error, and for 481 from the other side (RFC 5057 5.1)",
+    function()
     local told
     alice:on("error", function(err) told = err end)
     local far
     bob:on("SUBSCRIBE", function(req) req:reply(200); far = req.dialog end)
-    local near = assert(alice:request("SUBSCRIBE", bob, { headers = { Event = "x" } }):wait()).dialog
+    local near = assert(alice:request("SUBSCRIBE", bob,
+      { headers = { Event = "x" } }):wait()).dialog
     near:on("NOTIFY", function() error("boom") end)
     assert.equal(500, select(2, far:request("NOTIFY"):wait()).code)
     assert.equal("ended", near.state)

@@ -8,7 +8,8 @@ describe("sip.group", function()
   it("waits for all its tasks", function()
     local group, ended = sip.group(), {}
     for seconds = 3, 1, -1 do
-      group:go(function(name) sip.sleep(seconds); ended[#ended + 1] = name end, "t" .. seconds)
+      group:go(function(name) sip.sleep(seconds); ended[#ended + 1] = name end, "t"
+        .. seconds)
     end
     assert.equal(3, group.count)
     assert.is_true(group:wait())
@@ -141,7 +142,8 @@ describe("sip.rate", function()
     assert.is_true(rate:allow())
   end)
 
-  for _, wrong in ipairs { "", "5", "0/1s", "5/0s", "x/1s", "5/1 parsec", "100001/1s", 5 } do
+  for _, wrong in ipairs { "", "5", "0/1s", "5/0s", "x/1s", "5/1 parsec", "100001/1s",
+    5 } do
     it("refuses " .. tostring(wrong), function()
       assert.has_error(function() sip.rate(wrong) end)
     end)
@@ -183,7 +185,9 @@ describe("sip.every and sip.after", function()
 
   it("go on after a firing that raised, which is reported", function()
     local count = 0
-    local every = sip.every("1s", function() count = count + 1; error("boom " .. count) end)
+    local every = sip.every("1s", function()
+      count = count + 1; error("boom " .. count)
+    end)
     sip.sleep "3s"
     every:stop()
     assert.equal(3, count)

@@ -46,8 +46,8 @@ describe("CR, LF and NUL", function()
 
   describe("in an option of a request", function()
     local options <const> = {
-      from = true, to = true, via = true, routes = true, contact = true, content_type = true,
-      transport = true,
+      from = true, to = true, via = true, routes = true, contact = true,
+      content_type = true, transport = true,
     }
     for name in pairs(options) do
       it(name .. " are refused", function()
@@ -55,18 +55,23 @@ describe("CR, LF and NUL", function()
           return outcome(alice:request("MESSAGE", bob, { [name] = text, body = "x" }))
         end)
         refused(function(text)
-          return outcome(alice:request("MESSAGE", bob, { [name] = "sip:x@example.com;" .. text,
-                                                         body = "x" }))
+          return outcome(alice:request("MESSAGE", bob, { [name] = "sip:x@example.com;"
+                                                         .. text, body = "x" }))
         end)
         assert.is_nil(on_the_wire())
       end)
     end
 
     it("headers are refused, in names and values, lists and pairs", function()
-      refused(function(text) return outcome(alice:request("INFO", bob, { headers = { [text] = "x" } })) end)
-      refused(function(text) return outcome(alice:request("INFO", bob, { headers = { ["X-A"] = text } })) end)
       refused(function(text)
-        return outcome(alice:request("INFO", bob, { headers = { ["X-A"] = { "x", text } } }))
+        return outcome(alice:request("INFO", bob, { headers = { [text] = "x" } }))
+      end)
+      refused(function(text)
+        return outcome(alice:request("INFO", bob, { headers = { ["X-A"] = text } }))
+      end)
+      refused(function(text)
+        return outcome(alice:request("INFO", bob,
+          { headers = { ["X-A"] = { "x", text } } }))
       end)
       refused(function(text)
         return outcome(alice:request("INFO", bob, { headers = { { "X-A", text } } }))
@@ -76,12 +81,15 @@ describe("CR, LF and NUL", function()
 
     it("and as its method or target are refused", function()
       refused(function(text) return outcome(alice:request("INFO" .. text, bob)) end)
-      refused(function(text) return outcome(alice:request("INFO", "sip:" .. text .. "@10.0.1.2")) end)
+      refused(function(text)
+        return outcome(alice:request("INFO", "sip:" .. text .. "@10.0.1.2"))
+      end)
       refused(function(text)
         return outcome(alice:request("INFO", { uri = bob.contact, from = text }))
       end)
       refused(function(text)
-        return outcome(alice:request("INFO", { uri = bob.contact, headers = { ["X-A"] = text } }))
+        return outcome(alice:request("INFO",
+          { uri = bob.contact, headers = { ["X-A"] = text } }))
       end)
       assert.is_nil(on_the_wire())
     end)
@@ -101,7 +109,9 @@ describe("CR, LF and NUL", function()
     local call = assert(alice:call(bob))
     refused(function(text) call:hangup { reason = text } end)
     refused(function(text) call:hangup { headers = { ["X-A"] = text } } end)
-    refused(function(text) return outcome(call:request("INFO", { content_type = text, body = "x" })) end)
+    refused(function(text)
+      return outcome(call:request("INFO", { content_type = text, body = "x" }))
+    end)
     refused(function(text) return outcome(call:request("INFO" .. text)) end)
     assert.is_nil(on_the_wire())
     assert.equal("connected", call.state)
@@ -116,7 +126,9 @@ describe("CR, LF and NUL", function()
     refused(function(text) return req:reply(200, { ["X-A"] = text }) end)
     refused(function(text) return req:reply(200, { [text] = "x" }) end)
     refused(function(text) return req:reply(200, { ["X" .. text] = "x" }) end)
-    refused(function(text) return req:reply(200, "OK", { body = "x", content_type = text }) end)
+    refused(function(text)
+      return req:reply(200, "OK", { body = "x", content_type = text })
+    end)
     refused(function(text) return req:reply(200, { headers = { ["X-A"] = text } }) end)
     refused(function(text) return req:redirect("sip:" .. text .. "@example.com") end)
     refused(function(text) return req:reject(404, text) end)
@@ -146,7 +158,8 @@ describe("CR, LF and NUL", function()
   end)
 
   -- What can be assigned, on objects of every kind, found in the tables of C and Lua.
-  it("in every field of a message, URI and address that can be assigned are refused", function()
+  it("in every field of a message, URI and address that can be assigned are refused",
+    function()
     local req
     bob:on("MESSAGE", function(one) req = one; one:defer() end)
     alice:request("MESSAGE", bob, { headers = { Contact = "<sip:x@y>" } })
@@ -167,8 +180,10 @@ describe("CR, LF and NUL", function()
             -- A user part and a display name may hold anything: they are escaped.
             if ok then
               set = set + 1
-              assert.is_nil(tostring(object):find("\nX-Evil", 1, true), name .. "." .. field .. kind)
-              assert.is_nil(tostring(req.message):find("\nX-Evil", 1, true), name .. "." .. field)
+              assert.is_nil(tostring(object):find("\nX-Evil", 1, true), name .. "."
+                .. field .. kind)
+              assert.is_nil(tostring(req.message):find("\nX-Evil", 1, true), name .. "."
+                .. field)
             end
           end
         end

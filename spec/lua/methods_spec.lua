@@ -6,12 +6,13 @@
 local test = require "moonsip.test"
 
 -- Methods that are requests of their own; ACK and CANCEL have a part of this file.
-local methods <const> = { "INVITE", "BYE", "REGISTER", "OPTIONS", "PRACK", "SUBSCRIBE", "NOTIFY",
+local methods <const> = { "INVITE", "BYE", "REGISTER", "OPTIONS", "PRACK", "SUBSCRIBE",
+                          "NOTIFY",
                           "PUBLISH", "INFO", "REFER", "MESSAGE", "UPDATE", "EXAMPLE" }
 
 -- What is answered when nobody handles it.
-local default_status <const> = { OPTIONS = 200, SUBSCRIBE = 489, REFER = 603, EXAMPLE = 501,
-                                 BYE = 481 }
+local default_status <const> = { OPTIONS = 200, SUBSCRIBE = 489, REFER = 603,
+                                 EXAMPLE = 501, BYE = 481 }
 
 describe("a request", function()
   local net, alice, bob
@@ -47,7 +48,8 @@ describe("a request", function()
             got = req
             req:reply(200, "Fine", { ["X-Seen"] = "yes" })
           end)
-          local res = assert(from:request(method, to, { headers = { ["X-Sent"] = "1" } }):wait())
+          local res = assert(from:request(method, to,
+            { headers = { ["X-Sent"] = "1" } }):wait())
           assert.equal(200, res.code)
           assert.equal("Fine", res.reason)
           assert.equal("yes", res.headers["X-Seen"])
@@ -142,9 +144,12 @@ describe("a request", function()
         local seen = {}
         bob:on(method, { headers = { ["X-A"] = "1" } }, function() seen[1] = "filtered"
           return require "moonsip.handlers".next end)
-        bob:on(method, function() seen[2] = "plain"; return require "moonsip.handlers".next end)
+        bob:on(method, function()
+          seen[2] = "plain"; return require "moonsip.handlers".next
+        end)
         bob:on("request", function(req) seen[3] = "catch-all"; req:reply(200) end)
-        local res = assert(alice:request(method, bob, { headers = { ["X-A"] = "1" } }):wait())
+        local res = assert(alice:request(method, bob,
+          { headers = { ["X-A"] = "1" } }):wait())
         assert.equal(200, res.code)
         assert.same({ "filtered", "plain", "catch-all" }, seen)
       end)

@@ -3,7 +3,8 @@ local clock = require "spec.support.clock"
 local errors = require "moonsip.errors"
 
 local function closing(list, name)
-  return setmetatable({}, { __close = function(_, err) list[#list + 1] = name; list.err = err end })
+  return setmetatable({},
+    { __close = function(_, err) list[#list + 1] = name; list.err = err end })
 end
 
 describe("a task", function()
@@ -89,7 +90,8 @@ describe("a task", function()
   it("may use coroutines of its own that do not wait", function()
     local got = {}
     sip.go(function()
-      for value in coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end end) do
+      for value in coroutine.wrap(function() for i = 1,
+        3 do coroutine.yield(i) end end) do
         got[#got + 1] = value
       end
     end):wait()
@@ -115,7 +117,8 @@ describe("a task", function()
       assert.equal(0, #context.wheel) -- the timer of the first sleep is gone
     end)
 
-  it("that is cancelled and takes no notice is ended after a hundred verbs, quietly", function()
+  it("that is cancelled and takes no notice is ended after a hundred verbs, quietly",
+    function()
     local count, closed = 0, false
     local job = sip.go(function()
       local _ <close> = setmetatable({}, { __close = function() closed = true end })
@@ -187,7 +190,8 @@ describe("a waiting verb", function()
     assert.matches("pool:take waits for what can never happen", err.reason)
   end)
 
-  it("with a function as last argument returns at once and calls it later, in a task", function()
+  it("with a function as last argument returns at once and calls it later, in a task",
+    function()
     local got
     sip.sleep(1, function(...)
       sip.sleep(1)
@@ -220,7 +224,9 @@ describe("a waiting verb", function()
     end):wait()
     assert.matches("task_spec.lua:%d+: sip.sleep would wait, but the running coroutine is not",
       err)
-    assert.matches("sip.sleep would wait", message_of(coroutine.wrap(function() sip.sleep(1) end)))
+    assert.matches("sip.sleep would wait", message_of(coroutine.wrap(function()
+      sip.sleep(1)
+    end)))
   end)
 
   it("inside table.sort and string.gsub says so, naming the verb", function()
@@ -235,7 +241,8 @@ describe("a waiting verb", function()
     assert.matches("sip.sleep cannot wait inside table.sort", errs[2])
   end)
 
-  it("inside table.sort of the main chunk turns the loop: that is no recursion", function()
+  it("inside table.sort of the main chunk turns the loop: that is no recursion",
+    function()
     local order = { 3, 1, 2 }
     table.sort(order, function(a, b) sip.sleep(1); return a < b end)
     assert.same({ 1, 2, 3 }, order)

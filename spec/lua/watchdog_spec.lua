@@ -3,7 +3,8 @@
 local clock = require "spec.support.clock"
 
 describe("the watchdog", function()
-  it("names a handler that ran over 50 ms without yielding, and how late the loop ran", function()
+  it("names a handler that ran over 50 ms without yielding, and how late the loop ran",
+    function()
     local sip, context, lines = clock.sip()
     local function slow() context.driver.busy_until = context.driver.at + 51 end
     local function quick() end

@@ -15,7 +15,8 @@ local function engine(bytes)
     serial = serial + 1
     local text = ("OPTIONS sip:a SIP/2.0\r\n"
       .. "Via: SIP/2.0/UDP 10.0.0.9:5070;branch=z9hG4bK%d\r\nMax-Forwards: 70\r\n"
-      .. "From: <sip:a>;tag=1\r\nTo: <sip:b>\r\nCall-ID: call-%d\r\nCSeq: 1 OPTIONS\r\n"):format(serial, serial)
+      .. "From: <sip:a>;tag=1\r\nTo: <sip:b>\r\nCall-ID: call-%d\r\nCSeq: 1 OPTIONS\r\n")
+      :format(serial, serial)
     local filler = ("x"):rep((size or 0) - #text)
     text = text .. "X: " .. filler .. "\r\nContent-Length: 0\r\n\r\n"
     one:receive(flow, text)

@@ -1,0 +1,142 @@
+-- SPDX-License-Identifier: MIT
+-- What happens inside a call: changes of its session, and requests both ways.
+
+local test = require "moonsip.test"
+
+describe("a call", function()
+  local net, alice, bob
+  before_each(function()
+    net = test.net()
+    alice = net:agent "sip:alice@example.com"
+    bob = net:agent "sip:bob@example.com"
+  end)
+  after_each(function() net:close() end)
+
+  local function answer(who, options)
+    who:on("INVITE", function(req) assert(req:answer(options)) end)
+  end
+
+  -- Alice calls bob; both ends of it.
+  local function connect(options)
+    local near = assert(alice:call(bob, options))
+    net:advance(1)
+    return near, bob.calls[1]
+  end
+
+  describe("can be changed", function()
+    local renewed <const> =
+      "v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\n"
+      .. "t=0 0\r\nm=audio 4000 RTP/AVP 8\r\na=sendonly\r\n"
+
+    for _, verb in ipairs { "reinvite", "update" } do
+      it("by " .. verb .. ": answered by the core of the other end when no handler does",
+        function()
+          answer(bob)
+          local near, far = connect()
+          local res = assert(near[verb](near, { sdp = renewed }))
+          assert.equal(200, res.code)
+          assert.equal(renewed, near.local_sdp)
+          assert.equal(renewed, far.remote_sdp)
+          assert.matches("m=audio 9 RTP/AVP 8\r\n", near.remote_sdp)
+          assert.equal("connected", near.state)
+          assert.equal("connected", far.state)
+          assert(far[verb](far)) -- and the other way, with what was last agreed
+        end)
+
+      it("by " .. verb .. " that its handler refuses: the session stays as it was (14.1)",
+        function()
+          answer(bob)
+          local near, far = connect()
+          local before = near.local_sdp
+          far:on(verb == "update" and "UPDATE" or "INVITE", function(req)
+            req:reject(488)
+          end)
+          local res, err = near[verb](near, { sdp = renewed })
+          assert.is_nil(res)
+          assert.equal("media", err.kind)
+          assert.equal(before, near.local_sdp)
+          assert.equal("connected", near.state)
+        end)
+    end
+
+    it("by reinvite with a callback", function()
+      answer(bob)
+      local near = connect()
+      local got
+      near:reinvite(function(res) got = res.code end)
+      net:advance(1)
+      assert.equal(200, got)
+    end)
+
+    it("by one end at a time: 491 to the one that crosses (14.1)", function()
+      answer(bob)
+      local near, far = connect()
+      local got = {}
+      near:reinvite({}, function(_, err) got[1] = err and err.code or 200 end)
+      far:reinvite({}, function(_, err) got[2] = err and err.code or 200 end)
+      net:settle()
+      assert.same({ 491, 491 }, got)
+      assert.equal("connected", near.state)
+    end)
+
+    it("without an offer: the answerer offers what it last said (14.2)", function()
+      answer(bob)
+      local near, far = connect()
+      local before = far.local_sdp
+      near:request("INVITE"):wait()
+      net:advance(1)
+      assert.equal(before, far.local_sdp)
+    end)
+  end)
+
+  describe("carries requests both ways", function()
+    local methods <const> = { "INFO", "MESSAGE", "OPTIONS", "NOTIFY", "SUBSCRIBE",
+                              "REFER", "PRACK",
+                              "PUBLISH", "REGISTER", "UPDATE", "EXAMPLE" }
+    local defaults <const> = { OPTIONS = 200, SUBSCRIBE = 489, REFER = 603, UPDATE = 200,
+                               EXAMPLE = 501 }
+    for _, method in ipairs(methods) do
+      it(method .. ": to the call's handler, then the agent's, then the default",
+        function()
+        answer(bob)
+        local near, far = connect()
+        local function ask(from)
+          local res, err = from:request(method, { headers = { ["X-A"] = "1" } }):wait()
+          return res and res.code or err.code
+        end
+        for _, pair in ipairs { { near, far, bob }, { far, near, alice } } do
+          local from, to, agent = table.unpack(pair)
+          assert.equal(defaults[method] or 405, ask(from))
+          agent:on(method, function(req)
+            assert.equal(to, req.call)
+            req:reply(201)
+          end)
+          assert.equal(201, ask(from))
+          to:on(method, { headers = { ["X-A"] = "1" } }, function(req) req:reply(202) end)
+          assert.equal(202, ask(from))
+          assert.equal("connected", near.state)
+        end
+      end)
+    end
+
+    it("BYE can be looked at, and is answered 200 unless the handler does", function()
+      local seen
+      answer(bob)
+      local near, far = connect()
+      far:on("BYE", function(req) seen = req.headers["Reason"] end)
+      near:hangup { reason = "SIP;cause=200" }
+      net:settle()
+      assert.equal("SIP;cause=200", seen)
+      assert.equal(1, net:count { method = "BYE", code = 200 })
+      assert.equal("ended", far.state)
+    end)
+
+    it("a further INVITE never reaches agent:on(\"INVITE\")", function()
+      local count = 0
+      bob:on("INVITE", function(req) count = count + 1; req:answer() end)
+      local near = connect()
+      assert(near:reinvite())
+      assert.equal(1, count)
+    end)
+  end)
+end)
