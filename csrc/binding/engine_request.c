@@ -171,6 +171,12 @@ static int engine_dialog_info(lua_State *L) {
   return 1;
 }
 
+static int engine_awaits_ack(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  lua_pushboolean(L, sip_engine_awaits_ack(self->engine, (sip_id)luaL_checkinteger(L, 2)));
+  return 1;
+}
+
 static int engine_dialog_drop(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_engine_dialog_drop(self->engine, bind_engine_now(self), (sip_id)luaL_checkinteger(L, 2));
@@ -190,6 +196,7 @@ const luaL_Reg bind_engine_request_methods[] = {{"request", engine_request},
                                                 {"ack", engine_ack},
                                                 {"cancel", engine_cancel},
                                                 {"dialog_info", engine_dialog_info},
+                                                {"awaits_ack", engine_awaits_ack},
                                                 {"dialog_drop", engine_dialog_drop},
                                                 {"token", engine_token},
                                                 {NULL, NULL}};

@@ -308,6 +308,11 @@ int sip_engine_dialog_info(const sip_engine *engine, sip_id id, sip_dialog_info 
   return 0;
 }
 
+bool sip_engine_awaits_ack(const sip_engine *engine, sip_id id) {
+  const sip_dialog *dialog = sip_slots_find(&engine->dialogs, id);
+  return dialog && dialog->ok;
+}
+
 void sip_engine_dialog_drop(sip_engine *engine, sip_time now, sip_id id) {
   engine->now = now;
   sip_dialog *dialog = sip_dialog_find(engine, id);

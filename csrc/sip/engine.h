@@ -232,6 +232,10 @@ typedef struct sip_dialog_info {
 /* Slices are valid until the next call into the engine. */
 int sip_engine_dialog_info(const sip_engine *engine, sip_id dialog, sip_dialog_info *out);
 
+/* True while a 2xx of ours to an INVITE of this dialog has no ACK yet: a BYE has to wait
+ * for it (15). */
+bool sip_engine_awaits_ack(const sip_engine *engine, sip_id dialog);
+
 /* Forgets a dialog without a message. No event follows. */
 void sip_engine_dialog_drop(sip_engine *engine, sip_time now, sip_id dialog);
 

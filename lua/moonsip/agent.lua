@@ -60,9 +60,8 @@ local function update_methods(self)
   local names = { OPTIONS = true }
   for method in pairs(defaults.known) do
     local handled = of:has(method)
-    -- ACK: a BYE of ours may have to wait for it.
-    engine:handles(method,
-      handled or method == "ACK" or method == "BYE" and self.shows_bye)
+    engine:handles(method, handled or method == "BYE" and self.shows_bye
+      or method == "ACK" and self.acks_wanted > 0)
     if handled then names[method] = true end
   end
   if names.INVITE or self.places_calls then
@@ -127,7 +126,7 @@ function agent.new(context, options)
     requests = {}, exchanges = {}, dialogs = {}, delayed = {}, call_set = {}, serial = 0,
     allow = "", accept = chosen.accept, supported = chosen.supported,
     fixed_allow = chosen.allow ~= nil, places_calls = false, shows_bye = false,
-    closed = false, generation = 1,
+    acks_wanted = 0, closed = false, generation = 1,
     domains = chosen.domains, peers = chosen.peers, routes = chosen.routes,
     from = chosen.from, credentials = chosen.credentials,
     credential_sets = credentials.cache(), deferred_ms = chosen.deferred_ms,
@@ -147,6 +146,13 @@ function agent.new(context, options)
   update_methods(self)
   context:add_agent(self)
   return self
+end
+
+--- So many more BYEs of ours wait for the ACK before them (15).
+---@param change integer
+function Agent:want_acks(change)
+  self.acks_wanted = self.acks_wanted + change
+  self.engine:handles("ACK", self.acks_wanted > 0 or self.handlers:has "ACK")
 end
 
 --- A call has a handler for BYE, which the core answers itself otherwise.

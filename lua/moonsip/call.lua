@@ -62,7 +62,7 @@ local function fields(agent, direction, state)
   local self = dialog.fields(agent)
   self.direction, self.state = direction, state
   self.began_at, self.answered_at = agent.context:now(), false
-  self.invite, self.acked, self.limit_timer, self.req = false, true, false, false
+  self.invite, self.limit_timer, self.req, self.bye = false, false, false, false
   return self
 end
 
@@ -94,27 +94,28 @@ function Call:bind(number, status)
   self.number = number
   self.state = "connected"
   self.answered_at = self.agent.context:now()
-  if self.direction == "in" then self.acked = false end
 end
 
 --- The ACK of our 2xx came, or will not come any more.
 function Call:acknowledged(description)
-  self.acked = true
   if description then self.remote_sdp = description end
-  if self.bye then
-    self.agent.engine:dialog_request(self.number, self.bye)
-    self.bye = nil
-    self.agent:forget_dialog(self)
-  end
+  local bye = self.bye
+  if not bye then return end
+  self.bye = false
+  self.agent:want_acks(-1)
+  self.agent.engine:dialog_request(self.number, bye)
+  self.agent:forget_dialog(self)
 end
 
 --- Sends the BYE, but not before the ACK of our 2xx (15).
 local function send_bye(self, flat)
   local bye = { method = "BYE", headers = flat, orphan = true }
-  if self.acked then
-    self.agent.engine:dialog_request(self.number, bye)
-  else
+  local agent = self.agent
+  if agent.engine:awaits_ack(self.number) then
     self.bye = bye
+    agent:want_acks(1)
+  else
+    agent.engine:dialog_request(self.number, bye)
   end
 end
 
@@ -175,7 +176,6 @@ Call.__close = Call.close
 ---@param why moonsip.Error
 ---@return boolean first
 function Call:ended(why)
-  local answered = self.answered_at
   if not dialog.Dialog.ended(self, why) then return false end
   local context = self.agent.context
   if self.limit_timer then
@@ -187,13 +187,18 @@ function Call:ended(why)
     self.invite = false
     invite:abandon(why)
   end
-  local now = context:now()
-  self.agent:call_ended(self, {
-    call = self, why = why, direction = self.direction, from = self.from, to = self.to,
+  self.agent:call_ended(self)
+  return true
+end
+
+--- What on("cdr") gets.
+function Call:record()
+  local now, answered = self.agent.context:now(), self.answered_at
+  return {
+    call = self, why = self.why, direction = self.direction, from = self.from, to = self.to,
     began = self.began_at / 1000, answered = answered and answered / 1000 or nil,
     ended = now / 1000, seconds = answered and (now - answered) / 1000 or 0,
-  })
-  return true
+  }
 end
 
 local Limit = {}

@@ -24,6 +24,8 @@ Dialog.__name = "moonsip.dialog"
 
 local dialog = {}
 
+local none <const> = {}
+
 local getters <const> = {}
 
 for _, name in ipairs { "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri",
@@ -54,8 +56,8 @@ handlers.mixin(Dialog, "dialog")
 ---@param agent moonsip.Agent
 function dialog.fields(agent)
   return { agent = agent, number = false, handlers = false,
-           agent_handlers = agent.handlers, exchanges = {}, waits = {}, state = "early",
-           why = false }
+           agent_handlers = agent.handlers, exchanges = false, waits = false,
+           end_waits = false, state = "early", why = false }
 end
 
 --- The object for a dialog of the core's that no call is.
@@ -81,6 +83,7 @@ end
 
 --- The same with the plan made; fields as for exchange.start.
 function Dialog:start_request(verb, method, made, fields)
+  self.exchanges = self.exchanges or {}
   fields = fields or {}
   fields.dialog = self
   if self.is_call then fields.call = self end
@@ -95,7 +98,8 @@ end
 
 --- Puts a wait where the end of the dialog finds it.
 function Dialog:hold(one)
-  self.waits[#self.waits + 1] = one
+  self.waits = self.waits or {}
+  table.insert(self.waits, one)
 end
 
 local function start_wait_end(one, self)
@@ -116,6 +120,19 @@ local function run_end(self, why)
   for _, fn in ipairs(self.handlers:of_event "end") do fn(why) end
 end
 
+local function by_transaction(a, b)
+  return (a.transaction or 0) < (b.transaction or 0)
+end
+
+--- Requests that wait for answers inside it wait no more.
+local function abandon_exchanges(self, why)
+  local open = {}
+  for one in pairs(self.exchanges) do open[#open + 1] = one end
+  self.exchanges = false
+  table.sort(open, by_transaction)
+  for _, one in ipairs(open) do one:abandon(why) end
+end
+
 --- It is over: verbs return `nil, err`, `on("end")` hears why. Once.
 ---@param why moonsip.Error
 ---@return boolean first
@@ -124,15 +141,11 @@ function Dialog:ended(why)
   self.state, self.why = "ended", why
   local agent = self.agent
   agent:forget_dialog(self)
-  local waits = self.waits
-  self.waits = {}
-  for _, one in ipairs(waits) do one:cancel(why) end
-  for _, one in ipairs(self.end_waits or {}) do one:resolve(why) end
-  self.end_waits = nil
-  local open = {}
-  for one in pairs(self.exchanges) do open[#open + 1] = one end
-  table.sort(open, function(a, b) return (a.transaction or 0) < (b.transaction or 0) end)
-  for _, one in ipairs(open) do one:abandon(why) end
+  local waits, end_waits = self.waits, self.end_waits
+  self.waits, self.end_waits = false, false
+  for _, one in ipairs(waits or none) do one:cancel(why) end
+  for _, one in ipairs(end_waits or none) do one:resolve(why) end
+  if self.exchanges then abandon_exchanges(self, why) end
   if self.handlers and self.handlers:has "end" then
     agent.context.tasks:spawn(self, run_end, self, why)
   end

@@ -40,10 +40,10 @@ local status_of_failure <const> = {
 -- Errors made by the core carry no code of their own.
 function Error:__index(key)
   local value = Error[key]
-  if value == nil and key == "code" then
-    return status_of_failure[rawget(self, "kind")]
-  end
-  return value
+  if value ~= nil then return value end
+  if key == "code" then return status_of_failure[rawget(self, "kind")] end
+  local bye = key == "header" and rawget(self, "bye")
+  return bye and bye.headers["Reason"] or nil
 end
 
 -- Another target, or the same one later, may do better; every other status is an
@@ -104,7 +104,7 @@ end
 ---@return moonsip.Error
 function errors.hangup(bye)
   return errors.new("hangup", "the other side hung up",
-    { by = "remote", header = bye.headers["Reason"] })
+    { by = "remote", bye = bye })
 end
 
 --- Ends its handler without noise when nobody catches it (api.md, Traps).

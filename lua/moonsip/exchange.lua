@@ -104,7 +104,7 @@ local function settle(self, final, err)
     self.timer = nil
   end
   if self.transaction then self.agent.exchanges[self.transaction] = nil end
-  if self.dialog then self.dialog.exchanges[self] = nil end
+  if self.dialog and self.dialog.exchanges then self.dialog.exchanges[self] = nil end
   if self.on_done then self:on_done(not err and final or nil, err) end
   local waits = self.waits
   self.waits = nil

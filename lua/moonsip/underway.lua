@@ -38,9 +38,7 @@ function Underway:dialog_of_reply(req, number, status)
   local of = req.dialog
   if req.message.method == "INVITE" then
     of = of or self:call_of(req)
-    if of.number == number and of.state == "connected" then
-      of.acked = of.acked and status < 200 -- a further INVITE
-    else
+    if of.number ~= number or of.state ~= "connected" then -- else a further INVITE
       of:bind(number, status)
     end
   elseif not of then
@@ -96,9 +94,9 @@ function Underway:acknowledge(number, message)
 end
 
 --- A call is over.
-function Underway:call_ended(one, record)
+function Underway:call_ended(one)
   self.call_set[one] = nil
-  if self.handlers:has "cdr" then self:emit("cdr", record) end
+  if self.handlers:has "cdr" then self:emit("cdr", one:record()) end
 end
 
 --- The id of a session description of ours (RFC 4566 5.2).
