@@ -268,7 +268,7 @@ end
 --- True when the script said that a host is to be asked by UDP only.
 ---@param uri string
 function Agent:no_tcp_to(uri)
-  if not self.peers then return false end
+  if not self.peers or not uri then return false end
   local host = uri:match "^%a+:[^@]*@([^;:?>]+)" or uri:match "^%a+:([^;:?>@]+)"
   local peer = host and self.peers[host:lower()]
   return peer ~= nil and peer.no_tcp == true

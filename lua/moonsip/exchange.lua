@@ -83,7 +83,7 @@ local function wish_of(self)
   self.target = target.uri
   local flat = headers_of(self, target)
   local agent = self.agent
-  local is_udp_only = agent:no_tcp_to(target.uri)
+  local is_udp_only = agent:no_tcp_to(target.uri or self.dialog.target)
   return {
     method = self.method, uri = target.uri, to = plan.to,
     call_id = self.call_id or plan.call_id, from_tag = self.from_tag, cseq = self.cseq,
@@ -164,13 +164,17 @@ local function fail_now(self, err) fail(self, err) end
 
 --- Sends it to the current target. A failure is told later, as any other outcome.
 local function send(self)
-  local agent = self.agent
+  local agent, dialog = self.agent, self.dialog
   local transaction, err
-  local wish = wish_of(self)
-  if self.dialog then
-    transaction, err = agent.engine:dialog_request(self.dialog.number, wish)
+  if agent.closed then
+    err = errors.new("gone", "the agent is closed")
+  elseif dialog then
+    err = dialog.state == "ended" and dialog.why or nil
+    if not err then
+      transaction, err = agent.engine:dialog_request(dialog.number, wish_of(self))
+    end
   else
-    transaction, err = agent.engine:request(wish)
+    transaction, err = agent.engine:request(wish_of(self))
   end
   if transaction then
     self.transaction = transaction
