@@ -141,6 +141,24 @@ describe("library/", function()
     assert.same(declared, real)
   end)
 
+  it("declares every method of the Lua classes that is not marked ---@package", function()
+    local undeclared = {}
+    local pipe <close> = io.popen("ls lua/moonsip/*.lua")
+    for path in pipe:lines() do
+      local inside = false
+      for line in io.lines(path) do
+        local class, name = line:match "^function (%u%w*)[:.]([%a][%w_]*)%("
+        local declared = class and test_types["moonsip." .. class]
+          and types.members(test_types, "moonsip." .. class)
+        if declared and not declared[name] and not inside then
+          undeclared[#undeclared + 1] = path .. ": " .. class .. ":" .. name
+        end
+        inside = line:find "^%-%-%-@package" or line:find "^%-%-%-@private" or false
+      end
+    end
+    assert.same({}, undeclared)
+  end)
+
   -- The names in a table such as `static const bind_field fields[]` of the binding.
   for class, path in pairs { Uri = "uri", Address = "address", Message = "message" } do
     it("declares what C has in " .. path .. ".c, and nothing else", function()

@@ -150,12 +150,14 @@ end
 
 --- So many more BYEs of ours wait for the ACK before them (15).
 ---@param change integer
+---@package
 function Agent:want_acks(change)
   self.acks_wanted = self.acks_wanted + change
   self.engine:handles("ACK", self.acks_wanted > 0 or self.handlers:has "ACK")
 end
 
 --- A call has a handler for BYE, which the core answers itself otherwise.
+---@package
 function Agent:show_bye()
   if self.shows_bye then return end
   self.shows_bye = true
@@ -163,6 +165,7 @@ function Agent:show_bye()
 end
 
 --- Raises unless it is a method that a script may send.
+---@package
 function Agent:check_method(verb, method) -- luacheck: ignore self
   misuse.check(verb, "method", method, "string")
   local _, sort = handlers.key(verb, method)
@@ -189,6 +192,7 @@ function Agent:request(method, given, options)
 end
 
 --- A call whose INVITE is on its way.
+---@package
 function Agent:invite(verb, targets, made)
   if not self.places_calls then
     self.places_calls = true
@@ -267,6 +271,7 @@ end
 
 --- True when the script said that a host is to be asked by UDP only.
 ---@param uri string
+---@package
 function Agent:no_tcp_to(uri)
   if not self.peers or not uri then return false end
   local host = uri:match "^%a+:[^@]*@([^;:?>]+)" or uri:match "^%a+:([^;:?>@]+)"
@@ -275,12 +280,14 @@ function Agent:no_tcp_to(uri)
 end
 
 --- The value of From for what a script gave.
+---@package
 function Agent:from_header(verb, given)
   return plan.from_of(self, verb, given)
 end
 
 --- The address that our session descriptions name before one of ours is known.
 ---@return string ip
+---@package
 function Agent:media_ip()
   for _, one in ipairs(self.listeners) do
     local host = one.advertise_host or one.ip
@@ -296,6 +303,7 @@ end
 
 --- True when nothing of a script's own is under way.
 ---@return boolean
+---@package
 function Agent:is_idle()
   return next(self.call_set) == nil and next(self.requests) == nil
     and next(self.exchanges) == nil
@@ -303,6 +311,7 @@ end
 
 --- True while something of ours waits for its answer, or a BYE for the ACK before it.
 ---@return boolean
+---@package
 function Agent:is_sending()
   if self.closed then return false end
   for _, of in pairs(self.dialogs) do
@@ -318,6 +327,7 @@ function Agent:counts()
 end
 
 --- Ends calls, requests and exchanges as their states ask for; the agent stays.
+---@package
 function Agent:end_all()
   for _, one in ipairs(self.calls) do one:close() end
   local left = {}

@@ -85,6 +85,7 @@ end
 
 --- An early or confirmed dialog of this call is known (from the dispatcher).
 ---@param status integer  of the response that made or confirmed it
+---@package
 function Call:bind(number, status)
   if status < 200 then
     if self.state == "calling" or self.state == "incoming" then self.state = "ringing" end
@@ -97,6 +98,7 @@ function Call:bind(number, status)
 end
 
 --- The ACK of our 2xx came, or will not come any more.
+---@package
 function Call:acknowledged(description)
   if description then self.remote_sdp = description end
   local bye = self.bye
@@ -175,6 +177,7 @@ Call.__close = Call.close
 --- Cleans up after the end; tells the agent's `cdr` handlers.
 ---@param why moonsip.Error
 ---@return boolean first
+---@package
 function Call:ended(why)
   if not dialog.Dialog.ended(self, why) then return false end
   local context = self.agent.context
@@ -192,6 +195,7 @@ function Call:ended(why)
 end
 
 --- What on("cdr") gets.
+---@package
 function Call:record()
   local now, answered = self.agent.context:now(), self.answered_at
   return {
@@ -222,6 +226,7 @@ end
 --- An UPDATE or a further INVITE that no handler took: the session stays as it was
 --- (14.2, RFC 3311 5.2).
 ---@param request moonsip.Request
+---@package
 function Call:refresh(request)
   local has_offer = request.message.body ~= ""
   if request.message.method == "UPDATE" and not has_offer then
@@ -237,6 +242,7 @@ end
 ---@param ip string
 ---@return string? sdp
 ---@return moonsip.Error? err
+---@package
 function Call:describe(offer, ip)
   self.session = self.session or self.agent:session_number()
   self.version = (self.version or 0) + 1
@@ -324,6 +330,7 @@ function Call:ladder(options)
 end
 
 --- A handler of its own ended; one that raised ends the call (api.md rule 6).
+---@package
 function Call:task_done(task, err, trace)
   if err == nil then return end
   if trace then

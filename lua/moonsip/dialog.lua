@@ -82,6 +82,7 @@ function Dialog:request(method, options)
 end
 
 --- The same with the plan made; fields as for exchange.start.
+---@package
 function Dialog:start_request(verb, method, made, fields)
   self.exchanges = self.exchanges or {}
   fields = fields or {}
@@ -92,11 +93,13 @@ end
 
 --- Waits inside a verb of this dialog: the end of the dialog ends the wait with
 --- `nil, err`.
+---@package
 function Dialog:await(verb, callback, start, ...)
   return wait.await(self.agent.context, verb, self, callback, start, ...)
 end
 
 --- Puts a wait where the end of the dialog finds it.
+---@package
 function Dialog:hold(one)
   self.waits = self.waits or {}
   table.insert(self.waits, one)
@@ -136,6 +139,7 @@ end
 --- It is over: verbs return `nil, err`, `on("end")` hears why. Once.
 ---@param why moonsip.Error
 ---@return boolean first
+---@package
 function Dialog:ended(why)
   if self.state == "ended" then return false end
   self.state, self.why = "ended", why
@@ -161,9 +165,11 @@ end
 
 Dialog.__close = Dialog.close
 
+---@package
 function Dialog:task_waits() end
 
 --- A handler of its own ended; one that raised ends the dialog (api.md rule 6).
+---@package
 function Dialog:task_done(task, err, trace)
   if err == nil then return end
   if trace then

@@ -194,6 +194,7 @@ function Digest:check(req, options)
 end
 
 --- Challenges and says why, for the log of the script.
+---@package
 function Digest:refuse(req, options, why, stale)
   local done, err = self:challenge(req, { proxy = options.proxy, stale = stale })
   if not done then return nil, err end

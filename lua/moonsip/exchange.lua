@@ -228,6 +228,7 @@ local function answer_challenge(self, one)
 end
 
 --- A response came (from the dispatcher). `dialog` is the one it made or came in.
+---@package
 function Exchange:receive(of, dialog)
   local one = response.new(self, of, dialog)
   local code = of.code
@@ -255,6 +256,7 @@ end
 
 --- No response will come (from the dispatcher).
 ---@param name string  the core's name of the failure
+---@package
 function Exchange:lose(name)
   self.agent.exchanges[self.transaction] = nil
   if self.targets[self.at + 1] and not self.cancelling then
@@ -265,6 +267,7 @@ function Exchange:lose(name)
 end
 
 --- Its `timeout` has passed.
+---@package
 function Exchange:expire()
   self.timer = nil
   local rings = self.method == "INVITE" and self.provisional
@@ -305,6 +308,7 @@ end
 Exchange.__close = Exchange.close
 
 --- Ends it from outside: its call or agent has ended.
+---@package
 function Exchange:abandon(err)
   settle(self, nil, err)
 end
@@ -328,6 +332,7 @@ function Exchange:wait(callback)
 end
 
 --- Puts a response (nil: the end) where the iterator finds it.
+---@package
 function Exchange:feed(one)
   local stream = self.stream
   local reader = stream.reader

@@ -73,8 +73,10 @@ end
 
 Job.__close = Job.cancel
 
+---@package
 function Job:task_waits() end
 
+---@package
 function Job:task_done(task, err, trace, ...)
   self.done, self.task = true, nil
   if err == nil then self.values = table.pack(...) else self.err = err end
@@ -137,6 +139,7 @@ end
 
 Group.__close = Group.cancel
 
+---@package
 function Group:job_done(job, err, trace)
   self.jobs[job] = nil
   self.count = self.count - 1

@@ -266,6 +266,7 @@ function Request:answer(options)
 end
 
 --- Nobody answered it in time: its sender has given up (RFC 4320 4.2).
+---@package
 function Request:expire()
   self.timer = false
   self.final = 408
@@ -275,11 +276,13 @@ function Request:expire()
 end
 
 --- Its handler's task waits: from now on a CANCEL has somebody to find.
+---@package
 function Request:task_waits()
   if not self.kept then self.agent:keep_request(self) end
 end
 
 --- Its handler's task ended.
+---@package
 function Request:task_done(task, err, trace)
   if err == nil and (self.final or self.deferred) then return end
   return self.agent:handler_ended(self, task.fn, err, trace)

@@ -50,6 +50,7 @@ function tap.open(agent, where)
 end
 
 --- Gets a record of some agent of the context.
+---@package
 function Tap:see(record, engine)
   if engine ~= self.engine then return end
   local ok, why = pcall(self.fn, record)

@@ -56,6 +56,7 @@ function timer.every(context, value, fn)
 end
 
 --- The wheel's timer is due.
+---@package
 function Timer:expire()
   self.id = nil
   local context = self.context
@@ -81,9 +82,11 @@ end
 Timer.__close = Timer.stop
 
 --- The task of a firing waits.
+---@package
 function Timer:task_waits() end
 
 --- The task of a firing ended.
+---@package
 function Timer:task_done(task, err, trace)
   self.running = false
   if trace then self.context.report(task.fn, err, trace) end
