@@ -37,6 +37,7 @@
 ---@field transport moonsip.FilterValue?
 ---@field source moonsip.FilterValue?
 ---@field headers table<string, moonsip.FilterValue>?
+---@field all boolean?
 
 ---@class moonsip.Observable  what has handlers
 local Observable = {}

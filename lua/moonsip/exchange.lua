@@ -9,6 +9,7 @@ local handlers = require "moonsip.handlers"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
 local response = require "moonsip.response"
+local stream = require "moonsip.stream"
 local wait = require "moonsip.wait"
 
 ---@class moonsip.Exchange
@@ -27,8 +28,8 @@ handlers.mixin(Exchange, "exchange")
 
 local exchange = {}
 
--- Responses kept for an iterator that is slow: provisional ones may be repeated for ever.
-local max_stream <const> = 64
+-- How often a change of a session that crosses another is tried again.
+local max_glares <const> = 5
 
 -- Another target may do better after these (RFC 3263 4.3).
 local try_next <const> = { [408] = true, [503] = true }
@@ -99,10 +100,10 @@ end
 local function settle(self, final, err)
   if self.done then return end
   self.done, self.final, self.error = true, final, err
-  if self.timer then
-    host_of(self).wheel:stop(self.timer)
-    self.timer = nil
-  end
+  local wheel = host_of(self).wheel
+  if self.timer then wheel:stop(self.timer) end
+  if self.retry then wheel:stop(self.retry) end
+  self.timer, self.retry = nil, nil
   if self.transaction then self.agent.exchanges[self.transaction] = nil end
   if self.dialog and self.dialog.exchanges then self.dialog.exchanges[self] = nil end
   if self.on_done then self:on_done(not err and final or nil, err) end
@@ -111,25 +112,25 @@ local function settle(self, final, err)
   for _, one in ipairs(waits or {}) do
     if err then one:resolve(nil, err) else one:resolve(final) end
   end
-  if self.stream and not final then self:feed(nil) end
+  if self.stream and not final then self.stream:feed(nil) end
 end
 
 local class_name <const> = { "1xx", "2xx", "3xx", "4xx", "5xx", "6xx" }
 
-local function run_level(tasks, list, code, one)
-  return list and (list:run(tasks, code, one)
-    or list:run(tasks, class_name[code // 100], one)
-    or list:run(tasks, "response", one))
+local function run_level(tasks, list, code, one, consumed)
+  return list and (list:run(tasks, code, one, consumed)
+    or list:run(tasks, class_name[code // 100], one, consumed)
+    or list:run(tasks, "response", one, consumed))
 end
 
 --- Nearest first: of the exchange, of its call or dialog, of the agent; on each level
 --- the exact status before the class before any.
-local function run_handlers(self, code, one)
+local function run_handlers(self, code, one, consumed)
   local tasks = host_of(self).tasks
   local near = self.call or self.dialog
-  return run_level(tasks, self.handlers, code, one)
-    or near and run_level(tasks, near.handlers, code, one)
-    or run_level(tasks, self.agent_handlers, code, one)
+  return run_level(tasks, self.handlers, code, one, consumed)
+    or near and run_level(tasks, near.handlers, code, one, consumed)
+    or run_level(tasks, self.agent_handlers, code, one, consumed)
 end
 
 local function wants(list, code)
@@ -137,15 +138,16 @@ local function wants(list, code)
     or list:has "response")
 end
 
---- Shows a response to whoever observes such.
-local function observe(self, one)
+--- Shows a response to whoever observes such; one that we made use of ourselves only to
+--- those whose filter says `all = true`.
+local function observe(self, one, consumed)
   local code = one.message.code
   local near = self.call or self.dialog
   if wants(self.handlers, code) or near and wants(near.handlers, code)
     or wants(self.agent_handlers, code) then
-    host_of(self).tasks:start(self.agent, run_handlers, self, code, one)
+    host_of(self).tasks:start(self.agent, run_handlers, self, code, one, consumed)
   end
-  if self.stream then self:feed(one) end
+  if self.stream and not consumed then self.stream:feed(one) end
 end
 
 local function run_error(self, err)
@@ -227,6 +229,32 @@ local function answer_challenge(self, one)
   return true
 end
 
+--- What sends it again after a while.
+local Retry = {}
+Retry.__index = Retry
+
+function Retry:expire()
+  local of = self.exchange
+  of.retry = nil
+  send(of)
+end
+
+--- Two that change a session at once both get 491 and try again after a random span,
+--- the one that made the Call-ID later than the other (14.1). False when it is no such
+--- case, or goes on and on.
+local function retry_after_glare(self)
+  local glares = (self.glares or 0) + 1
+  if not self.dialog or self.cancelling or glares > max_glares then return false end
+  if self.method ~= "INVITE" and self.method ~= "UPDATE" then return false end
+  self.glares = glares
+  local agent = self.agent
+  local chance = tonumber(agent.engine:token():sub(-4), 32)
+  local ms = self.dialog.direction == "out" and 2100 + chance % 191 * 10 or chance % 201 * 10
+  agent.exchanges[self.transaction] = nil
+  self.retry = agent.context:start_timer(ms, setmetatable({ exchange = self }, Retry))
+  return true
+end
+
 --- A response came (from the dispatcher). `dialog` is the one it made or came in.
 ---@package
 function Exchange:receive(of, dialog)
@@ -242,7 +270,10 @@ function Exchange:receive(of, dialog)
     self.at = self.at + 1
     return send(self)
   end
-  if (code == 401 or code == 407) and answer_challenge(self, one) then return end
+  if (code == 401 or code == 407) and answer_challenge(self, one)
+    or code == 491 and retry_after_glare(self) then
+    return observe(self, one, true)
+  end
   local sets = sets_of(self)
   if sets and code < 300 then
     credentials.accepted(sets, one)
@@ -331,52 +362,11 @@ function Exchange:wait(callback)
     self)
 end
 
---- Puts a response (nil: the end) where the iterator finds it.
----@package
-function Exchange:feed(one)
-  local stream = self.stream
-  local reader = stream.reader
-  stream.reader = nil
-  if reader and not reader.resolved then
-    return reader:resolve(one or stream:last())
-  end
-  stream.reader = reader
-  if one and #stream < max_stream then stream[#stream + 1] = one end
-  stream.ended = self.done
-end
-
-local Stream = {}
-Stream.__index = Stream
-
---- What an iterator yields last: nothing after a final response, else a step that
---- carries the error, since a nil would end the loop silently.
-function Stream:last()
-  local of = self.exchange
-  if of.final or self.told then return nil end
-  self.told = true
-  local err = of.error
-  return { error = err, code = err.code, reason = err.reason, request = of }
-end
-
-local function start_next(one, stream)
-  if #stream > 0 then return one:resolve(table.remove(stream, 1)) end
-  if stream.exchange.done then return one:resolve(stream:last()) end
-  stream.reader = one
-end
-
-local function next_response(stream)
-  return wait.await(host_of(stream.exchange), "exchange:responses", nil, nil, start_next,
-    stream)
-end
-
 --- For `for res in exchange:responses() do`: every response, the final one last. When
 --- none comes the last step has an `error`. Leaving the loop early cancels an INVITE.
 function Exchange:responses()
-  if not self.stream then
-    self.stream = setmetatable({ exchange = self }, Stream)
-    if self.final then self.stream[1] = self.final end
-  end
-  return next_response, self.stream, nil, self
+  self.stream = self.stream or stream.new(self)
+  return stream.next, self.stream, nil, self
 end
 
 return exchange

@@ -7,6 +7,9 @@
 --   "^%+44"          begins with "^": a Lua pattern, over the same part
 --   function(v, m)   true for the value (an address or URI object, a string), and
 --                    the message
+-- `all = true`: also responses that the core makes use of itself (a challenge that it
+-- answers, a 491 after which it tries again).
+--
 -- The more fields a filter has, and the more exact they are, the earlier its turn.
 
 local core = require "moonsip.core"
@@ -155,6 +158,8 @@ function filter.new(verb, wanted)
       for header, text in pairs(misuse.check(verb, "headers", value, "table")) do
         add(self, verb, misuse.text(verb, "headers", header), header_field(header), text)
       end
+    elseif name == "all" then
+      self.all = misuse.check(verb, "all", value, "boolean")
     elseif fields[name] then
       add(self, verb, name, fields[name], value)
     else

@@ -104,12 +104,15 @@ end
 ---@param tasks moonsip.Tasks
 ---@param key string|integer
 ---@param subject table  the message it gets
+---@param consumed boolean?  a response that was made use of: only for `all = true`
 ---@return boolean taken  one of them took it
-function Handlers:run(tasks, key, subject)
+function Handlers:run(tasks, key, subject, consumed)
   local list = self.lists[key] or none
   for at = 1, #list do
     local one = list[at]
-    if not one.filter or filter.fits(one.filter, subject) then
+    local wanted = one.filter
+    if not wanted and not consumed
+      or wanted and (wanted.all or not consumed) and filter.fits(wanted, subject) then
       tasks.current.fn = one.fn -- whom the watchdog names
       if one.fn(subject) ~= next_handler then return true end
     end
