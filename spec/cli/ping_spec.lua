@@ -43,7 +43,6 @@ describe("moonsip ping", function()
     ["nobody listens, UDP"] = { { "sip:127.0.0.1:1" }, "connection refused" },
     ["nobody listens, TCP"] = { { "sip:127.0.0.1:1", "--transport=tcp" },
       "connection refused" },
-    ["the name does not exist"] = { { "sip:nowhere.invalid" }, "name not found" },
   } do
     it("exits 3 at once and says that " .. name, function()
       local status, out = program.run { "ping", table.unpack(case[1]) }
@@ -51,6 +50,17 @@ describe("moonsip ping", function()
       assert.truthy(out:find(case[2], 1, true), out)
     end)
   end
+
+  it("says what a failure means", function()
+    local errors <const> = require "moonsip.errors"
+    local session <const> = require "moonsip.cli.session"
+    for name, text in pairs {
+      DNS = "name not found", TIMEOUT = "no answer in time",
+      EHOSTUNREACH = "no route to that host", NO_ROUTE = "no way there from this machine",
+    } do
+      assert.equal(text, session.explain(errors.of_failure(name)))
+    end
+  end)
 
   it("repeats, and sums up", function()
     local status, out = program.run { "ping", "-c", "3", "-i", "10ms", peer.address }

@@ -7,7 +7,6 @@
 local agent <const> = require "moonsip.agent"
 local context <const> = require "moonsip.context"
 local glance <const> = require "moonsip.glance"
-local lifecycle <const> = require "moonsip.lifecycle"
 local rfc <const> = require "spec.torture.rfc"
 local test <const> = require "moonsip.test"
 local uv <const> = require "luv"
@@ -94,14 +93,9 @@ for _, case in ipairs {
   { rfc = 4475, ip = "127.0.0.1", peer = "127.0.47.5" }, { rfc = 5118, ip = "::1", peer = "::1" },
 } do
   describe(("over UDP to %s,"):format(case.ip), function()
-    local own, server, prober, serial
+    local prober, serial
 
     setup(function()
-      own = context.new { log = { level = "none" } }
-      server = assert(agent.new(own, {
-        listen = case.ip == "::1" and "udp:[::1]:0" or "udp:127.0.0.1:0",
-      }))
-      say_yes(server)
       prober, serial = uv.new_udp(), 0
       assert(prober:bind(case.ip, 0))
     end)
@@ -109,29 +103,39 @@ for _, case in ipairs {
     teardown(function()
       prober:close()
       uv.run "nowait" -- nothing of it may be left when the interpreter ends
-      lifecycle.close(own)
     end)
+
+    -- Each message meets an agent that knows nothing of the others, some of which share
+    -- their branches. It ends without a word: no BYE may go to who the messages name.
+    local function serve()
+      local own = context.new { log = { level = "none" } }
+      local listen = case.ip == "::1" and "udp:[::1]:0" or "udp:127.0.0.1:0"
+      local server = assert(agent.new(own, { listen = listen }))
+      say_yes(server)
+      return own.driver, server.listeners[1].port
+    end
 
     -- Sends the bytes and then a sound request, in this order from one machine to one
     -- socket. When that one is answered, the first was seen to: the answer to it, if
     -- there is one, has come.
     local function exchange(text)
+      local driver, port = serve()
       local socket, bytes = peer_for(text, case.peer)
       local answers, is_seen = {}, false
       socket:recv_start(function(_, data) if data then table.insert(answers, data) end end)
       prober:recv_start(function(_, data) if data then is_seen = true end end)
-      local port = server.listeners[1].port
       serial = serial + 1
       socket:send(bytes, case.ip, port)
       prober:send(probe:format(serial, serial), case.ip, port)
       for _ = 1, 1000 do
         uv.run "nowait"
         if is_seen then break end
-        own.driver:step(20)
+        driver:step(20)
       end
       assert(is_seen, "no answer to the probe")
       uv.run "nowait"
       socket:close()
+      driver:close()
       return answers
     end
 
