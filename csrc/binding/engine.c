@@ -5,8 +5,6 @@
  */
 #include "binding/engine.h"
 
-#include <stdlib.h>
-
 #include "base/error.h"
 #include "net/random.h"
 
@@ -38,19 +36,16 @@ void bind_engine_acted(lua_State *L, const bind_engine *self) {
   if (self->host) self->host->acted(self->host->context, L);
 }
 
-/* The C library's, counted, and failing where a test wants it to. */
+/* The pool, counted, and failing where a test wants it to. */
 static void *counting_alloc(void *context, void *ptr, size_t old_size, size_t size) {
   bind_engine *self = context;
-  (void)old_size;
-  if (size == 0) {
-    free(ptr);
-    return NULL;
+  if (size > 0) {
+    self->allocations++;
+    bool fails =
+        self->fail_on ? self->allocations >= self->fail_at : self->allocations == self->fail_at;
+    if (self->fail_at && fails) return NULL;
   }
-  self->allocations++;
-  bool fails =
-      self->fail_on ? self->allocations >= self->fail_at : self->allocations == self->fail_at;
-  if (self->fail_at && fails) return NULL;
-  return realloc(ptr, size);
+  return sip_pool_alloc(&self->pool, ptr, old_size, size);
 }
 
 static lua_Integer integer_option(lua_State *L, int index, const char *name) {
@@ -113,9 +108,12 @@ static int engine_new(lua_State *L) {
   self->fail_at = luaL_optinteger(L, -1, 0);
   lua_pop(L, 1);
   luaL_setmetatable(L, ENGINE_CLASS);
+  sip_pool_init(&self->pool);
   config.alloc_context = self;
   self->engine = sip_engine_new(&config);
-  return self->engine ? 1 : bind_fail(L, SIP_E_MEMORY, NULL);
+  if (self->engine) return 1;
+  sip_pool_deinit(&self->pool);
+  return bind_fail(L, SIP_E_MEMORY, NULL);
 }
 
 static int engine_close(lua_State *L) {
@@ -125,6 +123,7 @@ static int engine_close(lua_State *L) {
   self->host = NULL;
   sip_engine_free(self->engine);
   self->engine = NULL;
+  sip_pool_deinit(&self->pool);
   return 0;
 }
 

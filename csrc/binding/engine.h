@@ -5,6 +5,7 @@
 #ifndef MOONSIP_BINDING_ENGINE_H
 #define MOONSIP_BINDING_ENGINE_H
 
+#include "base/pool.h"
 #include "binding/binding.h"
 
 typedef struct bind_engine {
@@ -12,6 +13,7 @@ typedef struct bind_engine {
   const bind_host *host;
   sip_time now;              /* without a host: where advance left it */
   sip_history_cursor cursor; /* behind the last record that history gave */
+  sip_pool pool;             /* the engine's memory */
   lua_Integer allocations;
   lua_Integer fail_at; /* the allocation that fails, counted like `allocations`; 0 none */
   bool fail_on;        /* and all after it */
