@@ -72,6 +72,7 @@ static int next_used(const uint64_t *used, int from) {
 
 /* The next used slot's start, and where it is. */
 static sip_time next_slot(const sip_wheel *wheel, int *level_out, int *slot_out) {
+  if (wheel->count == 0) return SIP_TIME_NEVER;
   for (int level = 0; level < SIP_WHEEL_LEVELS; level++) {
     int shift = SLOT_BITS * level;
     int current = (int)(wheel->now >> shift) & SLOT_MASK;
