@@ -20,41 +20,25 @@ void sip_buffer_clear(sip_buffer *buffer) {
   buffer->failed = false;
 }
 
-static bool grow(sip_buffer *buffer, size_t need) {
+/* The next double that holds `need`, which is at most max. */
+static size_t grown_size(const sip_buffer *buffer, size_t need) {
   size_t size = buffer->size ? buffer->size : FIRST_SIZE;
-  while (size < need) {
-    if (size > SIZE_MAX / 2) return false;
-    size *= 2;
-  }
+  while (size < need) size = size > SIZE_MAX / 2 ? SIZE_MAX : size * 2;
+  return buffer->max && size > buffer->max ? buffer->max : size;
+}
+
+char *sip_buffer_grow(sip_buffer *buffer, size_t len) {
+  if (buffer->failed) return NULL;
+  buffer->failed = true;
+  size_t max = buffer->max ? buffer->max : SIZE_MAX;
+  if (buffer->len > max || len > max - buffer->len) return NULL;
+  size_t size = grown_size(buffer, buffer->len + len);
   char *ptr = sip_alloc_resize(buffer->alloc, buffer->ptr, buffer->size, size);
-  if (!ptr) return false;
+  if (!ptr) return NULL;
   buffer->ptr = ptr;
   buffer->size = size;
-  return true;
-}
-
-char *sip_buffer_reserve(sip_buffer *buffer, size_t len) {
-  if (buffer->failed) return NULL;
-  bool fits = len <= SIZE_MAX - buffer->len;
-  size_t need = buffer->len + len;
-  if (!fits || (buffer->max && need > buffer->max) ||
-      (need > buffer->size && !grow(buffer, need))) {
-    buffer->failed = true;
-    return NULL;
-  }
-  return buffer->ptr + buffer->len;
-}
-
-void sip_buffer_add(sip_buffer *buffer, sip_str text) {
-  if (text.len == 0) return;
-  char *at = sip_buffer_reserve(buffer, text.len);
-  if (!at) return;
-  memcpy(at, text.ptr, text.len);
-  buffer->len += text.len;
-}
-
-void sip_buffer_add_char(sip_buffer *buffer, char c) {
-  sip_buffer_add(buffer, (sip_str){&c, 1});
+  buffer->failed = false;
+  return ptr + buffer->len;
 }
 
 void sip_buffer_add_number(sip_buffer *buffer, uint64_t number) {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
@@ -28,11 +29,27 @@ void sip_buffer_deinit(sip_buffer *buffer);
 /* Forgets the content, keeps the memory. */
 void sip_buffer_clear(sip_buffer *buffer);
 
-/* Room for `len` more bytes at the end, or NULL; the caller then adds to len. */
-char *sip_buffer_reserve(sip_buffer *buffer, size_t len);
+/* What sip_buffer_reserve does when there is no room yet. */
+char *sip_buffer_grow(sip_buffer *buffer, size_t len);
 
-void sip_buffer_add(sip_buffer *buffer, sip_str text);
-void sip_buffer_add_char(sip_buffer *buffer, char c);
+/* Room for `len` more bytes at the end, or NULL; the caller then adds to len. */
+static inline char *sip_buffer_reserve(sip_buffer *buffer, size_t len) {
+  if (buffer->failed || len > buffer->size - buffer->len) return sip_buffer_grow(buffer, len);
+  return buffer->ptr + buffer->len;
+}
+
+static inline void sip_buffer_add(sip_buffer *buffer, sip_str text) {
+  if (text.len == 0) return;
+  char *at = sip_buffer_reserve(buffer, text.len);
+  if (!at) return;
+  memcpy(at, text.ptr, text.len);
+  buffer->len += text.len;
+}
+
+static inline void sip_buffer_add_char(sip_buffer *buffer, char c) {
+  sip_buffer_add(buffer, (sip_str){&c, 1});
+}
+
 void sip_buffer_add_number(sip_buffer *buffer, uint64_t number);
 
 #define SIP_BUFFER_ADD(buffer, literal) sip_buffer_add((buffer), SIP_STR(literal))
