@@ -148,16 +148,22 @@ static int engine_counts(lua_State *L) {
   return 1;
 }
 
+/* Whether next_event has one. */
+static int engine_has_event(lua_State *L) {
+  sip_engine_counts counts;
+  sip_engine_get_counts(bind_engine_check(L, 1)->engine, &counts);
+  lua_pushboolean(L, counts.events > 0);
+  return 1;
+}
+
 /* Whether a request of ours waits for its final response. */
 static int engine_is_asking(lua_State *L) {
   lua_pushboolean(L, sip_engine_is_asking(bind_engine_check(L, 1)->engine));
   return 1;
 }
 
-const luaL_Reg bind_engine_output_methods[] = {{"is_asking", engine_is_asking},
-                                               {"next_event", engine_next_event},
-                                               {"next_packet", engine_next_packet},
-                                               {"next_query", engine_next_query},
-                                               {"resolved", engine_resolved},
-                                               {"counts", engine_counts},
-                                               {NULL, NULL}};
+const luaL_Reg bind_engine_output_methods[] = {
+    {"has_event", engine_has_event},   {"is_asking", engine_is_asking},
+    {"next_event", engine_next_event}, {"next_packet", engine_next_packet},
+    {"next_query", engine_next_query}, {"resolved", engine_resolved},
+    {"counts", engine_counts},         {NULL, NULL}};

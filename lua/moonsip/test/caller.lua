@@ -18,9 +18,7 @@ local trace = require "moonsip.trace"
 ---@field username string?
 ---@field password string?      for servers that ask who it is
 local Caller = {}
-Caller.__name = agent.Agent.__name
-Caller.__close = agent.Agent.__close
-Caller.__tostring = agent.Agent.__tostring
+for name, value in pairs(agent.Agent) do Caller[name] = value end
 
 function Caller:__index(key)
   local value = Caller[key]

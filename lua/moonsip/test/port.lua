@@ -216,11 +216,11 @@ function Port:turn()
   local engine, clock = self.engine, self.clock
   if self.due_at and self.due_at <= self.wire.now then engine:advance(self.wire.now) end
   repeat
-    clock:rest(engine)
-    self.on_events()
+    if engine:has_event() then self.on_events() end
     if self.is_closed then return end
     self:flush()
-  until not clock:rest(engine)
+  until not engine:has_event()
+  clock:rest(engine)
   self.due_at = engine:deadline()
 end
 
