@@ -43,9 +43,23 @@ static bool next(bind_params_kind kind, sip_str *rest, sip_param *param) {
   }
 }
 
+/* The escaped text stands for the plain one, without case. */
+static bool stands_for(sip_str escaped, sip_str plain) {
+  const char *at = escaped.ptr, *end = escaped.ptr + escaped.len;
+  for (size_t i = 0; i < plain.len; i++) {
+    if (at == end) return false;
+    char c = *at;
+    bool escape = sip_escape_at(at, end);
+    if (escape) c = (char)(sip_char_hex(at[1]) << 4 | sip_char_hex(at[2]));
+    at += escape ? 3 : 1;
+    if (sip_char_lower(c) != sip_char_lower(plain.ptr[i])) return false;
+  }
+  return at == end;
+}
+
 static bool same_name(bind_params_kind kind, sip_str name, sip_str wanted) {
   if (kind == BIND_ADDRESS_PARAMS) return sip_str_equal_nocase(name, wanted);
-  return sip_escaped_equal(name, wanted, false);
+  return stands_for(name, wanted);
 }
 
 static void push_name(lua_State *L, bind_params_kind kind, sip_str name) {

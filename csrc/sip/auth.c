@@ -69,7 +69,8 @@ int sip_auth_parse(sip_str value, sip_auth *out) {
   sip_scan_space(&scan);
   if (!sip_scan_token(&scan, &out->scheme) || !sip_scan_gap(&scan)) return SIP_E_HEADER;
   sip_scan token68 = scan;
-  if (scan_token68(&token68, &out->token68)) return 0;
+  bool digest = SIP_IS(out->scheme, "digest"); /* 25.1: parameters always */
+  if (!digest && scan_token68(&token68, &out->token68)) return 0;
   out->token68 = (sip_str){0};
   out->params = sip_str_between(scan.at, scan.end);
   sip_str names[PARAMS_MAX];

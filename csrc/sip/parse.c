@@ -33,6 +33,7 @@ typedef struct parser {
   uint64_t seen[SEEN_WORDS]; /* ids that have come */
   uint64_t content_length;
   bool has_content_length;
+  bool too_large; /* only limits->message_size bytes are looked at */
 } parser;
 
 static void note(parser *p, int error, const char *at, size_t header) {
@@ -44,7 +45,10 @@ static void note(parser *p, int error, const char *at, size_t header) {
 }
 
 static void note_line(parser *p, size_t header) {
-  if (p->section.error) note(p, p->section.error, p->section.error_at, header);
+  int error = p->section.error;
+  /* Where the bytes were cut short here, their number is the error. */
+  bool cut = error == SIP_E_TRUNCATED && p->too_large;
+  if (error && !cut) note(p, error, p->section.error_at, header);
   p->section.error = 0;
 }
 
@@ -283,13 +287,14 @@ int sip_message_parse(sip_message *message, sip_str bytes, const sip_limits *lim
   message->len = (uint32_t)bytes.len;
   parser p = {.message = message,
               .limits = limits,
+              .too_large = too_large,
               .room = room < limits->header_count ? room : limits->header_count};
   sip_section_init(&p.section, bytes);
   take_start_line(&p);
   take_headers(&p);
   message->body_at = (uint32_t)(p.section.at - bytes.ptr);
+  if (too_large) note(&p, SIP_E_TOO_LARGE, p.section.end, SIP_NO_HEADER);
   check_mandatory(&p);
   take_body(&p);
-  if (too_large) note(&p, SIP_E_TOO_LARGE, p.section.end, SIP_NO_HEADER);
   return message->error;
 }

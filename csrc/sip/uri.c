@@ -48,7 +48,11 @@ static bool scan_params(sip_scan *scan, sip_uri *out) {
   for (int count = 0; sip_scan_peek(scan) == ';'; count++) {
     sip_str before = sip_str_between(from, scan->at++);
     sip_str name = sip_scan_escaped(scan, SIP_CHAR_PARAM);
-    if (name.len == 0 || count == SIP_URI_PARTS_MAX || is_repeated(before, name)) return false;
+    if (name.len == 0 || count == SIP_URI_PARTS_MAX) return false;
+    if (is_repeated(before, name)) {
+      scan->at = name.ptr;
+      return false;
+    }
     if (sip_scan_char(scan, '=') && sip_scan_escaped(scan, SIP_CHAR_PARAM).len == 0) return false;
   }
   out->params = sip_str_between(from, scan->at);
