@@ -65,14 +65,13 @@ static int take_boundary(sip_multipart *m, sip_str content_type) {
   sip_param param;
   if (sip_media_type_parse(content_type, &media) != 0 ||
       !sip_str_equal_nocase(media.type, SIP_STR("multipart")) ||
-      !sip_param_find(media.params, SIP_STR("boundary"), &param) ||
-      param.value.len > SIP_BOUNDARY_MAX) {
+      !sip_param_find(media.params, SIP_STR("boundary"), &param)) {
     return SIP_E_MULTIPART;
   }
   sip_buffer out = {.ptr = m->boundary, .size = SIP_BOUNDARY_MAX, .max = SIP_BOUNDARY_MAX};
   sip_unquote(param.value, &out);
   m->boundary_len = (uint8_t)out.len;
-  return sip_boundary_is_valid(boundary_of(m)) ? 0 : SIP_E_MULTIPART;
+  return !out.failed && sip_boundary_is_valid(boundary_of(m)) ? 0 : SIP_E_MULTIPART;
 }
 
 int sip_multipart_init(sip_multipart *multipart, sip_str content_type, sip_str body, uint16_t depth,

@@ -141,7 +141,7 @@ uint32_t sip_name_addr_expires(const sip_name_addr *address, uint32_t otherwise)
   if (!sip_param_find(address->params, SIP_STR("expires"), &param)) return otherwise;
   sip_scan scan = sip_scan_over(param.value);
   uint64_t seconds;
-  bool fits = sip_scan_number(&scan, UINT32_MAX, &seconds);
+  sip_scan_number(&scan, UINT32_MAX, &seconds);
   bool digits = param.value.len > 0 && sip_scan_done(&scan);
-  return digits || fits ? (uint32_t)seconds : EXPIRES_MALFORMED;
+  return digits ? (uint32_t)seconds : EXPIRES_MALFORMED;
 }

@@ -19,6 +19,14 @@ static size_t line_end_at(const sip_section *section, const char *at) {
   return *at == '\r' && section->end - at >= 2 && at[1] == '\n' ? 2 : 0;
 }
 
+/* What a byte that no line may hold as it is says is wrong. A CR that is the last
+ * byte of all may have been half a line end. */
+static int error_of(const sip_section *section, const char *byte, int other) {
+  if (*byte == '\n') return SIP_E_LINE_END;
+  if (*byte != '\r') return other;
+  return byte + 1 == section->end ? SIP_E_TRUNCATED : SIP_E_LINE_END;
+}
+
 sip_str sip_section_start_line(sip_section *section) {
   const char *from = section->at, *stop = from;
   for (;;) {
@@ -29,8 +37,7 @@ sip_str sip_section_start_line(sip_section *section) {
       break;
     }
     size_t line_end = line_end_at(section, stop);
-    if (line_end != 2)
-      note(section, *stop == '\r' || line_end ? SIP_E_LINE_END : SIP_E_START_LINE, stop);
+    if (line_end != 2) note(section, error_of(section, stop, SIP_E_START_LINE), stop);
     if (line_end) {
       section->at = stop + line_end;
       break;
@@ -80,11 +87,8 @@ static const char *find_value_end(sip_section *section, const char *from) {
     }
     size_t line_end = line_end_at(section, stop);
     if (line_end == 0) {
-      if (*stop == '\r') {
-        note(section, SIP_E_LINE_END, stop);
-      } else if (!is_quoted_pair(&q, stop)) {
-        note(section, SIP_E_HEADER, stop);
-      }
+      bool allowed = *stop != '\r' && is_quoted_pair(&q, stop);
+      if (!allowed) note(section, error_of(section, stop, SIP_E_HEADER), stop);
       stop++;
       continue;
     }
@@ -109,10 +113,10 @@ static bool scan_colon(sip_scan *scan) {
   return sip_scan_char(scan, ':');
 }
 
-static int name_error(const sip_scan *scan) {
+static int name_error(const sip_section *section, const sip_scan *scan) {
   if (sip_scan_done(scan)) return SIP_E_TRUNCATED;
-  bool bare_cr = *scan->at == '\r' && (scan->end - scan->at < 2 || scan->at[1] != '\n');
-  return bare_cr ? SIP_E_LINE_END : SIP_E_HEADER_NAME;
+  bool whole = line_end_at(section, scan->at) > 0; /* the line ends before its colon */
+  return whole ? SIP_E_HEADER_NAME : error_of(section, scan->at, SIP_E_HEADER_NAME);
 }
 
 sip_line_kind sip_section_next_of_any_kind(sip_section *section, sip_line *out) {
@@ -129,7 +133,7 @@ sip_line_kind sip_section_next_of_any_kind(sip_section *section, sip_line *out) 
   }
   sip_scan scan = {from, section->end, section->end};
   if (!sip_scan_token(&scan, &out->name) || !scan_colon(&scan)) {
-    note(section, name_error(&scan), scan.at);
+    note(section, name_error(section, &scan), scan.at);
     find_value_end(section, scan.at);
     return SIP_LINE_NO_HEADER;
   }
