@@ -107,7 +107,7 @@ static void move_down(sip_wheel *wheel, int level, int slot) {
 sip_timer *sip_wheel_expire(sip_wheel *wheel, sip_time now) {
   int level = 0, slot = 0;
   sip_time start;
-  while ((start = next_slot(wheel, &level, &slot)) <= now) {
+  while ((start = next_slot(wheel, &level, &slot)) <= now && start != SIP_TIME_NEVER) {
     wheel->now = start;
     if (level == 0) {
       sip_link *link = wheel->slots[0][slot].next;
