@@ -118,7 +118,9 @@ sip_packet *sip_response_write(sip_engine *engine, const sip_response_parts *par
   add_status_line(out, reply);
   add_vias(out, request, parts->flow);
   if (parts->record_route) add_lines(out, request, SIP_HEADER_RECORD_ROUTE, 0);
-  add_lines(out, request, SIP_HEADER_FROM, 0); /* none in a request that gets a 400 for that */
+  /* None in a request that gets a 400 for that. */
+  bool has_from = request->from != SIP_NO_HEADER;
+  if (has_from) add_value_line(out, request, &request->headers[request->from]);
   add_to(out, request, parts->to_tag);
   add_lines(out, request, SIP_HEADER_CALL_ID, 0);
   add_lines(out, request, SIP_HEADER_CSEQ, 0);

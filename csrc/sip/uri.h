@@ -38,7 +38,7 @@ int sip_scan_uri(sip_scan *scan, sip_uri *out);
 
 /* More parameters, or headers, in one URI make it malformed: comparing them is
  * quadratic. A message may be held to fewer (sip_limits.uri_params). */
-enum { SIP_URI_PARTS_MAX = 255 };
+enum { SIP_URI_PARTS_MAX = 64 };
 
 /* The whole text is the URI. 0 or SIP_E_URI; *error_at (may be NULL) is the byte.
  * No parameter may appear twice (19.1.1). */

@@ -7,7 +7,8 @@ local function address(text) return assert(core.address(text), text) end
 describe("an address (RFC 3261 20.10)", function()
   it("has a display name, a URI and parameters", function()
     local a <const> = address '"Mr. \\"W\\"" <sip:w@b.c:5;x=y> ; q=0.7;Expires=3600;tag=t;a="b;c";d'
-    assert.same({ 'Mr. "W"', "sip:w@b.c:5;x=y", "w", "b.c", 0.7, 3600, "t" }, { a.display, a.uri.text, a.user, a.host, a.q, a.expires, a.tag })
+    assert.same({ 'Mr. "W"', "sip:w@b.c:5;x=y", "w", "b.c", 0.7, 3600, "t" }, { a.display,
+      a.uri.text, a.user, a.host, a.q, a.expires, a.tag })
     assert.same({ "b;c", true, nil, "y" }, { a.params.A, a.params.d, a.params.x, a.uri.params.x })
     assert.is_false(a.star)
   end)
@@ -15,7 +16,8 @@ describe("an address (RFC 3261 20.10)", function()
   it("without brackets gives its parameters to the header (20)", function()
     local a <const> = address "sip:w@b.c;tag=t"
     assert.same({ "sip:w@b.c", "t", nil }, { a.uri.text, a.tag, a.uri.params.tag })
-    for _, text in ipairs { "sip:a,b@c", "sip:a@c?x=y", "sip:a@c;x=y?z" } do assert.is_nil(core.address(text)) end -- RFC 8217
+    for _, text in ipairs { "sip:a,b@c", "sip:a@c?x=y",
+      "sip:a@c;x=y?z" } do assert.is_nil(core.address(text)) end -- RFC 8217
   end)
 
   it("may be a star", function()
@@ -32,8 +34,10 @@ describe("an address (RFC 3261 20.10)", function()
   end)
 
   it("says at which byte it is malformed", function()
-    for text, at in pairs { ["<sip:a b@c>"] = 7, ['"x'] = 1, ["<sip:a"] = 7, ["a, <sip:b>"] = 2, ["<sip:a>;"] = 9, ["<sip:a>;b="] = 11,
-                            ["<sip:a> x"] = 9, ["sip:a?b"] = 6, [""] = 1, ["<sip:a>;tag=1;TAG=2"] = 15 } do
+    for text, at in pairs { ["<sip:a b@c>"] = 7, ['"x'] = 1, ["<sip:a"] = 7, ["a, <sip:b>"] = 2,
+      ["<sip:a>;"] = 9, ["<sip:a>;b="] = 11,
+                            ["<sip:a> x"] = 9, ["sip:a?b"] = 6, [""] = 1,
+                              ["<sip:a>;tag=1;TAG=2"] = 15 } do
       local value <const>, err <const> = core.address(text)
       assert.same({ nil, at }, { value, err.at }, text)
     end
@@ -61,7 +65,8 @@ describe("an address (RFC 3261 20.10)", function()
 
   it("refuses what would be malformed", function()
     local a <const> = address "<sip:a@b>"
-    for field, value in pairs { uri = "x y", tag = "a b", user = "", host = "a b", text = "nonsense", q = {}, params = 1, star = true } do
+    for field, value in pairs { uri = "x y", tag = "a b", user = "", host = "a b",
+      text = "nonsense", q = {}, params = 1, star = true } do
       assert.is_false((pcall(function() a[field] = value end)), field)
     end
     assert.is_false((pcall(function() a.params["a b"] = 1 end)))

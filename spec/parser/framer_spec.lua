@@ -11,7 +11,8 @@ end
 
 local function summary(frames)
   local list <const> = {}
-  for i, frame in ipairs(frames) do list[i] = ("%s:%d:%s"):format(frame.kind, frame.len, frame.error or "") end
+  for i, frame in ipairs(frames) do list[i] = ("%s:%d:%s"):format(frame.kind, frame.len,
+    frame.error or "") end
   return table.concat(list, " ")
 end
 
@@ -25,11 +26,15 @@ end
 local streams <const> = {
   ["one message"] = messages.message { body = "hello" },
   ["two messages"] = messages.message { body = "hello" } .. messages.options {},
-  ["a body that looks like a message"] = messages.message { body = messages.options {} } .. messages.bye {},
+  ["a body that looks like a message"] = messages.message { body = messages.options {} }
+    .. messages.bye {},
   ["a body of CRLFs"] = messages.message { body = "\r\n\r\n\r\n" } .. messages.options {},
-  ["CRLFs between"] = "\r\n\r\n" .. messages.options {} .. "\r\n" .. messages.options {} .. "\r\n\r\n\r\n",
-  ["folds and compact names"] = (messages.message { body = "x" }:gsub("Content%-Length: 1", "l :\r\n 1")),
-  ["leading zeros"] = (messages.message { body = "x" }:gsub("Content%-Length: 1", "Content-Length: 0001")),
+  ["CRLFs between"] = "\r\n\r\n" .. messages.options {} .. "\r\n" .. messages.options {}
+    .. "\r\n\r\n\r\n",
+  ["folds and compact names"] = (messages.message { body = "x" }:gsub("Content%-Length: 1",
+    "l :\r\n 1")),
+  ["leading zeros"] = (messages.message { body = "x" }:gsub("Content%-Length: 1",
+    "Content-Length: 0001")),
   ["no Content-Length"] = (messages.options {}:gsub("Content%-Length: 0\r\n", "")),
   ["two Content-Lengths"] = messages.options { lines = { "l: 0" } },
   ["two that differ"] = messages.options { lines = { "Content-Length: 5" } } .. "hello",
@@ -38,7 +43,8 @@ local streams <const> = {
   ["hexadecimal Content-Length"] = (messages.options {}:gsub("Length: 0", "Length: 0x0")),
   ["Content-Length of two words"] = (messages.options {}:gsub("Length: 0", "Length: 0 0")),
   ["huge Content-Length"] = (messages.options {}:gsub("Length: 0", "Length: 4294967328")),
-  ["enormous Content-Length"] = (messages.options {}:gsub("Length: 0", "Length: " .. ("9"):rep(40))),
+  ["enormous Content-Length"] = (messages.options {}:gsub("Length: 0", "Length: "
+    .. ("9"):rep(40))),
   ["bare LF"] = messages.options {}:gsub("\r\n", "\n", 1) .. messages.options {},
   ["bare LF everywhere"] = messages.options {}:gsub("\r\n", "\n") .. messages.options {},
   ["bare LF as the empty line"] = (messages.options {}:gsub("\r\n\r\n$", "\r\n\n")),
@@ -56,7 +62,8 @@ describe("the framer gives the same frames however the stream is split (bug clas
       local whole <const> = summary(face.frames { stream })
       assert.truthy(#whole > 0)
       for i = 1, #stream - 1 do
-        assert.same(whole, summary(face.frames { stream:sub(1, i), stream:sub(i + 1) }), "split at " .. i)
+        assert.same(whole, summary(face.frames { stream:sub(1, i), stream:sub(i + 1) }),
+          "split at " .. i)
       end
       assert.same(whole, summary(face.frames(bytes_of(stream))), "byte by byte")
     end)
@@ -67,7 +74,8 @@ describe("the framer gives the same frames however the stream is split (bug clas
       local stream <const> = read(row.name)
       local whole <const> = summary(face.frames { stream })
       for i = 1, #stream - 1, #stream > 1200 and 7 or 1 do
-        assert.same(whole, summary(face.frames { stream:sub(1, i), stream:sub(i + 1) }), "split at " .. i)
+        assert.same(whole, summary(face.frames { stream:sub(1, i), stream:sub(i + 1) }),
+          "split at " .. i)
       end
       assert.same(whole, summary(face.frames(bytes_of(stream))), "byte by byte")
     end)
@@ -80,12 +88,14 @@ describe("framer and parser agree on where a message ends (bug class 11):", func
       if frame.kind == "message" then
         local m <const> = face.parse(frame.bytes)
         assert.truthy(m.error or m.len == frame.len, m.error)
-        for _, fatal in ipairs { "LINE_END", "TRUNCATED", "CONTENT_LENGTH" } do assert.are_not.same(fatal, m.error) end
+        for _, fatal in ipairs { "LINE_END", "TRUNCATED",
+          "CONTENT_LENGTH" } do assert.are_not.same(fatal, m.error) end
         -- As a datagram with more behind it the message is the same one.
         if not m.error then assert.same(m.len, face.parse(frame.bytes .. "rubbish").len) end
       elseif frame.kind == "error" and frame.error ~= "TOO_LARGE" then
         local m <const> = face.parse(frame.bytes)
-        local no_length <const> = frame.error == "CONTENT_LENGTH" and not frame.bytes:lower():find "\r\n[cl][ontelgh-]* *:"
+        local no_length <const> = frame.error == "CONTENT_LENGTH"
+          and not frame.bytes:lower():find "\r\n[cl][ontelgh-]* *:"
         assert.truthy(m.error or no_length, frame.error)
       end
     end
@@ -111,17 +121,24 @@ describe("what the framer says", function()
     assert.same({ "pong" }, kinds "\r\n")
     assert.same({ "pong", "ping" }, kinds "\r\n\r\n")
     assert.same({ "pong", "ping", "pong" }, kinds "\r\n\r\n\r\n")
-    assert.same({ "pong", "message", "pong", "ping" }, kinds("\r\n" .. messages.options {} .. "\r\n\r\n"))
+    assert.same({ "pong", "message", "pong", "ping" }, kinds("\r\n" .. messages.options {}
+      .. "\r\n\r\n"))
   end)
 
   it("of framing that is lost: an error, and nothing after it (RFC 3261 18.3)", function()
     for name, expected in pairs {
-      ["no Content-Length"] = "CONTENT_LENGTH", ["two Content-Lengths"] = "DUPLICATE", ["two that differ"] = "DUPLICATE",
-      ["Content-Length with sign"] = "CONTENT_LENGTH", ["negative Content-Length"] = "CONTENT_LENGTH",
-      ["hexadecimal Content-Length"] = "CONTENT_LENGTH", ["Content-Length of two words"] = "CONTENT_LENGTH",
-      ["huge Content-Length"] = "TOO_LARGE", ["enormous Content-Length"] = "TOO_LARGE", ["bare LF"] = "LINE_END",
-      ["bare LF everywhere"] = "LINE_END", ["bare LF as the empty line"] = "LINE_END", ["bare CR"] = "LINE_END",
-      ["NUL in a header"] = "HEADER", ["a line without a colon"] = "HEADER_NAME", ["a lone LF at the front"] = "LINE_END",
+      ["no Content-Length"] = "CONTENT_LENGTH", ["two Content-Lengths"] = "DUPLICATE",
+        ["two that differ"] = "DUPLICATE",
+      ["Content-Length with sign"] = "CONTENT_LENGTH",
+        ["negative Content-Length"] = "CONTENT_LENGTH",
+      ["hexadecimal Content-Length"] = "CONTENT_LENGTH",
+        ["Content-Length of two words"] = "CONTENT_LENGTH",
+      ["huge Content-Length"] = "TOO_LARGE", ["enormous Content-Length"] = "TOO_LARGE",
+        ["bare LF"] = "LINE_END",
+      ["bare LF everywhere"] = "LINE_END", ["bare LF as the empty line"] = "LINE_END",
+        ["bare CR"] = "LINE_END",
+      ["NUL in a header"] = "HEADER", ["a line without a colon"] = "HEADER_NAME",
+        ["a lone LF at the front"] = "LINE_END",
     } do
       assert.same({ expected }, kinds(streams[name]), name)
     end

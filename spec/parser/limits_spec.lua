@@ -24,7 +24,8 @@ describe("a limit is reached without an error and passed with one:", function()
   it("message_size, in what Content-Length promises", function()
     local text <const> = messages.message { body = "x" }
     local head <const> = #text - 1
-    local function promise(length) return (text:gsub("Content%-Length: %d+", ("Content-Length: %04d"):format(length))) end
+    local function promise(length) return (text:gsub("Content%-Length: %d+",
+      ("Content-Length: %04d"):format(length))) end
     assert.same("CONTENT_LENGTH", error_of(promise(200 - head - 3 + head), { message_size = 1000 }))
     assert.same("CONTENT_LENGTH", error_of(promise(1000 - head - 3), { message_size = 1000 }))
     assert.same("TOO_LARGE", error_of(promise(1000 - head - 3 + 1), { message_size = 1000 }))
@@ -77,7 +78,8 @@ describe("a limit is reached without an error and passed with one:", function()
     assert.same("TOO_LARGE", select(2, core.message(with("X-Y: " .. ("x"):rep(8188)))).name)
     local text <const> = messages.message { body = ("x"):rep(60000) }
     assert.truthy(core.message(messages.message { body = ("x"):rep(65535 - #text + 60000) }))
-    assert.same("TOO_LARGE", select(2, core.message(messages.message { body = ("x"):rep(65536 - #text + 60000) })).name)
+    assert.same("TOO_LARGE", select(2,
+      core.message(messages.message { body = ("x"):rep(65536 - #text + 60000) })).name)
   end)
 
   it("the framer's message_size (bug class 10)", function()

@@ -6,12 +6,18 @@ local messages <const> = require "spec.support.messages"
 
 local MANY <const> = 10000
 local samples <const> = {
-  ["Accept"] = "a/b;q=0.5", ["Accept-Encoding"] = "gzip", ["Accept-Language"] = "en", ["Alert-Info"] = "<a:b>",
-  ["Call-Info"] = "<a:b>", ["Error-Info"] = "<a:b>", ["Geolocation"] = "<a:b>", ["Policy-Contact"] = "<a:b>",
-  ["Contact"] = "<sip:a>", ["Route"] = "<sip:a>", ["Record-Route"] = "<sip:a>", ["Path"] = "<sip:a>", ["Service-Route"] = "<sip:a>",
-  ["History-Info"] = "<sip:a>", ["Diversion"] = "<sip:a>", ["P-Associated-URI"] = "<sip:a>", ["P-Refused-URI-List"] = "<sip:a>",
-  ["P-Asserted-Identity"] = "<sip:a>", ["P-Preferred-Identity"] = "<sip:a>", ["Remote-Party-ID"] = "<sip:a>", ["Permission-Missing"] = "<sip:a>",
-  ["Via"] = "SIP/2.0/UDP a", ["Warning"] = '300 a "b"', ["Reason"] = "SIP", ["Authentication-Info"] = "a=b", ["In-Reply-To"] = "a@b",
+  ["Accept"] = "a/b;q=0.5", ["Accept-Encoding"] = "gzip", ["Accept-Language"] = "en",
+    ["Alert-Info"] = "<a:b>",
+  ["Call-Info"] = "<a:b>", ["Error-Info"] = "<a:b>", ["Geolocation"] = "<a:b>",
+    ["Policy-Contact"] = "<a:b>",
+  ["Contact"] = "<sip:a>", ["Route"] = "<sip:a>", ["Record-Route"] = "<sip:a>",
+    ["Path"] = "<sip:a>", ["Service-Route"] = "<sip:a>",
+  ["History-Info"] = "<sip:a>", ["Diversion"] = "<sip:a>", ["P-Associated-URI"] = "<sip:a>",
+    ["P-Refused-URI-List"] = "<sip:a>",
+  ["P-Asserted-Identity"] = "<sip:a>", ["P-Preferred-Identity"] = "<sip:a>",
+    ["Remote-Party-ID"] = "<sip:a>", ["Permission-Missing"] = "<sip:a>",
+  ["Via"] = "SIP/2.0/UDP a", ["Warning"] = '300 a "b"', ["Reason"] = "SIP",
+    ["Authentication-Info"] = "a=b", ["In-Reply-To"] = "a@b",
   ["Allow-Events"] = "a.b", ["Content-Language"] = "en",
 }
 
@@ -28,7 +34,8 @@ describe("10 000 values (bug classes 3, 28) of", function()
           values[i] = value
           lines[i] = name .. ": " .. value
         end
-        local one <const> = messages.options { contact = false, lines = { name .. ": " .. table.concat(values, ",") } }
+        local one <const> = messages.options { contact = false, lines = { name .. ": "
+          .. table.concat(values, ",") } }
         local several <const> = messages.options { contact = false, lines = lines }
         for _, text in ipairs { one, several } do
           local m <const> = face.parse(text, LIMITS)
