@@ -28,9 +28,11 @@ end
 --- Seconds that all cores were busy, also for others on the same hardware.
 local function busy_seconds()
   local fields = {}
-  for ticks in read("/proc/stat", "l"):gmatch "%d+" do fields[#fields + 1] = tonumber(ticks) end
-  local user, nice, system, irq, softirq, steal = fields[1], fields[2], fields[3], fields[6],
-    fields[7], fields[8]
+  for ticks in read("/proc/stat", "l"):gmatch "%d+" do
+    fields[#fields + 1] = tonumber(ticks)
+  end
+  local user, nice, system, irq, softirq, steal = fields[1], fields[2], fields[3],
+    fields[6], fields[7], fields[8]
   return (user + nice + system + irq + softirq + (steal or 0)) / 100
 end
 
@@ -51,7 +53,9 @@ function machine.cores()
   local list = {}
   local allowed = read("/proc/self/status", "a"):match "Cpus_allowed_list:%s*(%S+)"
   for from, to in allowed:gmatch "(%d+)%-?(%d*)" do
-    for core = tonumber(from), tonumber(to) or tonumber(from) do list[#list + 1] = core end
+    for core = tonumber(from), tonumber(to) or tonumber(from) do
+      list[#list + 1] = core
+    end
   end
   return list
 end
@@ -79,7 +83,8 @@ Program.__index = Program
 function machine.start(command, options)
   local pipe <close> = assert(io.popen(("cd '%s' && setsid taskset -c %d %s >'%s' 2>&1 </dev/null & echo $!")
     :format(options.folder or ".", options.core, command, options.log)))
-  return setmetatable({ session = math.tointeger(pipe:read "n"), log = options.log }, Program)
+  return setmetatable({ session = math.tointeger(pipe:read "n"), log = options.log },
+    Program)
 end
 
 function Program:is_running()
@@ -124,7 +129,9 @@ function Program:stop()
     for _ = 1, 40 do
       local processes = self:processes()
       if #processes == 0 then return end
-      if _ == 1 then os.execute(("kill -%s %s 2>/dev/null"):format(signal, table.concat(processes, " "))) end
+      if _ == 1 then
+        os.execute(("kill -%s %s 2>/dev/null"):format(signal, table.concat(processes, " ")))
+      end
       machine.sleep(0.1)
     end
   end
