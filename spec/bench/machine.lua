@@ -81,7 +81,8 @@ Program.__index = Program
 ---@param options { core: integer, log: string, folder: string? }
 ---@return Program
 function machine.start(command, options)
-  local pipe <close> = assert(io.popen(("cd '%s' && setsid taskset -c %d %s >'%s' 2>&1 </dev/null & echo $!")
+  local pipe <close> = assert(io.popen(
+    ("cd '%s' && setsid taskset -c %d %s >'%s' 2>&1 </dev/null & echo $!")
     :format(options.folder or ".", options.core, command, options.log)))
   return setmetatable({ session = math.tointeger(pipe:read "n"), log = options.log },
     Program)

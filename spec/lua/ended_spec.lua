@@ -85,7 +85,8 @@ describe("after its end", function()
 
   it("a dialog", function()
     bob:on("SUBSCRIBE", function(req) req:reply(200) end)
-    local dialog = assert(alice:request("SUBSCRIBE", bob, { headers = { Event = "x" } }):wait()).dialog
+    local options = { headers = { Event = "x" } }
+    local dialog = assert(alice:request("SUBSCRIBE", bob, options):wait()).dialog
     dialog:close()
     silent(function()
       is_error(dialog:request("SUBSCRIBE"):wait())
