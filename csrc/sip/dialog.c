@@ -67,6 +67,14 @@ static sip_str put(char **at, sip_str text) {
   return kept;
 }
 
+/* A fold means a space (25.1); what we send from this text goes out on one line,
+ * since not every peer knows folds. */
+static void flatten(char *text, size_t len) {
+  for (size_t i = 0; i < len; i++) {
+    if (text[i] == '\r' || text[i] == '\n') text[i] = ' ';
+  }
+}
+
 static bool copy_strings(sip_engine *engine, sip_dialog *dialog, const birth *b) {
   sip_str call_id = sip_message_span(b->message, b->message->call_id);
   sip_str local = without_params(b->local_value), remote = without_params(b->remote_value);
@@ -80,6 +88,7 @@ static bool copy_strings(sip_engine *engine, sip_dialog *dialog, const birth *b)
   dialog->remote_tag = put(&at, b->remote_tag);
   dialog->local_uri = put(&at, local);
   dialog->remote_uri = put(&at, remote);
+  flatten(dialog->text, dialog->text_size - 1);
   return true;
 }
 
@@ -105,6 +114,7 @@ static bool copy_routes(sip_engine *engine, sip_dialog *dialog, const sip_messag
     if (reverse && back > start) memcpy(back -= 2, ", ", 2);
     if (!reverse && front < start + len) front = (char *)memcpy(front, ", ", 2) + 2;
   }
+  flatten(start, len);
   return true;
 }
 
