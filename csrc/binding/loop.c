@@ -153,7 +153,7 @@ static int loop_run(lua_State *L) {
     bind_loop_sweep(L, loop);
     goes_on = turn(L, loop, -1);
   }
-  if (loop->net) net_signal_stop(loop->net);
+  if (loop->net && !loop->holds_signals) net_signal_stop(loop->net);
   return succeed(L);
 }
 
@@ -254,8 +254,21 @@ static int loop_on_turn(lua_State *L) {
 static int loop_on_signal(lua_State *L) {
   bind_loop *loop = bind_loop_check(L);
   loop->has_signal_hook = set_hook(L, "signal");
-  if (!loop->has_signal_hook) net_signal_stop(loop->net);
+  if (!loop->has_signal_hook && !loop->holds_signals) net_signal_stop(loop->net);
   return 0;
+}
+
+/* hold_signals(boolean): from now on, also between turns and while step turns; what
+ * comes is told in the next turn. For programs that are nothing but a loop of ours. */
+static int loop_hold_signals(lua_State *L) {
+  bind_loop *loop = bind_loop_check(L);
+  loop->holds_signals = lua_toboolean(L, 2);
+  if (!loop->holds_signals) {
+    net_signal_stop(loop->net);
+    return succeed(L);
+  }
+  int error = net_signal_start(loop->net);
+  return error ? bind_fail(L, error, NULL) : succeed(L);
 }
 
 static int loop_on_error(lua_State *L) {
@@ -331,17 +344,29 @@ static int loop_counts(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"step", loop_step},         {"run", loop_run},
-                                   {"stop", loop_stop},         {"wake", loop_wake},
-                                   {"now", loop_now},           {"clock", loop_clock},
-                                   {"advance", loop_advance},   {"pollfd", loop_pollfd},
-                                   {"events", loop_events},     {"timeout", loop_timeout},
-                                   {"empty", loop_empty},       {"wheel", loop_wheel},
-                                   {"on_timer", loop_on_timer}, {"on_wake", loop_on_wake},
-                                   {"on_turn", loop_on_turn},   {"on_signal", loop_on_signal},
-                                   {"on_error", loop_on_error}, {"on_resolve", loop_on_resolve},
-                                   {"resolve", loop_resolve},   {"counts", loop_counts},
-                                   {"close", loop_close},       {NULL, NULL}};
+static const luaL_Reg methods[] = {{"step", loop_step},
+                                   {"run", loop_run},
+                                   {"stop", loop_stop},
+                                   {"wake", loop_wake},
+                                   {"now", loop_now},
+                                   {"clock", loop_clock},
+                                   {"advance", loop_advance},
+                                   {"pollfd", loop_pollfd},
+                                   {"events", loop_events},
+                                   {"timeout", loop_timeout},
+                                   {"empty", loop_empty},
+                                   {"wheel", loop_wheel},
+                                   {"on_timer", loop_on_timer},
+                                   {"on_wake", loop_on_wake},
+                                   {"on_turn", loop_on_turn},
+                                   {"on_signal", loop_on_signal},
+                                   {"hold_signals", loop_hold_signals},
+                                   {"on_error", loop_on_error},
+                                   {"on_resolve", loop_on_resolve},
+                                   {"resolve", loop_resolve},
+                                   {"counts", loop_counts},
+                                   {"close", loop_close},
+                                   {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {{"__gc", loop_close}, {"__close", loop_close}, {NULL, NULL}};
 

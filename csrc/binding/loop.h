@@ -26,6 +26,7 @@ typedef struct bind_loop {
   bool is_closing; /* closed by a callback: as soon as the turn ends */
   bool is_stopped;
   bool has_signal_hook;
+  bool holds_signals; /* also when run does not turn */
   bool has_wake_hook;
   bool has_turn_hook;
   bool has_ended; /* an attachment has, and still lies in LOOP_ATTACHED */

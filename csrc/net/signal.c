@@ -54,6 +54,14 @@ static int open_pipe(net_loop *loop) {
   return 0;
 }
 
+/* A second one that comes before the first is told does what the system does by
+ * default: a program that turns no loop any more can still be ended. */
+static void take(int number, struct sigaction *previous) {
+  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
+  sigemptyset(&action.sa_mask);
+  sigaction(number, &action, previous);
+}
+
 int net_signal_start(net_loop *loop) {
   net_signals *signals = &loop->signals;
   if (signals->is_held) return 0;
@@ -61,9 +69,7 @@ int net_signal_start(net_loop *loop) {
   if (error) return error;
   int nobody = -1;
   if (!atomic_compare_exchange_strong(&writing_end, &nobody, signals->pipe[1])) return SIP_E_STATE;
-  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-  sigemptyset(&action.sa_mask);
-  for (int i = 0; i < NET_SIGNALS; i++) sigaction(numbers[i], &action, &signals->previous[i]);
+  for (int i = 0; i < NET_SIGNALS; i++) take(numbers[i], &signals->previous[i]);
   uv_poll_start(&signals->poll, UV_READABLE, on_ready);
   signals->is_held = true;
   return 0;
@@ -82,6 +88,7 @@ void net_signal_tell(net_loop *loop) {
   for (int i = 0; i < NET_SIGNALS; i++) {
     if (!loop->signals.came[i]) continue;
     loop->signals.came[i] = false;
+    if (loop->signals.is_held) take(numbers[i], NULL);
     loop->config.callbacks->signal(loop->config.context, numbers[i]);
   }
 }

@@ -23,7 +23,8 @@ typedef struct net_signals {
   struct sigaction previous[NET_SIGNALS];
 } net_signals;
 
-/* 0, a system error, or SIP_E_STATE when another loop of the process has them. */
+/* 0, a system error, or SIP_E_STATE when another loop of the process has them. Of
+ * each the first is told; one more before that ends the process. */
 int net_signal_start(struct net_loop *loop);
 /* Puts the previous handlers back; fine when not started. */
 void net_signal_stop(struct net_loop *loop);

@@ -18,6 +18,9 @@ local watchdog = require "moonsip.watchdog"
 ---@field log moonsip.Log
 ---@field listen string[]?     overrides the `listen` of the script's agents
 ---@field stopping boolean     sip.stop was called
+---@field holds_signals boolean  see lifecycle.hold_signals
+---@field drain_ms integer?    how long live calls may go on after SIGTERM
+---@field refusals integer     waits of the main chunk that were refused: see wait.lua
 ---@field draining boolean     no new calls; live ones may finish
 ---@field hurried boolean      a second signal came: no lingering
 ---@field main_task moonsip.Task?  a main chunk that runs as a task
@@ -42,6 +45,7 @@ function context.new(options)
     driver = options.driver or driver.new(),
     agents = {}, agent_list = {},
     stopping = false, draining = false, hurried = false, closed = false,
+    holds_signals = false, refusals = 0,
     stop_waits = {}, taps = {},
   }, Context)
   self.listen = type(options.listen) == "string" and { options.listen } or options.listen

@@ -107,6 +107,12 @@ function Driver:set_on_signal(fn)
   self.loop:on_signal(fn)
 end
 
+--- Takes signals from now on, whether and however the loop is turned, until false.
+---@param holds boolean
+function Driver:hold_signals(holds)
+  return self.loop:hold_signals(holds)
+end
+
 --- One turn: waits at most `timeout_ms` (nil: until something happens) and does
 --- what is due.
 ---@return boolean  false when nothing is left that could ever happen

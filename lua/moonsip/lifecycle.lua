@@ -70,7 +70,7 @@ end
 local function on_signal(context, name)
   context.log:info("%s", name)
   if name == "SIGTERM" and not context.draining and not context.stopping then
-    return lifecycle.stop(context, context.drain_ms / 1000)
+    return lifecycle.stop(context, (context.drain_ms or default_drain_ms) / 1000)
   end
   context.hurried = context.stopping or context.draining
   lifecycle.stop(context)
@@ -115,12 +115,28 @@ local function linger_in_task(context)
   end
 end
 
+local function hear_signals(context)
+  context.driver:set_on_signal(function(name)
+    context.tasks:enter(on_signal, context, name)
+  end)
+end
+
+--- For a program that is one script and nothing else: signals are taken from now on,
+--- also before sip.run and in verbs of the main chunk.
+---@param context moonsip.Context
+function lifecycle.hold_signals(context)
+  context.holds_signals = context.driver:hold_signals(true) == true
+  hear_signals(context)
+end
+
+local function leave_signals(context)
+  context.driver:set_on_signal(nil)
+  if context.holds_signals then context.driver:hold_signals(false) end
+  context.holds_signals = false
+end
+
 local function run_main(context, signals)
-  if signals then
-    context.driver:set_on_signal(function(name)
-      context.tasks:enter(on_signal, context, name)
-    end)
-  end
+  if signals then hear_signals(context) else leave_signals(context) end
   if not context.stopping and context.host then
     context.host.run()
   elseif not context.stopping then
@@ -128,7 +144,7 @@ local function run_main(context, signals)
   end
   context.tasks:enter(end_all, context)
   lifecycle.linger(context)
-  if signals then context.driver:set_on_signal(nil) end
+  if signals and not context.holds_signals then context.driver:set_on_signal(nil) end
   context.stopping, context.draining, context.hurried = false, false, false
   return true
 end

@@ -25,7 +25,8 @@ Wait.__name = "moonsip.wait"
 
 local wait = {}
 
--- Verbs that a cancelled task may still call to clean up.
+-- Verbs that a cancelled task, or the main chunk of a program that is being stopped,
+-- may still call to clean up.
 local max_refusals <const> = 100
 
 --- True where a verb of ours may yield or turn the loop; else raises naming it.
@@ -54,12 +55,21 @@ local function place(tasks, verb)
   return current
 end
 
+--- What a verb of the main chunk gives while the program is being stopped.
+local function refuse_main(self)
+  local context = self.context
+  local err = errors.new("cancelled", "the program is being stopped")
+  context.refusals = context.refusals + 1
+  if context.refusals > max_refusals then error(err, 0) end
+  self:cancel(err)
+end
+
 --- Turns the loop until the wait is over.
 local function turn(self)
   local context = self.context
   while not self.resolved do
     if context.stopping then
-      self:cancel(errors.new("cancelled", "the program is being stopped"))
+      refuse_main(self)
     elseif not context.driver:step(nil) then
       self:cancel(errors.new("invalid", self.verb .. " waits for what can never happen"))
     end

@@ -211,6 +211,54 @@ describe("a signal", function()
     assert.not_equal(0, status)
   end)
 
+  it("that is held is told by the next turn, whoever asks for it", function()
+    local output, status = ends.child(runner("print(name) done = true", [[
+      assert(loop:hold_signals(true))
+      kill "sigterm"
+      print "still here"
+      while not done do loop:step(10) end
+      loop:hold_signals(false)
+      kill "sigterm"
+      print "not reached"
+    ]]))
+    assert.same({ "still here\nSIGTERM\n", 128 + 15 }, { output, status })
+  end)
+
+  it("is kept between two runs when it is held", function()
+    local output, status = ends.child(runner("print(name) loop:stop()", [[
+      assert(loop:hold_signals(true))
+      after(1, function() loop:stop() end)
+      loop:run()
+      kill "sigint"
+      loop:run()
+      print "stopped"
+    ]]))
+    assert.same({ "SIGINT\nstopped\n", 0 }, { output, status })
+  end)
+
+  it("that nobody was told of ends the program when it comes again", function()
+    local output, status = ends.child(runner("print(name)", [[
+      assert(loop:hold_signals(true))
+      kill "sigterm"
+      print "once"
+      kill "sigterm"
+      print "not reached"
+    ]]))
+    assert.same({ "once\n", 128 + 15 }, { output, status })
+  end)
+
+  it("is held by one loop of a process", function()
+    local output, status = ends.child(runner("", [[
+      local other <const> = assert(core.loop())
+      assert(loop:hold_signals(true))
+      local held, err = other:hold_signals(true)
+      print(held, err.name)
+      loop:hold_signals(false)
+      print(other:hold_signals(true))
+    ]]))
+    assert.same({ "nil\tSTATE\ntrue\n", 0 }, { output, status })
+  end)
+
   it("in a program with two loops is the first one's that runs", function()
     local output, status = ends.child(runner("print(name) loop:stop()", [[
       local other <const> = assert(core.loop())

@@ -2,6 +2,7 @@
 -- moonsip run SCRIPT [ARGUMENT]...
 
 local context = require "moonsip.context"
+local errors = require "moonsip.errors"
 local face = require "moonsip.face"
 local lifecycle = require "moonsip.lifecycle"
 local tracer = require "moonsip.cli.tracer"
@@ -36,6 +37,7 @@ local function complain(text)
 end
 
 local function with_traceback(err)
+  if errors.is_quiet(err) then return err end
   local text = type(err) == "string" and err or tostring(err)
   return debug.traceback(text, 2)
 end
@@ -55,10 +57,12 @@ function run.run(given, operands)
   package.loaded["moonsip"] = face.of(own)
   arg = { [0] = path, table.unpack(operands, 2) } -- luacheck: globals arg
   io.stdout:setvbuf "line"
+  lifecycle.hold_signals(own)
   local ok, trace = xpcall(chunk, with_traceback, table.unpack(operands, 2))
   lifecycle.close(own)
-  if ok then return 0 end
-  return complain(shorten(trace))
+  -- A loop that took no notice of the end was ended, which is what was asked for.
+  if ok or own.refusals > 0 and errors.is_quiet(trace) then return 0 end
+  return complain(shorten(tostring(trace)))
 end
 
 return run

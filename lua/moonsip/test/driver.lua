@@ -50,6 +50,8 @@ function Driver:set_on_timer(fn) self.on_timer = fn end
 
 function Driver:set_on_signal(fn) self.on_signal = fn end
 
+function Driver:hold_signals() return true end
+
 function Driver:record(fn) self.recorder = fn end
 
 -- ---- engines and their sockets
