@@ -18,7 +18,8 @@ agent:on("INVITE", function(req)
   local call <close> = assert(req:answer())
   say("  answered; ten seconds from now it is over")
   call:limit("10s")
-  say("  ended: %s", call:wait_end())
+  local why, stopped = call:wait_end()
+  say("  ended: %s", why or stopped)
 end)
 
 agent:on("MESSAGE", function(req)
@@ -34,8 +35,7 @@ agent:on("OPTIONS", function(req)
 end)
 
 say("listening on %s", agent)
-local first = agent.listeners[1]
-local host = first.ip == "0.0.0.0" and "127.0.0.1" or first.ip
-say("dial sip:anything@%s:%d", host, first.port)
+local first = tostring(agent):match "^%a+:([^,]*)" -- "0.0.0.0:5060"
+say("dial sip:anything@%s", (first:gsub("^0%.0%.0%.0", "127.0.0.1")))
 sip.run()
 say("bye")
