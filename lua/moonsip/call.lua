@@ -55,6 +55,10 @@ end
 dialog.class(Call, getters)
 handlers.mixin(Call, "call", function(self, key)
   if key == "BYE" then self.agent:show_bye() end
+  if key == "ACK" and not self.hears_acks and self.state ~= "ended" then
+    self.hears_acks = true
+    self.agent:want_acks(1)
+  end
 end)
 Call.is_call = true
 
@@ -63,6 +67,7 @@ local function fields(agent, direction, state)
   self.direction, self.state = direction, state
   self.began_at, self.answered_at = agent.context:now(), false
   self.invite, self.limit_timer, self.req, self.bye = false, false, false, false
+  self.hears_acks = false
   return self
 end
 
@@ -180,6 +185,10 @@ Call.__close = Call.close
 ---@package
 function Call:ended(why)
   if not dialog.Dialog.ended(self, why) then return false end
+  if self.hears_acks then
+    self.hears_acks = false
+    self.agent:want_acks(-1)
+  end
   local context = self.agent.context
   if self.limit_timer then
     context.wheel:stop(self.limit_timer)

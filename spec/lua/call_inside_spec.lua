@@ -121,6 +121,23 @@ describe("a call", function()
   end)
 
   describe("carries requests both ways", function()
+    it("and tells its own handler of the ACK of its 200 (13.3.1.4)", function()
+      local heard = {}
+      bob:on("INVITE", function(req)
+        local call = assert(req:answer())
+        call:on("ACK", function(ack) heard[#heard + 1] = ack.method end)
+        call:wait_end()
+      end)
+      local near = assert(alice:call(bob))
+      net:advance(1)
+      assert.same({ "ACK" }, heard)
+      near:hangup()
+      net:settle()
+      assert(alice:call(bob)):hangup() -- the next call has its own handler
+      net:settle()
+      assert.same({ "ACK", "ACK" }, heard)
+    end)
+
     local methods <const> = { "INFO", "MESSAGE", "OPTIONS", "NOTIFY", "SUBSCRIBE",
                               "REFER", "PRACK",
                               "PUBLISH", "REGISTER", "UPDATE", "EXAMPLE" }
