@@ -27,6 +27,7 @@ void bind_timers_open(lua_State *L);  /* core.timers */
 void bind_digest_open(lua_State *L);  /* core.digest */
 void bind_nonces_open(lua_State *L);  /* core.nonces */
 void bind_loop_open(lua_State *L);    /* core.loop */
+void bind_watch_open(lua_State *L);   /* core.watch */
 
 /* Pushes nil and an error object { kind, name, reason } whose metatable is
  * core.error; returns 2. `code` is of base/error.h or libuv's; `detail` NULL

@@ -22,5 +22,6 @@ int luaopen_moonsip_core(lua_State *L) {
   bind_digest_open(L);
   bind_nonces_open(L);
   bind_loop_open(L);
+  bind_watch_open(L);
   return 1;
 }

@@ -234,6 +234,7 @@ function Tasks:enter(fn, ...)
   if not ok then self.host.report(fn, trace, trace) end
   drain(self)
   self.depth = self.depth - 1
+  if self.depth == 0 then self.watchdog:rest() end
   if self.first <= self.last and self.depth == 0 and not self.kicked then
     self.kicked = true
     self.host.wheel:start(self.host.driver:now(), self)

@@ -8,7 +8,9 @@
 -- coroutine, not for each handler: `debug.sethook` costs 150 to 200 ns, while the
 -- counting costs about 2 ns per instruction of a script (Lua 5.4.4, 3.6 GHz), 0.1 to
 -- 0.2 us for a handler that only replies. `stuck = false` takes the hook away.
--- Coroutines that a script makes itself are not watched: a hook is one coroutine's.
+-- Coroutines that a script makes in a handler inherit the hook.
+
+local core = require "moonsip.core"
 
 local sethook <const> = debug.sethook
 
@@ -43,6 +45,7 @@ function watchdog.new(options)
     mark = 0,       -- when the running handler began
     turn_began = 0, -- when the driver entered
     looks = 0,
+    is_on = false,  -- a turn is under way
     late = 0,       -- handlers that were
   }, Watchdog)
   if self.stuck_ms then
@@ -51,9 +54,9 @@ function watchdog.new(options)
   return self
 end
 
---- Watches a coroutine for as long as it lives.
+--- Watches a coroutine, and those it will make, for as long as it lives.
 function Watchdog:watch(co)
-  if self.hook then sethook(co, self.hook, "", hook_count) end
+  if self.hook then core.watch(co, hook_count, self.hook) end
 end
 
 function Watchdog:unwatch(co)
@@ -63,7 +66,12 @@ end
 --- A turn begins.
 function Watchdog:mark_turn()
   local now = self.clock(self.source)
-  self.mark, self.turn_began = now, now
+  self.mark, self.turn_began, self.is_on = now, now, true
+end
+
+--- It has ended.
+function Watchdog:rest()
+  self.is_on = false
 end
 
 --- A handler gave control back.
@@ -81,6 +89,7 @@ end
 --- The hook: raises in a handler that has run too long. Once it does, it does so at
 --- each further instruction, so that no pcall of the script catches it for good.
 function Watchdog:look()
+  if not self.is_on then return end -- another context's handler
   self.looks = self.looks + 1
   local ran = self.clock(self.source) - self.mark
   if ran <= self.stuck_ms and self.looks < max_looks then return end

@@ -73,6 +73,30 @@ describe("the watchdog", function()
     assert.matches("stopped: ran", err)
   end)
 
+  it("stops one that hangs in a coroutine of its own", function()
+    local sip, _, lines = stuck_context()
+    local ok, err = sip.go(function()
+      coroutine.wrap(function() while true do end end)()
+    end):wait()
+    assert.is_nil(ok)
+    assert.matches("stopped: ran", err)
+    assert.matches("watchdog_spec.lua", table.concat(lines))
+  end)
+
+  it("leaves alone what runs in no handler, and the handlers of others", function()
+    stuck_context()
+    local sip = clock.sip { stuck_ms = 1000 }
+    local co = coroutine.wrap(function()
+      for _ = 1, 3000000 do end
+      return true
+    end)
+    assert.is_true(co())
+    assert.is_true(sip.go(function()
+      for _ = 1, 3000000 do end
+      return true
+    end):wait())
+  end)
+
   it("lets the next handler run in peace", function()
     local sip = stuck_context()
     sip.go(function() while true do end end):wait()
