@@ -30,6 +30,13 @@
   X(MISMATCH, "invalid", "CSeq method differs from the request method") \
   X(NUMBER, "invalid", "number out of range")                           \
   X(MULTIPART, "invalid", "malformed multipart body")                   \
+  X(SDP_LINE, "media", "malformed line of a session description")       \
+  X(SDP_ORDER, "media", "misplaced line of a session description")      \
+  X(SDP_MISSING, "media", "incomplete session description")             \
+  X(SDP_LIMIT, "media", "session description too large")                \
+  X(SDP_MEDIA, "media", "no media in common")                           \
+  X(SDP_OFFER, "media", "the offer does not fit the session")           \
+  X(SDP_ANSWER, "media", "the answer does not fit the offer")           \
   X(NO_ROUTE, "transport", "no listener for that transport")            \
   X(TIMEOUT, "timeout", "timed out")                                    \
   X(TRANSPORT, "transport", "transport failed")                         \
