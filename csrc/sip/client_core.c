@@ -91,9 +91,21 @@ static void end_early_dialogs(sip_engine *engine, sip_transaction *t, int code) 
   }
 }
 
+/* True for a copy of a 2xx, or a straggler before it, whose dialog has ended. */
+static bool is_of_ended(sip_engine *engine, const sip_transaction *t, const sip_message *response) {
+  if (!t->client.ended || response->status == 100 || response->status >= 300) return false;
+  sip_str tag = sip_message_span(response, response->to_tag);
+  return t->client.ended == sip_hash(engine->key, tag) &&
+         !sip_dialog_match_response(engine, response);
+}
+
 static void invite_response(sip_engine *engine, sip_transaction *t, const sip_message *response,
                             sip_kept *kept) {
   int status = response->status;
+  if (is_of_ended(engine, t, response)) {
+    engine->absorbed++;
+    return;
+  }
   sip_dialog *dialog = dialog_of_invite(engine, t, response, &kept->flow);
   if (status >= 200 && status < 300 && dialog) {
     if (is_repeated(engine, t, dialog, response)) return;

@@ -222,6 +222,7 @@ sip_dialog *sip_dialog_open_uac(sip_engine *engine, sip_transaction *t, const si
   dialog->secure = sip_message_request_uri(engine->own, &uri) == 0 && uri.scheme == SIP_SCHEME_SIPS;
   if (dialog->by_invite) {
     dialog->invite_client = t->id;
+    dialog->made_by = t->id;
     sip_link_append(&t->client.dialogs, &dialog->siblings);
   }
   return dialog;
@@ -239,7 +240,14 @@ void sip_dialog_confirm_uac(sip_engine *engine, sip_dialog *dialog, const sip_me
   copy_routes(engine, dialog, response, true); /* recomputed from the 2xx (13.2.2.4) */
 }
 
+/* A copy of the 2xx that comes later must not make the dialog again. */
+static void leave_mark(sip_engine *engine, const sip_dialog *dialog) {
+  sip_transaction *t = sip_slots_find(&engine->transactions, dialog->made_by);
+  if (t) t->client.ended = sip_hash(engine->key, dialog->remote_tag);
+}
+
 void sip_dialog_free(sip_engine *engine, sip_dialog *dialog) {
+  if (dialog->made_by) leave_mark(engine, dialog);
   sip_timer_stop(&engine->wheel, &dialog->retransmit);
   sip_timer_stop(&engine->wheel, &dialog->timeout);
   sip_link_remove(&dialog->siblings);

@@ -22,6 +22,7 @@ typedef struct sip_dialog {
   bool by_invite; /* terminating it consists of sending BYE (12.2.1.2) */
   uint32_t local_cseq;
   uint32_t remote_cseq;
+  sip_id made_by;       /* our INVITE whose response made it, or 0 */
   sip_id invite_client; /* our INVITE without a final response, or 0 (14.1) */
   sip_id invite_server; /* theirs, likewise (14.2) */
   sip_flow flow;        /* the last request or response came by */

@@ -156,6 +156,7 @@ typedef struct sip_transaction {
       uint32_t target_next;
       sip_packet *cancel_headers; /* wanted, not yet sent (9.1) */
       sip_link dialogs;           /* that its responses made */
+      uint64_t ended;             /* hash of the To tag of the one that ended last, or 0 */
     } client;
   };
   char key[]; /* branch, and the sent-by of a server's */

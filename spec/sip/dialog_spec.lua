@@ -356,6 +356,22 @@ describe("the end of a dialog", function()
     end
   end)
 
+  it("is not undone by a copy of the 2xx that comes later (13.2.2.4)", function()
+    local net <const> = wire.new()
+    local dialog <const> = net:call()
+    local ok <const> = messages.answer(net:last "INVITE", 200)
+    net:dialog_request(dialog, { method = "BYE" })
+    net:answer(200, { to = "BYE" })
+    local heard <const>, sent <const> = #net.events, #net.sent
+    net:deliver(ok)
+    assert.same({ heard, sent }, { #net.events, #net.sent })
+    assert.same(0, net.engine:counts().dialogs)
+    -- One of another fork is another call.
+    net:deliver(messages.answer(net:last "INVITE", 200, { to_tag = "elsewhere" }))
+    assert.same(1, net.engine:counts().dialogs)
+    assert.same("ACK", (messages.kind(net.sent[#net.sent].text)))
+  end)
+
   it("waits for a BYE that is challenged to be sent again", function()
     local net <const> = wire.new()
     local dialog = net:call()
