@@ -81,10 +81,29 @@ local function check_response(world, one, message, at)
   if one.final and at - one.final_at >= 64 * T1 then return end
   if one.final and code < 200 then
     world:fail("%d follows %d to %s", code, one.final, one.branch)
-  elseif one.final and code ~= one.final then
+  elseif one.final and code ~= one.final and not (one.final >= 400 and code == 481) then
+    -- A refusal inside a dialog is stateless: after the dialog's end it is 481 (8.2.7).
     world:fail("%s was answered %d and %d", one.branch, one.final, code)
   end
   if code >= 200 and not one.final then one.final, one.final_at = code, at end
+end
+
+-- Inside a dialog each request has a number of its own, higher than those before it
+-- (12.2.1.1). An ACK and a CANCEL have their INVITE's.
+local function check_number(world, dialogs, message, branch)
+  local method, to_tag = message.method, message.to.tag
+  if method == "CANCEL" or not to_tag then return end
+  local key = table.concat({ message.call_id, message.from.tag, to_tag }, " ")
+  local of = dialogs[key] or { numbers = {}, highest = 0 }
+  dialogs[key] = of
+  local number = message.cseq
+  local known = of.numbers[number]
+  if known and known ~= branch then
+    world:fail("%s %s has number %d of %s", method, branch, number, known)
+  elseif not known and number < of.highest then
+    world:fail("%s %s has number %d after %d", method, branch, number, of.highest)
+  end
+  of.numbers[number], of.highest = branch, math.max(of.highest, number)
 end
 
 local function entry(map, key, message, branch)
@@ -98,7 +117,7 @@ end
 
 -- Reads every message as the real parser does.
 function invariants.wire(world)
-  local asked, answered, order = {}, {}, {}
+  local asked, answered, order, dialogs = {}, {}, {}, {}
   for _, record in ipairs(world.net:messages()) do
     local message, err = core.message(record.bytes)
     if not message then
@@ -110,6 +129,7 @@ function invariants.wire(world)
         if not asked[key] then order[#order + 1] = key end
         local one = entry(asked, key, message, branch)
         if record.transport == "udp" then table.insert(one.times, record.at) end
+        check_number(world, dialogs, message, branch)
       elseif message.code then
         -- A host that lost its power may answer what it does not remember otherwise.
         if world.net.wire:host_of(record.from) ~= world.script.host then
