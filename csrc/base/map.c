@@ -6,7 +6,11 @@
 
 #include "base/error.h"
 
-enum { FIRST_BUCKETS = 64, MOVE_STEP = 4 };
+enum {
+  FIRST_BUCKETS = 64,
+  MOVE_STEP = 4,
+  BUCKETS_PER_NODE = 2 /* most look-ups are for what is new: they should meet nobody */
+};
 
 int sip_map_init(sip_map *map, sip_alloc *alloc) {
   *map = (sip_map){.alloc = alloc, .size = FIRST_BUCKETS};
@@ -65,7 +69,7 @@ static sip_map_node **bucket_of(const sip_map *map, uint64_t hash) {
 
 void sip_map_add(sip_map *map, sip_map_node *node, uint64_t hash) {
   move_some(map);
-  if (!map->old && map->count >= map->size) start_growth(map);
+  if (!map->old && map->count >= map->size / BUCKETS_PER_NODE) start_growth(map);
   node->hash = hash;
   push(bucket_of(map, hash), node);
   map->count++;
