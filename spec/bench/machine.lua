@@ -78,12 +78,12 @@ Program.__index = Program
 
 --- Starts a program that leads a session of its own, on one core.
 ---@param command string
----@param options { core: integer, log: string, folder: string? }
+---@param options { core: integer, log: string }
 ---@return Program
 function machine.start(command, options)
   local pipe <close> = assert(io.popen(
-    ("cd '%s' && setsid taskset -c %d %s >'%s' 2>&1 </dev/null & echo $!")
-    :format(options.folder or ".", options.core, command, options.log)))
+    ("setsid taskset -c %d %s >'%s' 2>&1 </dev/null & echo $!")
+    :format(options.core, command, options.log)))
   return setmetatable({ session = math.tointeger(pipe:read "n"), log = options.log },
     Program)
 end
@@ -112,29 +112,34 @@ function Program:memory_kb()
   return sum
 end
 
---- The ids of its processes, its children's too.
+--- The ids of its processes, its children's too, but for those that only wait to be
+--- noticed as dead.
 function Program:processes()
   local list = {}
   local pipe <close> = assert(io.popen "ls /proc")
   for name in pipe:lines() do
     local session = name:find "^%d+$"
-      and read(("/proc/%s/stat"):format(name), "a"):match "^.*%) %a %d+ %d+ (%d+)"
+      and read(("/proc/%s/stat"):format(name), "a"):match "^.*%) [^ZX] %d+ %d+ (%d+)"
     if tonumber(session) == self.session then list[#list + 1] = tonumber(name) end
   end
   return list
 end
 
+--- Waits some seconds until none of its processes is left.
+local function await_end(self)
+  for _ = 1, 40 do
+    if #self:processes() == 0 then return true end
+    machine.sleep(0.1)
+  end
+  return false
+end
+
 --- Ends it and its children, by force when asking does not help.
 function Program:stop()
-  for _, signal in ipairs { "TERM", "TERM", "KILL" } do
-    for _ = 1, 40 do
-      local processes = self:processes()
-      if #processes == 0 then return end
-      if _ == 1 then
-        os.execute(("kill -%s %s 2>/dev/null"):format(signal, table.concat(processes, " ")))
-      end
-      machine.sleep(0.1)
-    end
+  for _, signal in ipairs { "TERM", "KILL" } do
+    local processes = table.concat(self:processes(), " ")
+    if processes ~= "" then os.execute(("kill -%s %s"):format(signal, processes)) end
+    if await_end(self) then return end
   end
 end
 
