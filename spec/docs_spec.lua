@@ -149,3 +149,15 @@ describe("docs/cli.md", function()
     assert.same(real, described)
   end)
 end)
+
+describe("examples/", function()
+  local examples <const> = list "ls examples/*.lua"
+
+  it("has scripts that the suite runs, each of them", function()
+    assert.is_true(#examples > 0)
+    for _, path in ipairs(examples) do
+      local users = list(("grep -rlF %s spec/examples"):format(path:match "([^/]+)%.lua$"))
+      assert.is_true(#users > 0, path .. " is run by no spec")
+    end
+  end)
+end)
