@@ -114,8 +114,8 @@ static bool headers_are_sound(sip_str headers) {
   sip_section_init(&section, headers);
   for (;;) {
     sip_line_kind kind = sip_section_next(&section, &line);
-    /* The empty line that ends a section was cut off. */
-    if (kind == SIP_LINE_TRUNCATED) return section.error == SIP_E_TRUNCATED;
+    /* The empty line that ends a section was cut off: that is its only error. */
+    if (kind == SIP_LINE_TRUNCATED) return section.error_at == section.end;
     if (kind != SIP_LINE_HEADER) return false;
   }
 }
@@ -179,6 +179,8 @@ int sip_multipart_write(const sip_part *parts, size_t count, sip_str boundary, s
     write_delimiter(boundary, out);
     SIP_BUFFER_ADD(out, "\r\n");
     sip_buffer_add(out, part->headers);
+    bool open_line = part->headers.len > 0 && part->headers.ptr[part->headers.len - 1] != '\n';
+    if (open_line) SIP_BUFFER_ADD(out, "\r\n"); /* a part that was headers only */
     SIP_BUFFER_ADD(out, "\r\n");
     sip_buffer_add(out, part->body);
     SIP_BUFFER_ADD(out, "\r\n");

@@ -97,6 +97,10 @@ describe("a malformed multipart body (bug class 2)", function()
     end)
   end
 
+  it("has a CR at the end of its headers: is refused", function()
+    assert.is_nil(parts("--edge\r\nA: b\r\r\n--edge--"))
+  end)
+
   it("cut at every byte is refused or has its parts (bug class 8)", function()
     local body <const> = lines("--edge", "A: b", " c", "", "one", "--edge", "", "two", "--edge--")
     for len = 0, #body do
@@ -148,6 +152,11 @@ describe("building a multipart body", function()
     local list <const> = assert(core.parts(("multipart/mixed;boundary=%q"):format(boundary), body))
     assert.same({ "one", "--two\r\n", "" }, bodies(list))
     assert.same({ "a/b", "y" }, { list[1].content_type.value, list[1].headers.x })
+  end)
+
+  it("ends the headers of a part that was headers only", function()
+    local body <const> = assert(core.multipart({ "A: b", "" }, "edge"))
+    assert.same("--edge\r\nA: b\r\n\r\n\r\n--edge--\r\n", body)
   end)
 
   it("gives the same bytes for the same parts", function()
