@@ -100,7 +100,7 @@ int sip_server_open(sip_engine *engine, sip_kept *kept, const sip_flow *flow,
   sip_transaction *t =
       sip_transaction_new(engine, invite ? SIP_SERVER_INVITE : SIP_SERVER_OTHER, key_len);
   if (!t) return SIP_E_LIMIT;
-  memcpy(t->key, key.exact.ptr, key.exact.len);
+  if (key.exact.len) memcpy(t->key, key.exact.ptr, key.exact.len);
   if (key.nocase.len) memcpy(t->key + key.exact.len, key.nocase.ptr, key.nocase.len);
   t->state = invite ? SIP_STATE_PROCEEDING : SIP_STATE_TRYING;
   t->method = m->method;
