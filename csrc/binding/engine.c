@@ -36,18 +36,6 @@ void bind_engine_acted(lua_State *L, const bind_engine *self) {
   if (self->host) self->host->acted(self->host->context, L);
 }
 
-/* The pool, counted, and failing where a test wants it to. */
-static void *counting_alloc(void *context, void *ptr, size_t old_size, size_t size) {
-  bind_engine *self = context;
-  if (size > 0) {
-    self->allocations++;
-    bool fails =
-        self->fail_on ? self->allocations >= self->fail_at : self->allocations == self->fail_at;
-    if (self->fail_at && fails) return NULL;
-  }
-  return sip_pool_alloc(&self->pool, ptr, old_size, size);
-}
-
 static lua_Integer integer_option(lua_State *L, int index, const char *name) {
   lua_Integer value = 0;
   if (lua_getfield(L, index, name) != LUA_TNIL) {
@@ -100,16 +88,16 @@ static void read_config(lua_State *L, int index, sip_engine_config *config) {
 static int engine_new(lua_State *L) {
   if (lua_isnoneornil(L, 1)) lua_newtable(L), lua_replace(L, 1);
   luaL_checktype(L, 1, LUA_TTABLE);
-  sip_engine_config config = {.alloc = counting_alloc};
+  sip_engine_config config = {.alloc = bind_alloc};
   read_config(L, 1, &config);
   bind_engine *self = lua_newuserdatauv(L, sizeof *self, 1);
   *self = (bind_engine){.now = config.now};
-  lua_getfield(L, 1, "fail_allocation");
-  self->fail_at = luaL_optinteger(L, -1, 0);
-  lua_pop(L, 1);
+  bind_allocator_read(L, 1, &self->allocator);
   luaL_setmetatable(L, ENGINE_CLASS);
   sip_pool_init(&self->pool);
-  config.alloc_context = self;
+  self->allocator.fn = sip_pool_alloc;
+  self->allocator.context = &self->pool;
+  config.alloc_context = &self->allocator;
   self->engine = sip_engine_new(&config);
   if (self->engine) return 1;
   sip_pool_deinit(&self->pool);
@@ -226,15 +214,8 @@ static int engine_send_failed(lua_State *L) {
   return 0;
 }
 
-/* For specs of memory failure: the n-th allocation from now fails, and with `on`
- * all that follow; 0 ends it. Returns how many there were so far. */
 static int engine_fail_allocation(lua_State *L) {
-  bind_engine *self = bind_engine_check(L, 1);
-  lua_Integer n = luaL_checkinteger(L, 2);
-  self->fail_at = n ? self->allocations + n : 0;
-  self->fail_on = lua_toboolean(L, 3);
-  lua_pushinteger(L, self->allocations);
-  return 1;
+  return bind_fail_allocation(L, &bind_engine_check(L, 1)->allocator);
 }
 
 static const luaL_Reg methods[] = {{"close", engine_close},

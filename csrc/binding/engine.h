@@ -6,6 +6,7 @@
 #define MOONSIP_BINDING_ENGINE_H
 
 #include "base/pool.h"
+#include "binding/allocator.h"
 #include "binding/binding.h"
 
 typedef struct bind_engine {
@@ -14,9 +15,7 @@ typedef struct bind_engine {
   sip_time now;              /* without a host: where advance left it */
   sip_history_cursor cursor; /* behind the last record that history gave */
   sip_pool pool;             /* the engine's memory */
-  lua_Integer allocations;
-  lua_Integer fail_at; /* the allocation that fails, counted like `allocations`; 0 none */
-  bool fail_on;        /* and all after it */
+  bind_allocator allocator;
 } bind_engine;
 
 /* Open, or a Lua error. */

@@ -69,9 +69,10 @@ static void take_number(lua_State *L, const option *o, net_config *config) {
 }
 
 /* The strings stay the table's, at index 1. */
-static void take_options(lua_State *L, net_config *config) {
+static void take_options(lua_State *L, net_config *config, bind_allocator *allocator) {
   if (lua_isnoneornil(L, 1)) return;
   luaL_checktype(L, 1, LUA_TTABLE);
+  bind_allocator_read(L, 1, allocator);
   for (size_t i = 0; i < sizeof options / sizeof *options; i++) take_number(L, &options[i], config);
   if (lua_getfield(L, 1, "message_size") != LUA_TNIL) {
     lua_Integer size = luaL_checkinteger(L, -1);
@@ -101,8 +102,11 @@ static int loop_new(lua_State *L) {
   lua_setiuservalue(L, 2, LOOP_HOOKS);
   lua_newtable(L);
   lua_setiuservalue(L, 2, LOOP_LOOKUPS);
-  net_config config = {.callbacks = &bind_loop_callbacks, .context = loop};
-  take_options(L, &config);
+  net_config config = {.alloc = bind_alloc,
+                       .alloc_context = &loop->allocator,
+                       .callbacks = &bind_loop_callbacks,
+                       .context = loop};
+  take_options(L, &config, &loop->allocator);
   bind_loop_remember(L, 2, loop);
   int error = net_loop_new(&loop->net, &config);
   if (error) return bind_fail(L, error, NULL);
@@ -344,6 +348,10 @@ static int loop_counts(lua_State *L) {
   return 1;
 }
 
+static int loop_fail_allocation(lua_State *L) {
+  return bind_fail_allocation(L, &bind_loop_check(L)->allocator);
+}
+
 static const luaL_Reg methods[] = {{"step", loop_step},
                                    {"run", loop_run},
                                    {"stop", loop_stop},
@@ -365,6 +373,7 @@ static const luaL_Reg methods[] = {{"step", loop_step},
                                    {"on_resolve", loop_on_resolve},
                                    {"resolve", loop_resolve},
                                    {"counts", loop_counts},
+                                   {"fail_allocation", loop_fail_allocation},
                                    {"close", loop_close},
                                    {NULL, NULL}};
 

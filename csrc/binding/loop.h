@@ -5,6 +5,7 @@
 #ifndef MOONSIP_BINDING_LOOP_H
 #define MOONSIP_BINDING_LOOP_H
 
+#include "binding/allocator.h"
 #include "binding/binding.h"
 #include "net/loop.h"
 #include "net/resolve.h"
@@ -19,7 +20,8 @@ enum {
 };
 
 typedef struct bind_loop {
-  net_loop *net;    /* NULL: closed */
+  net_loop *net; /* NULL: closed */
+  bind_allocator allocator;
   lua_State *L;     /* of the call that turns it, whose stack has the loop at index 1 */
   sip_link engines; /* attachments */
   sip_id last_lookup;

@@ -313,16 +313,16 @@ end
 -- ---- children
 
 -- Runs a Lua chunk in a process of its own, with the build under test: what it
--- printed on both streams, and its exit status (128 + signal). `prefix` goes in
--- front of the interpreter: "ulimit -n 20;" and the like.
-function ends.child(chunk, prefix)
+-- printed on both streams, and its exit status (128 + signal). `prefix` is a command
+-- to run first ("ulimit -n 20;"), `environment` what env(1) takes.
+function ends.child(chunk, prefix, environment)
   local path = os.tmpname()
   local file <close> = assert(io.open(path, "w"))
   file:write(chunk)
   file:close()
   -- exec: a shell in between would tell of signals itself
-  local pipe = assert(io.popen(("%s exec timeout 60 %s %s 2>&1 </dev/null"):format(
-    prefix or "", os.getenv "LUA" or "lua5.4", path)))
+  local pipe = assert(io.popen(("%s exec timeout 60 env %s %s %s 2>&1 </dev/null"):format(
+    prefix or "", environment or "", os.getenv "LUA" or "lua5.4", path)))
   local output = pipe:read("a")
   local _, why, code = pipe:close()
   os.remove(path)
