@@ -278,6 +278,19 @@ end
 
 Server.__close = Server.close
 
+-- One that nobody accepts from and whose backlog is full: further connections are
+-- neither opened nor refused. Also returns what fills it, to be closed.
+function ends.full_server()
+  local server <const> = ends.server("127.0.0.1", { backlog = 0, silent = true })
+  local fillers <const> = {}
+  for i = 1, 4 do
+    fillers[i] = uv.new_tcp()
+    fillers[i]:connect("127.0.0.1", server.port, function() end)
+    ends.turn()
+  end
+  return server, fillers
+end
+
 -- ---- messages
 
 local last_branch = 0

@@ -225,14 +225,7 @@ describe("a request over TCP", function()
   it("fails when the connection does not open in connect_ms", function()
     local service <close> = ends.service { loop = { connect_ms = 700 } }
     service:listen "tcp"
-    -- Nobody accepts: once the backlog is full, further ones are not answered.
-    local server <close> = ends.server("127.0.0.1", { backlog = 0, silent = true })
-    local fillers = {}
-    for i = 1, 4 do
-      fillers[i] = require("luv").new_tcp()
-      fillers[i]:connect("127.0.0.1", server.port, function() end)
-      ends.turn()
-    end
+    local server <close>, fillers <const> = ends.full_server()
     ask(service, server.port)
     ends.turn()
     service:advance(699)
@@ -242,7 +235,6 @@ describe("a request over TCP", function()
     assert.equal("TIMEOUT", service:wait_event("failed").code)
     assert.equal(0, service:counts().connections)
     for _, filler in ipairs(fillers) do filler:close() end
-    ends.turn()
   end)
 
   it("waits for its connection, with others, in order", function()
@@ -303,5 +295,53 @@ describe("a response over TCP", function()
     assert(service.engine:reply(event.transaction, 202))
     local unsent = service:wait_event "unsent"
     assert.equal(event.transaction, unsent.transaction)
+  end)
+end)
+
+describe("a request too large for UDP (RFC 3261 18.1.1)", function()
+  local function ask_large(service, port)
+    return assert(service.engine:request { method = "MESSAGE", from = "<sip:a@example.com>",
+      uri = "sip:127.0.0.1:" .. port, body = ("x"):rep(2000) })
+  end
+
+  local function is_told(service, kind)
+    for _, event in ipairs(service.events) do
+      if event.kind == kind then return true end
+    end
+  end
+
+  it("goes by TCP when the peer takes it", function()
+    local service <close> = ends.service()
+    service:listen "udp"
+    service:listen "tcp"
+    local server <close> = ends.server()
+    ask_large(service, server.port)
+    server:wait():wait "^MESSAGE sip:.*Via: SIP/2.0/TCP "
+    assert.is_nil(is_told(service, "fell_back"))
+  end)
+
+  it("goes by UDP when nobody listens there", function()
+    local service <close> = ends.service()
+    service:listen "udp"
+    service:listen "tcp"
+    local peer <close> = ends.udp()
+    local transaction = ask_large(service, peer.port)
+    assert.matches("^MESSAGE sip:.*Via: SIP/2.0/UDP ", (peer:wait()))
+    assert.equal(transaction, service:wait_event("fell_back").transaction)
+  end)
+
+  it("goes by UDP when the connection does not open in connect_ms", function()
+    local service <close> = ends.service { loop = { connect_ms = 700 } }
+    service:listen "udp"
+    service:listen "tcp"
+    local server <close>, fillers <const> = ends.full_server()
+    local peer <close> = ends.udp("127.0.0.1", server.port)
+    ask_large(service, server.port)
+    ends.turn()
+    service:advance(699)
+    assert.same({}, peer.inbox)
+    service:advance(1)
+    assert.matches("^MESSAGE sip:", (peer:wait()))
+    for _, filler in ipairs(fillers) do filler:close() end
   end)
 end)
