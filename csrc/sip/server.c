@@ -50,7 +50,8 @@ static match_key key_of(sip_engine *engine, const sip_message *m) {
     key.nocase = sip_message_span(m, m->sent_by);
   } else {
     key.exact = rfc2543_key(engine, m);
-    key.failed = engine->lines.failed;
+    key.failed = engine->lines.failed || !key.exact.ptr;
+    if (key.failed) key.exact = SIP_STR("");
   }
   key.hash = sip_hash(engine->key, key.exact) + 31 * sip_hash_nocase(engine->key, key.nocase);
   return key;
@@ -66,6 +67,7 @@ static bool has_key(const sip_transaction *t, const match_key *key) {
 sip_transaction *sip_server_find(sip_engine *engine, const sip_message *request, bool invite) {
   sip_method method = invite ? SIP_METHOD_INVITE : (sip_method)request->method;
   match_key key = key_of(engine, request);
+  if (key.failed) return NULL;
   sip_map_node *node = sip_map_find(&engine->by_server_key, key.hash);
   for (; node; node = sip_map_find_next(node)) {
     sip_transaction *t = SIP_CONTAINER(node, sip_transaction, by_key);
@@ -100,7 +102,7 @@ int sip_server_open(sip_engine *engine, sip_kept *kept, const sip_flow *flow,
   sip_transaction *t =
       sip_transaction_new(engine, invite ? SIP_SERVER_INVITE : SIP_SERVER_OTHER, key_len);
   if (!t) return SIP_E_LIMIT;
-  if (key.exact.len) memcpy(t->key, key.exact.ptr, key.exact.len);
+  memcpy(t->key, key.exact.ptr, key.exact.len);
   if (key.nocase.len) memcpy(t->key + key.exact.len, key.nocase.ptr, key.nocase.len);
   t->state = invite ? SIP_STATE_PROCEEDING : SIP_STATE_TRYING;
   t->method = m->method;
