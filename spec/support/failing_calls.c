@@ -4,6 +4,7 @@
  * front of the C library for calls that come from moonsip; as a Lua module of the
  * same process it says which call fails, when and how.
  */
+#undef _FORTIFY_SOURCE /* its inline recv would be another definition */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
