@@ -35,7 +35,7 @@ agent:on("REGISTER", function(req)
   end
   local answer = {}
   for at, uri in ipairs(contacts_of(user)) do
-    local left = math.ceil(bindings[user][uri] - sip.now())
+    local left = math.floor(bindings[user][uri] - sip.now() + 0.5)
     answer[at] = ("<%s>;expires=%d"):format(uri, left)
   end
   print(user .. " is at " .. (#answer > 0 and table.concat(answer, ", ") or "nowhere"))
