@@ -7,6 +7,7 @@ local place <const> = require "spec.interop.support.place"
 local process <const> = require "spec.interop.support.process"
 local scratch <const> = require "spec.support.scratch"
 local turn <const> = require "spec.interop.support.turn"
+local wave <const> = require "spec.support.wave"
 local uv <const> = require "luv"
 
 local baresip <const> = {}
@@ -35,6 +36,16 @@ local function fill(folder, name, words)
   folder:write(name, (file:read("a"):gsub("@(%u+)@", words)))
 end
 
+-- Its bridge to nobody is what is silent; a file is said with the modules that read it
+-- and record what is heard.
+local function sound_words(self, says)
+  return {
+    SOURCE = says and "aufile," .. says or "aubridge,nil",
+    SOUND = says and "module aufile.so\nmodule sndfile.so" or "",
+    FOLDER = self.folder.path,
+  }
+end
+
 --- Takes the whole netstrings out of what came: "12:hello world!,".
 local function read_events(self)
   while true do
@@ -50,23 +61,30 @@ local function connect(self, address)
   local ip, port = address:match "^(.*):(%d+)$"
   local is_connected
   self.control:connect(ip, tonumber(port), function(err) is_connected = not err end)
-  turn.until_true("connection to the control port of baresip", function() return is_connected end)
+  turn.until_true("connection to the control port of baresip", function() return is_connected end,
+    function() return self.process:tell() end)
   self.control:read_start(function(_, data)
     self.buffer = self.buffer .. (data or "")
     read_events(self)
   end)
 end
 
---- Starts a phone of "alice"; it registers at once.
----@param options { registrar: string, transport: "udp"|"tcp", answer: "auto"|"manual" }
+--- Starts a phone of "alice"; it registers at once, where there is a registrar. `says`
+--- is a WAV file of 8000 Hz that it says from the start of each call; at its end baresip
+--- hangs up.
+---@param options { registrar: string?, transport: "udp"|"tcp", answer: "auto"|"manual", says: string? }
 ---@return Baresip
 function baresip.start(options)
   local self = setmetatable({ events = "", buffer = "", control = uv.new_tcp(),
     folder = scratch.folder(), address = place.address() }, Baresip)
-  local control = place.address()
-  fill(self.folder, "config", { ADDRESS = self.address, CONTROL = control, MODULES = modules() })
-  fill(self.folder, "accounts", { REGISTRAR = options.registrar, TRANSPORT = options.transport,
-                                  ANSWER = options.answer })
+  local control, words = place.address(), sound_words(self, options.says)
+  local ports = place.ports(20)
+  words.ADDRESS, words.CONTROL, words.MODULES = self.address, control, modules()
+  words.PORTS = ("%d-%d"):format(ports, ports + 19)
+  fill(self.folder, "config", words)
+  fill(self.folder, "accounts", { REGISTRAR = options.registrar or self.address,
+    TRANSPORT = options.transport, ANSWER = options.answer,
+    EVERY = options.registrar and 600 or 0 })
   self.process = process.start { "baresip", "-f", self.folder.path }
   turn.until_true("baresip at its control port", function()
     return self.process.code or place.is_open("tcp", control)
@@ -106,6 +124,23 @@ function Baresip:tell(command, parameter)
   local text = parameter and ('{"command":"%s","params":"%s"}'):format(command, parameter)
     or ('{"command":"%s"}'):format(command)
   self.control:write(("%d:%s,"):format(#text, text))
+end
+
+--- Presses keys, one after the other: each for 100 ms, as a finger does.
+---@param digits string
+function Baresip:press(digits)
+  for digit in digits:gmatch "." do
+    self:tell("sndcode", digit)
+    turn.pause(250)
+  end
+end
+
+--- What it heard in its only call so far: samples and their rate.
+---@return string samples
+---@return integer rate
+function Baresip:heard()
+  local pipe <close> = assert(io.popen(("ls -t %s/dump-*-dec.wav"):format(self.folder.path)))
+  return wave.read(assert(pipe:read "l", "baresip recorded nothing"))
 end
 
 --- Ends it as a user does: it unregisters and leaves.

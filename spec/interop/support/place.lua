@@ -22,6 +22,15 @@ function place.port()
   return last
 end
 
+--- The first of `count` ports in a row that were not handed out yet.
+---@param count integer
+---@return integer
+function place.ports(count)
+  local first = last + 2
+  last = last + count + count % 2
+  return first
+end
+
 --- "127.64.0.1:5062", with a port of its own.
 ---@return string
 function place.address()
@@ -40,20 +49,44 @@ function place.address6()
   return ("[::1]:%d"):format(port)
 end
 
+--- A port free on every address, of the system's choice: for a peer that does not let its
+--- address be chosen.
+---@return integer
+function place.free_port()
+  local socket = uv.new_udp()
+  assert(socket:bind("0.0.0.0", 0))
+  local port = socket:getsockname().port
+  socket:close()
+  uv.run "nowait"
+  return port & ~1
+end
+
 -- State of a listening socket in /proc/net/tcp, and of an unconnected one in udp.
 local open_state <const> = { tcp = "0A", udp = "07" }
 
---- True when somebody listens there (proc(5), /proc/net/tcp).
+--- True when a table of /proc/net (proc(5)) has a socket of that address and state.
+local function has_socket(file, wanted, state)
+  for line in io.lines("/proc/net/" .. file) do
+    local own, at = line:match "^%s*%d+: (%S+) %S+ (%x%x) "
+    if own == wanted and at == state then return true end
+  end
+  return false
+end
+
+--- True when somebody listens there.
 ---@param transport "udp"|"tcp"
 ---@param address string  "ip:port"
 function place.is_open(transport, address)
   local a, b, c, d, port = address:match "^(%d+)%.(%d+)%.(%d+)%.(%d+):(%d+)$"
   local wanted = ("%02X%02X%02X%02X:%04X"):format(d, c, b, a, port) -- little endian
-  for line in io.lines("/proc/net/" .. transport) do
-    local own, state = line:match "^%s*%d+: (%S+) %S+ (%x%x) "
-    if own == wanted and state == open_state[transport] then return true end
-  end
-  return false
+  return has_socket(transport, wanted, open_state[transport])
+end
+
+--- True when somebody listens at that port of every address, of IPv4 and IPv6.
+---@param transport "udp"|"tcp"
+---@param port integer
+function place.is_open_everywhere(transport, port)
+  return has_socket(transport .. "6", ("%032X:%04X"):format(0, port), open_state[transport])
 end
 
 return place

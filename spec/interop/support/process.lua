@@ -21,7 +21,8 @@ local running <const> = {}
 -- What a failure shows of a child's output.
 local shown <const> = 6000
 
-local packages <const> = { sipp = "sip-tester", sipsak = "sipsak", baresip = "baresip-core" }
+local packages <const> = { sipp = "sip-tester", sipsak = "sipsak", baresip = "baresip-core",
+                          linphonec = "linphone-cli" }
 
 local function environment(more)
   local list = {}
@@ -133,6 +134,7 @@ function Process:close()
     self.handle:kill "sigkill"
     turn.until_true("end of " .. self.name, function() return self.code ~= nil end)
   end
+  uv.run "nowait" -- closes what was told to close
 end
 
 Process.__close = Process.close

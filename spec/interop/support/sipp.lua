@@ -50,6 +50,14 @@ local function command(self, name, options)
   end
   if options.user then add("-s", options.user) end
   if options.raw then add "-nr" end
+  if options.media then
+    -- RTP and RTCP of audio, and of a video that it opens unasked.
+    self.media = options.media ~= "echo" and options.media
+      or ("%s:%d"):format(ip, place.ports(4))
+    local media_ip, media_port = self.media:match "^(.*):(%d+)$"
+    add("-mi", media_ip, "-mp", media_port)
+    if options.media == "echo" then add "-rtp_echo" end
+  end
   for key, value in pairs(options.keys or {}) do add("-key", key, value) end
   if options.target then add(options.target) end
   return line
@@ -62,6 +70,7 @@ end
 ---@field user string?                 of the Request-URI
 ---@field calls integer?               one after the other (1)
 ---@field raw boolean?                 SIPp neither retransmits nor hides retransmissions
+---@field media string?               "ip:port" its SDP names; "echo": SIPp sends back what it hears
 ---@field keys table<string, string>?  generic keywords of the file
 
 --- Starts a scenario: "uac", "uas", or the name of a file of ours without ".xml".

@@ -51,4 +51,16 @@ function turn.until_true(what, fn, detail, look)
     detail and "; seen:\n" .. detail() or ""), 0)
 end
 
+--- Lets time go by that a peer needs and tells nobody about, such as a key that is held:
+--- nothing is concluded from how long it took.
+---@param ms integer
+function turn.pause(ms)
+  local is_over = false
+  local timer = uv.new_timer()
+  timer:start(ms, 0, function() is_over = true end)
+  while not is_over do uv.run "once" end
+  timer:close()
+  uv.run "nowait"
+end
+
 return turn
