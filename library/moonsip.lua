@@ -101,6 +101,12 @@ function sip.agent(options) end
 ---@param options { realm: string, secret: fun(user: string, realm: string): (string|{ ha1: string }|nil), algorithms: string|string[]|nil, qop: string|string[]|nil, lifetime: moonsip.Duration?, capacity: integer?, key: string?, any_uri: boolean?, without_qop: boolean? }
 ---@return moonsip.Digest
 function sip.digest(options) end
+---@param command string[]  the program and its arguments
+---@param options { input: string?, timeout: moonsip.Duration?, env: table<string, string>?, folder: string?, max_output: integer? }?
+---@param fn fun(output: string?, errors_or_err: string|moonsip.Error)?
+---@return string? output
+---@return string|moonsip.Error errors_or_err
+function sip.exec(command, options, fn) end
 ---@param options { drain: moonsip.Duration?, signals: boolean? }?
 ---@return boolean? done
 ---@return moonsip.Error? err

@@ -102,6 +102,8 @@ static int loop_new(lua_State *L) {
   lua_setiuservalue(L, 2, LOOP_HOOKS);
   lua_newtable(L);
   lua_setiuservalue(L, 2, LOOP_LOOKUPS);
+  lua_newtable(L);
+  lua_setiuservalue(L, 2, LOOP_CHILDREN);
   net_config config = {.alloc = bind_alloc,
                        .alloc_context = &loop->allocator,
                        .callbacks = &bind_loop_callbacks,
@@ -342,6 +344,7 @@ static int loop_counts(lua_State *L) {
   FIELD(connections);
   FIELD(queue_bytes);
   FIELD(lookups);
+  FIELD(children);
   FIELD(live_bytes);
   FIELD(live_blocks);
 #undef FIELD
@@ -384,6 +387,7 @@ void bind_loop_open(lua_State *L) {
   luaL_setfuncs(L, metamethods, 0);
   luaL_newlib(L, methods);
   luaL_setfuncs(L, bind_loop_attach_methods, 0);
+  luaL_setfuncs(L, bind_loop_child_methods, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   lua_pushcfunction(L, loop_new);

@@ -7,6 +7,7 @@
 
 #include "binding/allocator.h"
 #include "binding/binding.h"
+#include "net/child.h"
 #include "net/loop.h"
 #include "net/resolve.h"
 
@@ -16,7 +17,8 @@ enum {
   LOOP_HOOKS,        /* by name: what on_error, on_timer ... were given */
   LOOP_WHEEL,        /* core.timers */
   LOOP_LOOKUPS,      /* [id] = function */
-  LOOP_VALUES = LOOP_LOOKUPS
+  LOOP_CHILDREN,     /* [id] = function */
+  LOOP_VALUES = LOOP_CHILDREN
 };
 
 typedef struct bind_loop {
@@ -25,6 +27,7 @@ typedef struct bind_loop {
   lua_State *L;     /* of the call that turns it, whose stack has the loop at index 1 */
   sip_link engines; /* attachments */
   sip_id last_lookup;
+  sip_id last_child;
   bool is_closing; /* closed by a callback: as soon as the turn ends */
   bool is_stopped;
   bool has_signal_hook;
@@ -52,6 +55,7 @@ typedef struct bind_attachment {
 bind_loop *bind_loop_check(lua_State *L);
 
 extern const luaL_Reg bind_loop_attach_methods[];
+extern const luaL_Reg bind_loop_child_methods[];
 void bind_loop_detach_all(bind_loop *loop);
 /* Forgets attachments that have ended, and with them their engines; the loop is
  * at index 1. */
@@ -59,6 +63,7 @@ void bind_loop_sweep(lua_State *L, bind_loop *loop);
 
 /* What happens in a turn, into Lua. */
 extern const net_callbacks bind_loop_callbacks;
+void bind_loop_child_ended(void *context, sip_id id, const net_child_end *end);
 void bind_loop_answer(const net_question *question, const sip_sockaddr *addresses, size_t count,
                       int error);
 

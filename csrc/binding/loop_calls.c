@@ -225,6 +225,40 @@ void bind_loop_answer(const net_question *question, const sip_sockaddr *addresse
   enter_turn(question->context, call_answer, &a);
 }
 
+/* --- Programs ------------------------------------------------------------------ */
+
+typedef struct ended {
+  sip_id id;
+  const net_child_end *end;
+} ended;
+
+/* function(output, errors, status, signal), or (nil, error, errors) */
+static int call_ended(lua_State *L) {
+  const ended *e = lua_touserdata(L, 2);
+  const net_child_end *end = e->end;
+  lua_getiuservalue(L, 1, LOOP_CHILDREN);
+  lua_rawgeti(L, -1, (lua_Integer)e->id);
+  lua_pushnil(L);
+  lua_rawseti(L, -3, (lua_Integer)e->id);
+  if (end->error) {
+    int count = bind_fail(L, end->error, NULL);
+    bind_push_str(L, end->errors);
+    lua_call(L, count + 1, 0);
+    return 0;
+  }
+  bind_push_str(L, end->output);
+  bind_push_str(L, end->errors);
+  lua_pushinteger(L, end->status);
+  lua_pushinteger(L, end->signal);
+  lua_call(L, 4, 0);
+  return 0;
+}
+
+void bind_loop_child_ended(void *context, sip_id id, const net_child_end *end) {
+  ended e = {.id = id, .end = end};
+  enter_turn(context, call_ended, &e);
+}
+
 /* --- Waking a host's loop ------------------------------------------------------- */
 
 /* Its address is the registry's key of the table that finds a loop by its

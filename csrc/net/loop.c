@@ -87,6 +87,8 @@ int net_loop_new(net_loop **out, const net_config *config) {
   sip_slots_init(&loop->connections, &loop->alloc);
   net_queue_pool_init(&loop->pool, &loop->alloc);
   net_resolver_init(&loop->resolver);
+  sip_link_init(&loop->children.running);
+  sip_link_init(&loop->children.ended);
   net_random(NULL, (unsigned char *)&loop->key, sizeof loop->key);
   if (config->name_servers) loop->name_servers = copy_text(loop, config->name_servers);
   loop->pong = sip_packet_copy(&loop->alloc, SIP_STR("\r\n"));
@@ -108,6 +110,7 @@ void net_loop_free(net_loop *loop) {
     net_detach(SIP_CONTAINER(loop->engines.next, net_engine, link));
   }
   net_resolver_deinit(loop);
+  net_child_close_all(loop);
   net_signal_close(loop);
   uv_close((uv_handle_t *)&loop->timer, NULL);
   uv_close((uv_handle_t *)&loop->waker, NULL);
@@ -197,7 +200,7 @@ static bool has_pending(const net_loop *loop) {
 bool net_loop_is_empty(const net_loop *loop) {
   const net_counts *counts = &loop->counts;
   return counts->listeners == 0 && counts->connections == 0 && counts->lookups == 0 &&
-         !loop->is_woken && next_deadline(loop) == SIP_TIME_NEVER && !has_pending(loop);
+         counts->children == 0 && !loop->is_woken && next_deadline(loop) == SIP_TIME_NEVER && !has_pending(loop);
 }
 
 int64_t net_loop_timeout(const net_loop *loop) {
@@ -311,6 +314,7 @@ static void finish_turn(net_loop *loop) {
   const net_config *config = &loop->config;
   sip_time now = net_loop_now(loop);
   net_resolver_tell(loop);
+  net_child_tell(loop);
   advance_engines(loop, now);
   expire_own(loop, now);
   if (loop->watched && sip_wheel_deadline(loop->watched) <= now) {

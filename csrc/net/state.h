@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "base/map.h"
+#include "net/child.h"
 #include "net/loop.h"
 #include "net/queue.h"
 #include "net/resolve.h"
@@ -58,6 +59,7 @@ struct net_loop {
   sip_packet *pong;        /* CRLF, the answer to a ping (RFC 5626 3.5.1) */
   struct net_inbox *inbox; /* of all UDP listeners; NULL before the first */
   net_resolver resolver;
+  net_children children;
   char scratch[NET_SCRATCH_SIZE]; /* what a stream was read into */
 };
 

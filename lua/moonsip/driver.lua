@@ -136,6 +136,19 @@ function Driver:resolve(host, fn)
   self.loop:resolve(host, fn)
 end
 
+--- Runs a program: `fn(output, errors, status, signal)` later, or `fn(nil, err, errors)`.
+---@param program table  its words, and environment, folder, input, output_max
+---@return integer? id  for `kill`
+---@return moonsip.Error? err
+function Driver:spawn(program, fn)
+  return self.loop:spawn(program, fn)
+end
+
+--- Kills a program that was spawned; its `fn` is called as ever.
+function Driver:kill(id)
+  return self.loop:kill(id)
+end
+
 --- A call from outside a turn queued packets, made work ready or changed a
 --- deadline: the next `step` must not sleep through it, and a foreign loop that
 --- drives us must hear of it (on_wake).

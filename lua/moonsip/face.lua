@@ -4,6 +4,7 @@
 local core = require "moonsip.core"
 local digest = require "moonsip.digest"
 local duration = require "moonsip.duration"
+local exec = require "moonsip.exec"
 local group = require "moonsip.group"
 local handlers = require "moonsip.handlers"
 local lifecycle = require "moonsip.lifecycle"
@@ -83,6 +84,9 @@ function face.of(context)
   function sip.pool(size) return pool.pool.new(context, size) end
   function sip.digest(options) return digest.new(context, options) end
   function sip.rate(text) return pool.rate.new(context, text) end
+  function sip.exec(command, options, fn)
+    return exec.run(context, command, options, fn)
+  end
   function sip.now() return context:now() / 1000 end
   function sip.run(options) return lifecycle.run(context, options) end
   function sip.stop(grace) return lifecycle.stop(context, grace) end

@@ -197,6 +197,49 @@ function Driver:resolve(host, fn)
   self.wire:schedule(0, answer)
 end
 
+-- ---- programs: real ones, which take no virtual time at all
+
+-- One that has not ended by then hangs: on the virtual clock it never ends.
+local patience_ms <const> = 10000
+
+local Ending = {}
+Ending.__index = Ending
+
+function Ending:happen()
+  local driver = self.driver
+  if driver.is_closed or not driver.children[self.id] then return end
+  driver.children[self.id] = nil
+  self.fn(table.unpack(self.values, 1, self.values.n))
+  driver:turn()
+end
+
+--- Runs a program to its end, here and now; `fn` hears of it at this virtual instant.
+function Driver:spawn(program, fn)
+  local loop = core.loop()
+  local ending = setmetatable({ driver = self, fn = fn }, Ending)
+  local id, err = loop:spawn(program, function(...) ending.values = table.pack(...) end)
+  if not id then
+    loop:close()
+    return nil, err
+  end
+  local until_ms = loop:clock() + patience_ms
+  while not ending.values and loop:clock() < until_ms do
+    loop:step(until_ms - loop:clock())
+  end
+  loop:close()
+  self.last_child = (self.last_child or 0) + 1
+  ending.id = self.last_child
+  self.children = self.children or {}
+  self.children[ending.id] = true
+  if ending.values then self.wire:schedule(0, ending) end
+  return ending.id
+end
+
+--- On the virtual clock it has ended already, or hung and is gone: nobody is told.
+function Driver:kill(id)
+  self.children[id] = nil
+end
+
 -- ---- programs that turn a loop of their own have no place in a simulation
 
 local function no_descriptor()
