@@ -206,11 +206,11 @@ local Ending = {}
 Ending.__index = Ending
 
 function Ending:happen()
-  local driver = self.driver
-  if driver.is_closed or not driver.children[self.id] then return end
-  driver.children[self.id] = nil
+  local owner = self.driver
+  if owner.is_closed or not owner.children[self.id] then return end
+  owner.children[self.id] = nil
   self.fn(table.unpack(self.values, 1, self.values.n))
-  driver:turn()
+  owner:turn()
 end
 
 --- Runs a program to its end, here and now; `fn` hears of it at this virtual instant.
