@@ -5,11 +5,12 @@
 #ifndef MOONSIP_RTP_DEMUX_H
 #define MOONSIP_RTP_DEMUX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef enum rtp_protocol {
-  RTP_PROTOCOL_NONE, /* to be dropped; also what is empty, or of one byte and RTP's version */
+  RTP_PROTOCOL_NONE, /* to be dropped; also what is empty or of one byte */
   RTP_PROTOCOL_STUN,
   RTP_PROTOCOL_ZRTP,
   RTP_PROTOCOL_DTLS,

@@ -38,6 +38,7 @@ typedef struct rtp_event_key {
   uint32_t timestamp;
   uint8_t code; /* and a timestamp: what an event is known by */
   bool used;
+  bool lapsed; /* it ended for want of updates */
 } rtp_event_key;
 
 typedef struct rtp_event_receiver {
@@ -47,9 +48,9 @@ typedef struct rtp_event_receiver {
   uint32_t before;  /* ticks of the segments before that one */
   rtp_time updated_at;
   rtp_event_key history[RTP_EVENT_HISTORY];
-  uint8_t history_next;
-  uint8_t report_first;
-  uint8_t report_count;
+  uint32_t history_next;
+  uint32_t report_first;
+  uint32_t report_count;
   rtp_event_report reports[RTP_EVENT_REPORTS];
   uint32_t malformed; /* packets without a whole event */
   uint32_t copies;    /* of events that had ended: retransmissions and duplicates */

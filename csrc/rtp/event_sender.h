@@ -9,7 +9,7 @@
 #include "rtp/telephone_event.h"
 
 enum {
-  RTP_EVENT_QUEUE = 64,
+  RTP_EVENT_QUEUE = 32,
   RTP_EVENT_DURATION_MS = 100,
   RTP_EVENT_GAP_MS = 70,
   RTP_EVENT_VOLUME = 10,     /* -dBm0 */
@@ -24,16 +24,22 @@ typedef struct rtp_event_order {
   uint32_t gap;      /* ticks until the next order begins */
 } rtp_event_order;
 
+typedef enum rtp_event_sending {
+  RTP_EVENT_WAITING, /* the order at the front has not begun */
+  RTP_EVENT_SENDING, /* an event goes on, or its final packets */
+  RTP_EVENT_RESTING, /* its gap, or a pause */
+} rtp_event_sending;
+
 typedef struct rtp_event_sender {
   rtp_event_order queue[RTP_EVENT_QUEUE];
-  uint8_t first;
-  uint8_t count;
-  bool active;        /* an event goes on, or its final packets */
-  uint8_t finals;     /* final packets of it, or of its segment, sent so far */
-  bool first_packet;  /* nothing was sent of it yet */
-  uint32_t elapsed;   /* ticks of it, or of the pause, so far */
+  uint32_t first;
+  uint32_t count;
+  uint8_t finals;    /* final packets of the segment, sent so far */
+  bool first_packet; /* nothing was sent of the event yet */
+  rtp_event_sending phase;
+  uint32_t elapsed;   /* ticks of the order, its gap included */
   uint32_t before;    /* ticks of the segments that are complete */
-  uint32_t timestamp; /* of its segment */
+  uint32_t timestamp; /* of this segment */
 } rtp_event_sender;
 
 typedef struct rtp_event_payload {

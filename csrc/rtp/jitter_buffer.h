@@ -17,13 +17,12 @@
 #ifndef MOONSIP_RTP_JITTER_BUFFER_H
 #define MOONSIP_RTP_JITTER_BUFFER_H
 
+#include "rtp/jitter_delay.h"
+#include "rtp/jitter_slots.h"
 #include "rtp/packet.h"
 #include "rtp/time.h"
 
 enum {
-  RTP_JITTER_SLOTS = 64, /* packets; a bit each in one word */
-  RTP_JITTER_CELL = 64,  /* bytes; a payload takes as many as it needs */
-  RTP_JITTER_CELLS_MAX = 0xfffe,
   RTP_JITTER_MIN_MS = 20,
   RTP_JITTER_MAX_MS = 200,
   RTP_JITTER_START_MS = 40, /* until the first window has measured */
@@ -41,74 +40,47 @@ typedef struct rtp_jitter_config {
   size_t memory_size;
 } rtp_jitter_config;
 
-/* What a buffer needs for max_ms of audio of so many bytes per second, and as much again
- * for what comes early. */
+/* What the payloads of max_ms take, at so many bytes per second, and as much again for
+ * what comes in bursts. */
 size_t rtp_jitter_memory(uint32_t bytes_per_second, uint16_t max_ms);
-
-typedef struct rtp_jitter_slot {
-  int64_t timestamp; /* on the buffer's timeline */
-  uint32_t wire_timestamp;
-  uint16_t ticks; /* how long it lasts; 0 for comfort noise */
-  uint16_t len;
-  uint16_t cell; /* the first of its payload */
-  uint8_t payload_type;
-  uint8_t flags;
-} rtp_jitter_slot;
-
-/* The least and greatest delay in a stretch of time. */
-typedef struct rtp_jitter_window {
-  int64_t least;
-  int64_t greatest;
-  bool used;
-} rtp_jitter_window;
 
 typedef struct rtp_jitter_stats {
   uint64_t received; /* packets put, whatever became of them */
   uint64_t played;   /* frames handed out */
-  uint64_t lost;     /* packets that never came, or came too late */
   uint64_t late;     /* came when their time was over */
-  uint64_t early;    /* came earlier than any network could bring them: bursts */
+  uint64_t early;    /* came long before their time, one behind the other: a burst */
   uint64_t duplicate;
-  uint64_t reordered; /* came behind a later one, in time */
+  uint64_t reordered; /* came behind a later one, but in time */
   uint64_t overflow;  /* given up, or not taken, for want of room */
-  uint64_t concealed; /* ticks of audio that were asked to be concealed */
+  uint64_t concealed; /* ticks that were asked to be concealed */
   uint64_t skipped;   /* packets left out to shorten the delay */
-  uint64_t waits;     /* concealments that lengthened the delay */
-  uint32_t restarts;  /* of source or timestamps */
+  uint64_t stretched; /* ticks of waiting that lengthened it */
+  uint32_t restarts;  /* of the source, or of its timestamps */
 } rtp_jitter_stats;
 
 typedef struct rtp_jitter_buffer {
   uint32_t clock_rate;
-  int64_t min, max, start; /* ticks */
   uint8_t noise_type;
-  bool started;      /* a packet was put */
-  bool playing;      /* a talk spurt is being played */
-  bool restart;      /* the next packet begins a new timeline */
-  bool resting;      /* comfort noise was played: no audio is due */
-  uint8_t last_type; /* payload type of the last frame */
+  bool started;           /* a packet was put */
+  bool fresh;             /* and no frame was played yet */
+  bool playing;           /* a talk spurt is being played */
+  bool restart;           /* the next packet begins a new timeline */
+  bool discontinuity;     /* the first packet of one was given up */
+  uint16_t newest_number; /* what packets call `newest` */
   uint32_t ssrc;
-  int64_t timestamp_offset;     /* wire timestamp, extended, to the buffer's timeline */
-  int64_t last_timestamp;       /* of the newest packet, on the timeline */
-  int64_t end_timestamp;        /* where that one ends */
-  int64_t next_timestamp;       /* what is due next */
-  int64_t stalled;              /* ticks that the playout has waited for next_timestamp */
-  int64_t adjusted_at;          /* tick of the last skip */
-  uint32_t frame_ticks;         /* of the last frame */
-  uint64_t newest;              /* sequence number on the buffer's own count */
-  uint64_t next;                /* the one that is due next */
-  uint16_t newest_number;       /* the one of the packet */
-  uint64_t present;             /* bit n: slot (next + n) % RTP_JITTER_SLOTS holds a packet */
-  uint64_t accounted;           /* bit n: next + n came, and is no audio */
-  rtp_jitter_window windows[2]; /* this one, and the one before */
-  int64_t window_end;           /* tick at which this one becomes the one before */
-  bool measured;                /* one is complete */
-  uint16_t free_cell;           /* list of them */
-  uint16_t free_cells;
-  uint16_t cell_count;
-  uint8_t *cells;  /* RTP_JITTER_CELL bytes each */
-  uint16_t *links; /* the next cell of each */
-  rtp_jitter_slot slots[RTP_JITTER_SLOTS];
+  int64_t min, max, start; /* ticks */
+  rtp_delay delay;
+  int64_t newest;         /* sequence numbers on a count of our own: of all packets, */
+  int64_t newest_audio;   /* and of those that were put: */
+  uint32_t last_wire;     /* its timestamp as it came, */
+  int64_t last_timestamp; /* on the timeline, */
+  int64_t end_timestamp;  /* and where it ends */
+  int64_t next_timestamp; /* what is due next */
+  int64_t stalled;        /* ticks that the playout has waited for it */
+  int64_t skipped_at;     /* tick of the last skip */
+  uint32_t frame_ticks;   /* of the last frame */
   rtp_jitter_stats stats;
+  rtp_slots slots;
 } rtp_jitter_buffer;
 
 /* False when the configuration makes no sense: a clock rate of 0 or above
@@ -135,14 +107,14 @@ typedef enum rtp_jitter_result {
 } rtp_jitter_result;
 
 typedef struct rtp_jitter_frame {
-  uint32_t ticks;     /* of a frame, or to conceal; with NOTHING what to fill before asking again */
-  uint32_t len;       /* bytes written to the caller's room */
-  uint32_t timestamp; /* RTP timestamp of the packet */
+  uint32_t ticks;     /* of the frame, to conceal, or to be silent, until asking again */
+  uint32_t len;       /* bytes of payload */
+  uint32_t timestamp; /* of the packet */
   uint8_t payload_type;
   bool discontinuity; /* it does not continue what was before: reset the decoder */
-  bool spurt;         /* it begins a talk spurt: after a pause */
+  bool spurt;         /* it begins a talk spurt */
+  bool mendable;      /* with LOST: the packet behind the gap is there, see _peek */
   uint32_t skipped;   /* ticks left out right before it, to shorten the delay */
-  bool next_lost;     /* with LOST: the packet behind the gap is there, see _peek */
 } rtp_jitter_frame;
 
 typedef struct rtp_jitter_request {
@@ -159,7 +131,10 @@ rtp_jitter_result rtp_jitter_buffer_get(rtp_jitter_buffer *buffer,
 
 /* Copies the packet that follows a gap, without taking it: it may hold what was lost
  * (the FEC of Opus, RFC 6716 2.1.7). How many bytes; 0 when it is not there. */
-size_t rtp_jitter_buffer_peek(const rtp_jitter_buffer *buffer, uint8_t *room, size_t size);
+size_t rtp_jitter_buffer_peek(rtp_jitter_buffer *buffer, uint8_t *room, size_t size);
+
+/* Packets that did not come, or not in time. */
+uint64_t rtp_jitter_buffer_lost(const rtp_jitter_buffer *buffer);
 
 /* How long the playout lags behind a packet that nothing delayed, and how long it
  * should, in ticks. */

@@ -18,7 +18,7 @@ enum {
   RTP_LATCH_PROOF_MS = 30,     /* ... over at least this long: less is a flood */
   RTP_LATCH_SILENCE_MS = 200,  /* of the source, until another may take its place */
   RTP_LATCH_WINDOW_MS = 1500,  /* SDP's address may still take over from a learnt one */
-  RTP_LATCH_CANDIDATES = 4,    /* sources on probation at once */
+  RTP_LATCH_CANDIDATES = 4,    /* sources on probation at once, half of them of likely hosts */
   RTP_LATCH_FLOOD = 30,        /* packets of a candidate within RTP_LATCH_FLOOD_MS */
   RTP_LATCH_FLOOD_MS = 100,
 };
@@ -38,13 +38,13 @@ typedef enum rtp_latch_verdict {
 typedef struct rtp_latch_candidate {
   sip_sockaddr from;
   uint32_t ssrc;
+  uint16_t first_sequence; /* of those in a row */
   uint16_t next_sequence;
-  uint16_t in_a_row;
-  uint16_t flood; /* packets since flood_at */
+  uint8_t in_a_row;
+  uint8_t flood; /* packets since flood_at */
   bool used;
-  bool likely;       /* of an address that SDP or the signalling names */
-  bool banned;       /* it was a flood, for as long as it goes on */
-  rtp_time first_at; /* of those in a row */
+  bool banned; /* it is a flood, until it slows down */
+  rtp_time first_at;
   rtp_time last_at;
   rtp_time flood_at;
 } rtp_latch_candidate;

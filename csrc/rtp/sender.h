@@ -23,6 +23,7 @@ typedef struct rtp_sender {
   bool talking;            /* an audio packet ended at next_timestamp */
   uint32_t packets;        /* modulo 2^32, as in reports */
   uint32_t octets;
+  rtp_time scheduled_at;   /* of that tick */
   rtp_time sent_at;        /* the last packet; RTP_TIME_NEVER: none */
   rtcp_report_block heard; /* what the peer said last of this stream; its ssrc is ours, or 0 */
   rtp_time round_trip_ns;  /* by that report; -1: unknown */

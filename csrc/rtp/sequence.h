@@ -30,7 +30,8 @@ typedef struct rtp_sequence {
   uint64_t expected_prior; /* at the last report */
   uint64_t received_prior;
   uint32_t expected_stray; /* the number after a stray; above 16 bits: none */
-  uint16_t probation;      /* packets in a row still wanted */
+  uint16_t wanted;         /* packets in a row that make a source valid */
+  uint16_t probation;      /* those still wanted */
   bool heard;
 } rtp_sequence;
 

@@ -18,21 +18,8 @@ enum {
   RTP_EVENT_VOLUME_MAX = 63,       /* -dBm0 */
   RTP_EVENT_DIGITS = 16,           /* codes 0 to 15 are DTMF digits (3.2) */
   RTP_EVENT_FLASH = 16,            /* hook flash (RFC 2833 3.10) */
-  RTP_EVENT_ANS = 32,              /* CED, 2100 Hz (RFC 4734) */
-  RTP_EVENT_ANS_PHASE = 33,        /* /ANS: with phase reversals */
-  RTP_EVENT_ANSAM = 34,
-  RTP_EVENT_ANSAM_PHASE = 35,
-  RTP_EVENT_CNG = 36,       /* calling fax, 1100 Hz */
-  RTP_EVENT_V21_0_LOW = 37, /* V.21 channel 1, "0" bit */
-  RTP_EVENT_V21_1_LOW = 38,
-  RTP_EVENT_V21_0_HIGH = 39,
-  RTP_EVENT_V21_1_HIGH = 40,
-  RTP_EVENT_CRD = 41,
-  RTP_EVENT_ESI = 46,
-  RTP_EVENT_V21_PREAMBLE = 54, /* fax flags in V.21 */
-  RTP_EVENT_DIAL_TONE = 66,    /* RFC 2833 3.12 */
-  RTP_EVENT_RINGBACK = 70,
-  RTP_EVENT_BUSY = 72,
+  RTP_EVENT_ANS = 32,              /* answer tone, CED of a fax: 2100 Hz (RFC 4734 2.5, 2.6) */
+  RTP_EVENT_CNG = 36,              /* calling tone of a fax: 1100 Hz (RFC 4734 2.6) */
 };
 
 typedef struct rtp_event {
