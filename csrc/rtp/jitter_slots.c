@@ -19,8 +19,16 @@ static uint64_t low_bits(int64_t count) {
   return count < RTP_SLOTS ? bit(count) - 1 : UINT64_MAX;
 }
 
+/* Sums of pairs, fours, bytes: a compiler may call its library for a builtin. */
+static int count_bits(uint64_t bits) {
+  bits -= bits >> 1 & UINT64_C(0x5555555555555555);
+  bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
+  bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+  return (int)(bits * UINT64_C(0x0101010101010101) >> 56);
+}
+
 int rtp_slots_missing(const rtp_slots *slots, int count) {
-  return __builtin_popcountll(~(slots->present | slots->accounted) & low_bits(count));
+  return count_bits(~(slots->present | slots->accounted) & low_bits(count));
 }
 
 bool rtp_slots_has_come(const rtp_slots *slots, int64_t sequence) {
@@ -57,7 +65,7 @@ void rtp_slots_release(rtp_slots *slots, int64_t sequence) {
 
 void rtp_slots_advance(rtp_slots *slots, int64_t count) {
   bool all = count >= RTP_SLOTS;
-  slots->lost += (uint64_t)(count - __builtin_popcountll(slots->accounted & low_bits(count)));
+  slots->lost += (uint64_t)(count - count_bits(slots->accounted & low_bits(count)));
   for (int64_t n = 0; n < count && n < RTP_SLOTS; n++) { /* hardly ever more than one */
     slots->behind = slots->behind << 1 | (slots->accounted >> n & 1);
   }
