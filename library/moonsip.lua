@@ -73,6 +73,7 @@ local sip = {}
 ---@field outbound_proxy string|string[]|nil
 ---@field from string|moonsip.Uri|moonsip.Address|nil
 ---@field domains string|string[]|nil
+---@field media false?
 ---@field user_agent string?
 ---@field username string?
 ---@field password string?
@@ -156,6 +157,10 @@ function sip.address(text) end
 ---@return moonsip.Message?
 ---@return moonsip.Error? err
 function sip.message(text) end
+---@param text string
+---@return moonsip.Sdp?
+---@return moonsip.Error? err
+function sip.sdp(text) end
 ---@param text string
 ---@return string
 function sip.escape(text) end
@@ -296,7 +301,10 @@ local Agent = {}
 
 ---@class moonsip.CallOptions: moonsip.RequestOptions
 ---@field ring moonsip.Duration?
----@field sdp string|false|(fun(sdp: string): string)|nil
+---@field pdd moonsip.Duration?
+---@field user string?
+---@field codecs string[]?
+---@field sdp moonsip.SdpOption
 
 ---@param fn fun(agent: moonsip.Agent)
 ---@return true?

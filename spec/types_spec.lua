@@ -6,13 +6,22 @@
 local types <const> = require "spec.support.types"
 local test <const> = require "moonsip.test"
 
-local MODULE <const>, OBJECTS <const>, TEST <const> =
-  "library/moonsip.lua", "library/moonsip/objects.lua", "library/moonsip/test.lua"
+local TEST <const> = "library/moonsip/test.lua"
 
-local sip_types <const> = types.library(MODULE, OBJECTS)
-local test_types <const> = types.library(MODULE, OBJECTS, TEST)
+-- The definition files but for those of moonsip.test.
+local function definitions()
+  local found = { "library/moonsip.lua" }
+  local pipe <close> = assert(io.popen "ls library/moonsip/*.lua")
+  for path in pipe:lines() do
+    if path ~= TEST then found[#found + 1] = path end
+  end
+  return table.unpack(found)
+end
 
-local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "message", "uri",
+local sip_types <const> = types.library(definitions())
+local test_types <const> = types.library(TEST, definitions())
+
+local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "message", "sdp", "uri",
                         "errors", "digest" }
 
 local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
@@ -98,6 +107,9 @@ describe("library/", function()
       ["moonsip.Address"] = assert(sip.address "<sip:a@b>"),
       ["moonsip.Message"] = assert(sip.message(MESSAGE)),
       ["moonsip.Request"] = req, ["moonsip.Response"] = response,
+      ["moonsip.Sdp"] = assert(sip.sdp(call_in.local_sdp)),
+      ["moonsip.SdpMedia"] = assert(sip.sdp(call_in.local_sdp)).media[1],
+      ["moonsip.Media"] = call_in.media, ["moonsip.Codec"] = call_in.media.codec,
       ["moonsip.Exchange"] = exchange, ["moonsip.Call"] = call_in,
       ["moonsip.Dialog"] = subscription, ["moonsip.Listener"] = bob.listeners[1],
       ["moonsip.Source"] = req.source, ["moonsip.Slot"] = sip.pool(1):take(),
@@ -172,6 +184,20 @@ describe("library/", function()
         real[name] = "method"
       end
       assert.same(names(real), names(types.members(sip_types, "moonsip." .. class)))
+    end)
+  end
+
+  for class, path in pairs { Sdp = "sdp", SdpMedia = "sdp_media" } do
+    it("declares the fields that C has in " .. path .. ".c, and no other", function()
+      local file <close> = assert(io.open("csrc/binding/" .. path .. ".c"))
+      local real, declared = {}, {}
+      for name in file:read("a"):match("bind_field fields%[%] = {(.-)};"):gmatch '{"([%w_]+)"' do
+        real[name] = "field"
+      end
+      for name, sort in pairs(types.members(sip_types, "moonsip." .. class)) do
+        if sort == "field" then declared[name] = sort end
+      end
+      assert.same(names(real), names(declared))
     end)
   end
 

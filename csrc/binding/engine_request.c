@@ -157,6 +157,8 @@ static int engine_dialog_info(lua_State *L) {
   lua_setfield(L, -2, "is_uas");
   lua_pushboolean(L, info.secure);
   lua_setfield(L, -2, "secure");
+  lua_pushboolean(L, info.owes_ack);
+  lua_setfield(L, -2, "owes_ack");
   set_text(L, "call_id", info.call_id);
   set_text(L, "local_tag", info.local_tag);
   set_text(L, "remote_tag", info.remote_tag);

@@ -8,8 +8,11 @@
 
 #include "base/error.h"
 #include "net/signal.h"
+#include "net/socket.h"
 
 #define LOOP_CLASS "moonsip.loop"
+
+enum { DISCARD_PORT = 9 }; /* RFC 863; nothing is sent there */
 
 bind_loop *bind_loop_check(lua_State *L) {
   bind_loop *loop = luaL_checkudata(L, 1, LOOP_CLASS);
@@ -320,6 +323,18 @@ static int loop_resolve(lua_State *L) {
   return bind_fail(L, error, NULL);
 }
 
+/* source(ip) -> the address of ours that leads there, or nil */
+static int loop_source(lua_State *L) {
+  bind_loop_check(L);
+  sip_sockaddr remote, local;
+  bool is_ip = sip_sockaddr_parse(bind_check_str(L, 2), DISCARD_PORT, &remote);
+  luaL_argcheck(L, is_ip, 2, "an IP address expected");
+  net_socket_find_source(&remote, &local);
+  if (!local.family || sip_sockaddr_is_any(&local)) return 0;
+  bind_push_ip(L, &local);
+  return 1;
+}
+
 static int loop_counts(lua_State *L) {
   net_counts counts;
   net_loop_get_counts(bind_loop_check(L)->net, &counts);
@@ -375,6 +390,7 @@ static const luaL_Reg methods[] = {{"step", loop_step},
                                    {"on_error", loop_on_error},
                                    {"on_resolve", loop_on_resolve},
                                    {"resolve", loop_resolve},
+                                   {"source", loop_source},
                                    {"counts", loop_counts},
                                    {"fail_allocation", loop_fail_allocation},
                                    {"close", loop_close},

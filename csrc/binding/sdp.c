@@ -163,6 +163,14 @@ static int sdp_tostring(lua_State *L) {
   return 1;
 }
 
+/* Text, as of `description .. "a=x\r\n"`. */
+static int sdp_concat(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  luaL_tolstring(L, 2, NULL);
+  lua_concat(L, 2);
+  return 1;
+}
+
 /* A description of its own: edits of one leave the other alone. */
 static int sdp_copy(lua_State *L) {
   return bind_push_sdp(L, sdp_session_text(bind_check_sdp(L, 1)));
@@ -174,7 +182,8 @@ static int new_sdp(lua_State *L) {
 }
 
 void bind_sdp_open(lua_State *L) {
-  static const luaL_Reg meta[] = {{"__tostring", sdp_tostring}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {
+      {"__tostring", sdp_tostring}, {"__concat", sdp_concat}, {NULL, NULL}};
   bind_class_new(L, &(bind_class){.name = BIND_SDP_CLASS,
                                   .meta = meta,
                                   .methods = bind_section_methods,

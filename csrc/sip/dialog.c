@@ -313,6 +313,7 @@ int sip_engine_dialog_info(const sip_engine *engine, sip_id id, sip_dialog_info 
       .state = (sip_dialog_state)dialog->state,
       .is_uas = dialog->is_uas,
       .secure = dialog->secure,
+      .owes_ack = dialog->accepted_cseq != 0 && !dialog->ack,
       .call_id = dialog->call_id,
       .local_tag = dialog->local_tag,
       .remote_tag = dialog->remote_tag,

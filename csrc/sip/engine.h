@@ -219,6 +219,7 @@ typedef struct sip_dialog_info {
   sip_dialog_state state;
   bool is_uas; /* we answered the request that made it */
   bool secure;
+  bool owes_ack; /* a 2xx came to an INVITE of ours, and no ACK was sent yet */
   sip_str call_id;
   sip_str local_tag;
   sip_str remote_tag;

@@ -1,7 +1,7 @@
 ---@meta _
 -- SPDX-License-Identifier: MIT
 --
--- Types of what agents hand out: errors, messages, requests, exchanges, calls.
+-- Types of what agents hand out: errors, messages, requests, exchanges.
 
 -- Errors --------------------------------------------------------------------------------
 
@@ -112,6 +112,7 @@ function Message:parts() end
 function Message:copy() end
 
 ---@class moonsip.Response: moonsip.Fields
+---@field sdp moonsip.Sdp?
 ---@field request moonsip.Exchange
 ---@field call moonsip.Call?
 ---@field dialog moonsip.Dialog?
@@ -130,6 +131,7 @@ function Response:class() end
 ---@field stateless boolean?
 
 ---@class moonsip.Request: moonsip.Fields
+---@field sdp moonsip.Sdp?
 ---@field agent moonsip.Agent
 ---@field call moonsip.Call?
 ---@field dialog moonsip.Dialog|false|nil
@@ -157,8 +159,8 @@ function Request:reject(code, reason, options) end
 ---@return moonsip.Error? err
 function Request:ring(options) end
 ---@param code integer?
----@param options moonsip.ReplyOptions|table?
----@return true?
+---@param options moonsip.ReplyOptions|moonsip.AnswerOptions|table?
+---@return moonsip.Call|true|nil
 ---@return moonsip.Error? err
 function Request:progress(code, options) end
 ---@param targets string|moonsip.Uri|moonsip.Address|(string|moonsip.Uri|moonsip.Address)[]
@@ -166,7 +168,7 @@ function Request:progress(code, options) end
 ---@return true?
 ---@return moonsip.Error? err
 function Request:redirect(targets, options) end
----@param options { sdp: string|false|(fun(sdp: string): string)|nil, headers: moonsip.Headers? }?
+---@param options moonsip.AnswerOptions?
 ---@return moonsip.Call?
 ---@return moonsip.Error? err
 function Request:answer(options) end
@@ -195,71 +197,3 @@ function Exchange:responses() end
 ---@return moonsip.Error? err
 function Exchange:cancel(options) end
 function Exchange:close() end
-
--- Calls and dialogs -------------------------------------------------------------------------
-
----@class moonsip.DialogOptions
----@field headers moonsip.Headers?
----@field body string?
----@field content_type string?
----@field timeout moonsip.Duration?
----@field transport "udp"|"tcp"|nil
----@field no_tcp boolean?
-
----@class moonsip.Dialog: moonsip.Observable
----@field agent moonsip.Agent
----@field state string
----@field why moonsip.Error|false
----@field call_id string?
----@field local_tag string?
----@field remote_tag string?
----@field local_uri string?
----@field remote_uri string?
----@field target string?
----@field routes string?
----@field secure boolean?
-local Dialog = {}
----@param method string
----@param options moonsip.DialogOptions?
----@return moonsip.Exchange
-function Dialog:request(method, options) end
----@param fn fun(why: moonsip.Error?, err: moonsip.Error?)?
----@return moonsip.Error? why
----@return moonsip.Error? err
-function Dialog:wait_end(fn) end
-function Dialog:close() end
-
----@class moonsip.Call: moonsip.Dialog
----@field direction "in"|"out"
----@field state "calling"|"incoming"|"ringing"|"connected"|"ended"
----@field id string
----@field from moonsip.Address
----@field to moonsip.Address
----@field req moonsip.Request|false
----@field local_sdp string?
----@field remote_sdp string?
-local Call = {}
----@param fn fun(call: moonsip.Call?, err: moonsip.Error?)?
----@return moonsip.Call?
----@return moonsip.Error? err
-function Call:wait(fn) end
----@param options { headers: moonsip.Headers?, reason: string?, code: integer? }?
----@return boolean done
-function Call:hangup(options) end
----@param err any
-function Call:close(err) end
----@param span moonsip.Duration
-function Call:limit(span) end
----@param options { width: integer? }?
----@return string
-function Call:ladder(options) end
----@param options { sdp: string?, headers: moonsip.Headers?, timeout: moonsip.Duration? }?
----@param fn fun(res: moonsip.Response?, err: moonsip.Error?)?
----@return moonsip.Response?
----@return moonsip.Error? err
-function Call:reinvite(options, fn) end
----@param options { sdp: string?, headers: moonsip.Headers?, timeout: moonsip.Duration? }?
----@param fn fun(res: moonsip.Response?, err: moonsip.Error?)?
----@return moonsip.Response?
----@return moonsip.Error? err
-function Call:update(options, fn) end

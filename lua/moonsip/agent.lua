@@ -123,7 +123,7 @@ function agent.new(context, options)
   if not engine then return nil, err end
   local self = setmetatable({
     context = context, engine = engine, listeners = {}, handlers = handlers.new(),
-    requests = {}, exchanges = {}, dialogs = {}, delayed = {}, call_set = {}, serial = 0,
+    requests = {}, exchanges = {}, dialogs = {}, call_set = {}, serial = 0,
     allow = "", accept = chosen.accept, supported = chosen.supported,
     fixed_allow = chosen.allow ~= nil, places_calls = false, shows_bye = false,
     acks_wanted = 0, closed = false, generation = 1,
@@ -187,8 +187,11 @@ function Agent:request(method, given, options)
   self:check_method("agent:request", method)
   local targets = target.list("agent:request", given, self.credential_sets)
   local made = plan.new(self, "agent:request", options, method)
-  if method == "INVITE" then return self:invite("agent:request", targets, made).invite end
-  return exchange.start(self, "agent:request", method, targets, made)
+  if method ~= "INVITE" then
+    return exchange.start(self, "agent:request", method, targets, made)
+  end
+  made.is_raw = true
+  return self:invite("agent:request", targets, made).invite
 end
 
 --- A call whose INVITE is on its way.
@@ -198,18 +201,21 @@ function Agent:invite(verb, targets, made)
     self.places_calls = true
     update_methods(self)
   end
+  if made.user then target.set_user(targets, made.user) end
   local one = call.outgoing(self, made.from, made.to or targets[1].uri)
-  one.local_sdp, one.call_id = made.body, self.engine:token()
+  one.call_id = self.engine:token()
   made.call_id = one.call_id
   self:add_call(one)
+  local session = one:negotiation()
+  session.codecs = made.codecs or false
   one.invite = exchange.start(self, verb, "INVITE", targets, made,
-    { call = one, on_done = call.invite_done })
+    { call = one, session = session, on_done = call.invite_done })
   return one
 end
 
 --- Places a call and returns at once; `call:wait()` waits for the answer.
 ---@param given any      URI, address, gateway, or a list of them tried in order
----@param options table? see plan.lua; also `sdp`, and `ring`: how long it may ring
+---@param options table? see plan.lua
 ---@return moonsip.Call
 function Agent:start_call(given, options)
   local targets = target.list("agent:start_call", given, self.credential_sets)
@@ -283,17 +289,6 @@ end
 ---@package
 function Agent:from_header(verb, given)
   return plan.from_of(self, verb, given)
-end
-
---- The address that our session descriptions name before one of ours is known.
----@return string ip
----@package
-function Agent:media_ip()
-  for _, one in ipairs(self.listeners) do
-    local host = one.advertise_host or one.ip
-    if host:find "^[%d.]+$" or host:find ":" then return (host:gsub("[%[%]]", "")) end
-  end
-  return "0.0.0.0"
 end
 
 --- No new requests outside dialogs: 503 with Retry-After.

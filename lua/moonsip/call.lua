@@ -5,15 +5,19 @@
 --   in:  incoming -> ringing -> connected -> ended
 
 local core = require "moonsip.core"
+local answer = require "moonsip.answer"
 local callflow = require "moonsip.callflow"
+local change = require "moonsip.change"
+local dial = require "moonsip.dial"
 local dialog = require "moonsip.dialog"
+local description = require "moonsip.description"
 local duration = require "moonsip.duration"
 local errors = require "moonsip.errors"
+local exchange = require "moonsip.exchange"
 local handlers = require "moonsip.handlers"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
-local plan = require "moonsip.plan"
-local silence = require "moonsip.silence"
+local session = require "moonsip.session"
 
 ---@class moonsip.Call: moonsip.Dialog
 ---@field direction "in"|"out"
@@ -49,6 +53,20 @@ function getters:to()
   return self.req and self.req.message.to or core.address(self.to_text)
 end
 
+--- Before our first response there is only what their INVITE said.
+function getters:remote_sdp()
+  if self.session then return (select(2, self.session:texts())) end
+  return self.req and (description.of(self.req.message)) or nil
+end
+
+function getters:local_sdp()
+  return self.session and (self.session:texts()) or nil
+end
+
+function getters:media() return self.session and self.session:audio() or nil end
+function getters:held() return self.session and self.session:is_held() or false end
+function getters:holding() return self.session and self.session.holding or false end
+
 for name, method in pairs(dialog.Dialog) do
   if type(method) == "function" and not name:find "^__" then Call[name] = method end
 end
@@ -62,12 +80,15 @@ handlers.mixin(Call, "call", function(self, key)
 end)
 Call.is_call = true
 
+--- Without media of ours a session keeps to what was said once.
+Call.is_silent = true
+
 local function fields(agent, direction, state)
   local self = dialog.fields(agent)
   self.direction, self.state = direction, state
   self.began_at, self.answered_at = agent.context:now(), false
   self.invite, self.limit_timer, self.req, self.bye = false, false, false, false
-  self.hears_acks = false
+  self.hears_acks, self.session, self.awaits_answer = false, false, false
   return self
 end
 
@@ -102,10 +123,43 @@ function Call:bind(number, status)
   self.answered_at = self.agent.context:now()
 end
 
---- The ACK of our 2xx came, or will not come any more.
+--- Where its offers and answers stand.
+---@return moonsip.Session
 ---@package
-function Call:acknowledged(description)
-  if description then self.remote_sdp = description end
+function Call:negotiation()
+  if not self.session then
+    self.session = session.new(self)
+    if self.req and not self.req.final then self.session:hear_request(self.req) end
+  end
+  return self.session
+end
+
+--- Runs the handlers of an event of this call: its own, then those of the agent.
+---@package
+function Call:fire(name, ...)
+  local tasks = self.agent.context.tasks
+  for _, of in ipairs { self.handlers or nil, self.agent_handlers } do
+    for _, fn in ipairs(of:of_event(name)) do tasks:spawn(self, fn, ...) end
+  end
+end
+
+--- Our 2xx made an offer, so that an ACK without its answer matters too.
+---@package
+function Call:want_ack()
+  if self.awaits_answer then return end
+  self.awaits_answer = true
+  self.agent:want_acks(1)
+end
+
+--- The ACK of our 2xx came (nil: it will not come any more).
+---@param message table?
+---@package
+function Call:acknowledged(message)
+  if self.awaits_answer then
+    self.awaits_answer = false
+    self.agent:want_acks(-1)
+  end
+  if message and self.session then self.session:hear_ack(description.of(message)) end
   local bye = self.bye
   if not bye then return end
   self.bye = false
@@ -114,15 +168,18 @@ function Call:acknowledged(description)
   self.agent:forget_dialog(self)
 end
 
---- Sends the BYE, but not before the ACK of our 2xx (15).
+--- Sends the BYE, but not before the ACK of our 2xx (15). One that proves who we are may
+--- be challenged once more.
 local function send_bye(self, flat)
-  local bye = { method = "BYE", headers = flat, orphan = true }
   local agent = self.agent
   if agent.engine:awaits_ack(self.number) then
-    self.bye = bye
+    self.bye = { method = "BYE", headers = flat, orphan = true }
     agent:want_acks(1)
+  elseif self.credentials then
+    exchange.start(agent, "call:hangup", "BYE", { {} }, { headers = flat },
+      { dialog = self, call = self, is_farewell = true })
   else
-    agent.engine:dialog_request(self.number, bye)
+    agent.engine:dialog_request(self.number, { method = "BYE", headers = flat, orphan = true })
   end
 end
 
@@ -189,6 +246,7 @@ function Call:ended(why)
     self.hears_acks = false
     self.agent:want_acks(-1)
   end
+  if self.awaits_answer and not self.bye then self:acknowledged() end
   local context = self.agent.context
   if self.limit_timer then
     context.wheel:stop(self.limit_timer)
@@ -232,76 +290,6 @@ function Call:limit(span)
   self.limit_timer = context:start_timer(ms, setmetatable({ call = self }, Limit))
 end
 
---- An UPDATE or a further INVITE that no handler took: the session stays as it was
---- (14.2, RFC 3311 5.2).
----@param request moonsip.Request
----@package
-function Call:refresh(request)
-  local has_offer = request.message.body ~= ""
-  if request.message.method == "UPDATE" and not has_offer then
-    return request:reply(200)
-  end
-  local same = self.has_own_sdp or not has_offer
-  return request:answer { sdp = same and self.local_sdp or nil }
-end
-
---- A description of ours for an answer to `offer` (nil: an offer), the session's next
---- version (RFC 3264 8).
----@param offer string?
----@param ip string
----@return string? sdp
----@return moonsip.Error? err
----@package
-function Call:describe(offer, ip)
-  self.session = self.session or self.agent:session_number()
-  self.version = (self.version or 0) + 1
-  if offer then return silence.answer(offer, ip, self.session, self.version) end
-  return silence.offer(ip, self.session, self.version)
-end
-
-local function start_change(one, self, method, options, verb)
-  self:hold(one)
-  local made = plan.inside(verb, {
-    headers = options.headers, timeout = options.timeout,
-    body = options.sdp or self.local_sdp,
-  }, method)
-  self:start_request(verb, method, made, { on_done = function(_, final, err)
-    if err then return one:resolve(nil, err) end
-    self.local_sdp = made.body
-    if final.body ~= "" then self.remote_sdp = final.body end
-    one:resolve(final)
-  end })
-end
-
-local change_options <const> = { sdp = true, headers = true, timeout = true }
-
-local function change(self, method, verb, options, callback)
-  if type(options) == "function" then options, callback = nil, options end
-  options = misuse.options(verb, options, change_options)
-  misuse.optional(verb, "sdp", options.sdp, "string")
-  if self.state == "ended" then
-    local err = self.why
-    return self:await(verb, callback, function(one) one:resolve(nil, err) end)
-  end
-  return self:await(verb, callback, start_change, self, method, options, verb)
-end
-
---- Changes the session by a further INVITE (14): with `sdp`, or the last one of ours.
----@param options { sdp: string?, headers: table?, timeout: (number|string)? }?
----@return moonsip.Response?
----@return moonsip.Error? err
-function Call:reinvite(options, callback)
-  return change(self, "INVITE", "call:reinvite", options, callback)
-end
-
---- The same by UPDATE (RFC 3311), also before the call is answered.
----@param options { sdp: string?, headers: table?, timeout: (number|string)? }?
----@return moonsip.Response?
----@return moonsip.Error? err
-function Call:update(options, callback)
-  return change(self, "UPDATE", "call:update", options, callback)
-end
-
 local function start_wait_answer(one, self)
   if self.state == "connected" then return one:resolve(self) end
   if self.state == "ended" then return one:resolve(nil, self.why) end
@@ -317,10 +305,9 @@ function Call:wait(callback)
 end
 
 --- Its INVITE is over (on_done of the exchange).
-function call.invite_done(invite, final, err)
+function call.invite_done(invite, _, err)
   local self = invite.call
   self.invite = false
-  if final and final.body ~= "" then self.remote_sdp = final.body end
   local one = self.answer_wait
   self.answer_wait = nil
   if err then self:ended(err) end
@@ -347,6 +334,10 @@ function Call:task_done(task, err, trace)
     self:close(err)
   end
 end
+
+answer.call_mixin(Call)
+change.mixin(Call)
+dial.mixin(Call)
 
 call.Call = Call
 

@@ -87,7 +87,12 @@ function Dialog:start_request(verb, method, made, fields)
   self.exchanges = self.exchanges or {}
   fields = fields or {}
   fields.dialog = self
-  if self.is_call then fields.call = self end
+  if self.is_call then
+    fields.call = self
+    if not fields.session and (method == "INVITE" or method == "UPDATE") then
+      fields.session, made.is_raw = self:negotiation(), true
+    end
+  end
   return exchange.start(self.agent, verb, method, { {} }, made, fields)
 end
 
@@ -100,7 +105,7 @@ end
 
 --- Puts a wait where the end of the dialog finds it.
 ---@package
-function Dialog:hold(one)
+function Dialog:keep_wait(one)
   self.waits = self.waits or {}
   table.insert(self.waits, one)
 end

@@ -28,12 +28,26 @@ end
 
 local on = {}
 
+-- How long who crossed an offer of its own is told to wait: at random (14.2).
+local max_retry_after_s <const> = 10
+
+--- Two offers at once (RFC 6337 4.3): theirs is refused.
+local function refuse_crossing(agent, req, status)
+  local chance = tonumber(agent.engine:token():sub(-2), 32) % (max_retry_after_s + 1)
+  req:reply(status, status == 500 and { ["Retry-After"] = chance } or nil)
+end
+
 function on.request(agent, message, transaction, number)
   local of = number ~= 0 and agent.dialogs[number] or nil
   local req = request.new(agent, message, transaction, of)
   if number ~= 0 then
     if not of then return req:reply(481) end -- ended on our side a moment ago
-    if message.method == "BYE" then agent:remote_bye(of, message) end
+    local method = message.method
+    if method == "BYE" then agent:remote_bye(of, message) end
+    if of.is_call and (method == "INVITE" or method == "UPDATE") then
+      local status = of:negotiation():hear_request(req)
+      if status then return refuse_crossing(agent, req, status) end
+    end
   end
   agent.context.tasks:start(req, serve, req)
 end
@@ -60,7 +74,7 @@ end
 function on.ack(agent, message, _, number)
   local of = agent.dialogs[number]
   if not of then return end
-  if of.is_call then of:acknowledged(message.body ~= "" and message.body or nil) end
+  if of.is_call then of:acknowledged(message) end
   tell(agent, message, of)
 end
 
@@ -79,16 +93,15 @@ function on.cancelled(agent, message, transaction)
 end
 
 --- A 2xx that nobody waits for any more: of a further branch of a forked INVITE, or one
---- that crossed our CANCEL. The core has acknowledged it; it is ended (13.2.2.4).
-local function end_unwanted(agent, message, transaction, number)
+--- that crossed our CANCEL. It is acknowledged, when the core left that to us, and ended
+--- (13.2.2.4).
+local function end_unwanted(agent, message, number)
   local code = message.code
   if number == 0 or code < 200 or code >= 300 or message.cseq_method ~= "INVITE" then
     return
   end
-  if agent.delayed[transaction] then
-    agent.delayed[transaction] = nil
-    agent.engine:ack(number)
-  end
+  local info = agent.engine:dialog_info(number)
+  if info and info.owes_ack then agent.engine:ack(number) end
   agent.engine:dialog_request(number, { method = "BYE", orphan = true })
 end
 
@@ -97,6 +110,7 @@ local function dialog_of(agent, exchange, number, code)
   if number == 0 then return nil end
   local of = agent.dialogs[number]
   local call = exchange.call
+  if exchange.is_farewell then return exchange.dialog end
   if call and not exchange.dialog then
     if code < 300 then
       agent.dialogs[number] = call
@@ -113,10 +127,11 @@ end
 
 function on.response(agent, message, transaction, number)
   local exchange = agent.exchanges[transaction]
-  if not exchange then return end_unwanted(agent, message, transaction, number) end
+  if not exchange then return end_unwanted(agent, message, number) end
   local of = dialog_of(agent, exchange, number, message.code)
-  if exchange.plan.own_ack and of and message.code // 100 == 2 then
-    agent:acknowledge(number, message)
+  exchange:negotiate(message)
+  if exchange.own_ack and of and message.code // 100 == 2 then
+    agent:acknowledge(number, exchange)
   end
   exchange:receive(message, of)
 end

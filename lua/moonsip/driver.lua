@@ -156,6 +156,13 @@ function Driver:changed()
   self.loop:wake()
 end
 
+--- The address of ours that leads to another, as the system routes now; nil for none.
+---@param ip string
+---@return string?
+function Driver:source_ip(ip)
+  return self.loop:source(ip)
+end
+
 --- For programs that turn a loop of their own (api.md rule 14).
 function Driver:pollfd() return self.loop:pollfd() end
 function Driver:events() return self.loop:events() end

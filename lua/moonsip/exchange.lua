@@ -9,6 +9,7 @@ local handlers = require "moonsip.handlers"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
 local response = require "moonsip.response"
+local retry = require "moonsip.retry"
 local stream = require "moonsip.stream"
 local wait = require "moonsip.wait"
 
@@ -17,6 +18,7 @@ local wait = require "moonsip.wait"
 ---@field method string
 ---@field target string         URI it goes to now
 ---@field call moonsip.Call?    of an INVITE, or that it was sent in
+---@field session moonsip.Session?  that its offers and answers are of
 ---@field done boolean          a final response came, or none will
 ---@field final moonsip.Response?
 ---@field error moonsip.Error?  why there is no 2xx
@@ -27,9 +29,6 @@ Exchange.__name = "moonsip.exchange"
 handlers.mixin(Exchange, "exchange")
 
 local exchange = {}
-
--- How often a change of a session that crosses another is tried again.
-local max_glares <const> = 5
 
 -- Another target may do better after these (RFC 3263 4.3).
 local try_next <const> = { [408] = true, [503] = true }
@@ -60,7 +59,7 @@ end
 
 --- What a proof is about (RFC 7616 3.4.3).
 local function way_of(self)
-  return { engine = self.agent.engine, method = self.method, body = self.plan.body,
+  return { engine = self.agent.engine, method = self.method, body = self.body,
            uri = request_uri(self.target or self.dialog.target), tries = self.tries or 0 }
 end
 
@@ -74,7 +73,7 @@ local function headers_of(self, target)
   local sets = sets_of(self)
   if not sets then return flat end
   local proof = self.proof or credentials.ahead(sets, way_of(self))
-  self.proof = nil
+  self.proof, self.proof_sent = nil, self.own_ack and proof or nil
   return append(flat, proof)
 end
 
@@ -89,9 +88,9 @@ local function wish_of(self)
     method = self.method, uri = target.uri, to = plan.to,
     call_id = self.call_id or plan.call_id, from_tag = self.from_tag, cseq = self.cseq,
     from = target.from and agent:from_header(self.verb, target.from) or plan.from,
-    headers = flat, content_type = plan.content_type, body = plan.body,
+    headers = flat, content_type = self.body and plan.content_type, body = self.body,
     routes = target.routes or plan.routes, contact = plan.contact,
-    transport = target.transport or plan.transport, own_ack = plan.own_ack,
+    transport = target.transport or plan.transport, own_ack = self.own_ack,
     no_tcp = plan.no_tcp or is_udp_only or nil,
   }
 end
@@ -100,10 +99,9 @@ end
 local function settle(self, final, err)
   if self.done then return end
   self.done, self.final, self.error = true, final, err
-  local wheel = host_of(self).wheel
-  if self.timer then wheel:stop(self.timer) end
-  if self.retry then wheel:stop(self.retry) end
-  self.timer, self.retry = nil, nil
+  if self.timer then host_of(self).wheel:stop(self.timer) end
+  self.timer = nil
+  retry.stop(self)
   if self.transaction then self.agent.exchanges[self.transaction] = nil end
   if self.dialog and self.dialog.exchanges then self.dialog.exchanges[self] = nil end
   if self.on_done then self:on_done(not err and final or nil, err) end
@@ -141,6 +139,7 @@ end
 --- Shows a response to whoever observes such; one that we made use of ourselves only to
 --- those whose filter says `all = true`.
 local function observe(self, one, consumed)
+  if self.is_farewell then return end
   local code = one.message.code
   local near = self.call or self.dialog
   if wants(self.handlers, code) or near and wants(near.handlers, code)
@@ -164,24 +163,44 @@ end
 
 local function fail_now(self, err) fail(self, err) end
 
---- Sends it to the current target. A failure is told later, as any other outcome.
-local function send(self)
+--- The body as it is to be now: a description of ours depends on what was agreed since.
+--- An INVITE without an offer gets one in its 2xx, and the answer goes into the ACK
+--- (13.2.1).
+local function prepare(self)
+  local session, err = self.session, nil
+  self.body = self.plan.body
+  if session then self.body, err = session:ask(self) end
+  self.own_ack = self.method == "INVITE" and session ~= nil and self.body == nil
+  return not err, err
+end
+
+--- Hands it to the core: the transaction, or nil and why it cannot be sent.
+local function hand_over(self)
   local agent, dialog = self.agent, self.dialog
-  local transaction, err
-  if agent.closed then
-    err = errors.new("gone", "the agent is closed")
-  elseif dialog then
-    err = dialog.state == "ended" and dialog.why or nil
-    if not err then
-      transaction, err = agent.engine:dialog_request(dialog.number, wish_of(self))
-    end
+  if agent.closed then return nil, errors.new("gone", "the agent is closed") end
+  if dialog and dialog.state == "ended" and not self.is_farewell then
+    return nil, dialog.why
+  end
+  local ok, err = prepare(self)
+  if not ok then return nil, err end
+  local transaction
+  if dialog then
+    transaction, err = agent.engine:dialog_request(dialog.number, wish_of(self))
   else
     transaction, err = agent.engine:request(wish_of(self))
   end
+  if not transaction and self.session then self.session:hear_failure(self) end
+  return transaction, err
+end
+
+--- Sends it to the current target. A failure is told later, as any other outcome.
+local function send(self)
+  local agent = self.agent
+  local transaction, err = hand_over(self)
   if transaction then
     self.transaction = transaction
     agent.exchanges[transaction] = self
-    if self.plan.own_ack then agent.delayed[transaction] = true end
+    if self.plan.pdd_ms then retry.limit_ringing(self, self.plan.pdd_ms) end
   elseif self.targets[self.at + 1] then
     self.at = self.at + 1
     return send(self)
@@ -196,7 +215,8 @@ end
 ---@param method string
 ---@param targets table[]  of target.list; one with the URI nil inside a dialog
 ---@param plan table       what all its transactions share
----@param fields table?    call, dialog, on_done(exchange, response of 2xx, err)
+---@param fields table?    call, dialog, session, on_done(exchange, response of 2xx, err);
+---  is_farewell: a BYE, which is sent in a dialog that has ended for the script
 ---@return moonsip.Exchange
 function exchange.start(agent, verb, method, targets, plan, fields)
   local self = fields or {}
@@ -204,7 +224,7 @@ function exchange.start(agent, verb, method, targets, plan, fields)
   self.targets, self.plan = targets, plan
   self.at, self.done, self.agent_handlers = 1, false, agent.handlers
   setmetatable(self, Exchange)
-  if self.dialog then self.dialog.exchanges[self] = true end
+  if self.dialog and not self.is_farewell then self.dialog.exchanges[self] = true end
   send(self)
   if plan.timeout_ms and not self.done then
     self.timer = host_of(self):start_timer(plan.timeout_ms, self)
@@ -229,30 +249,46 @@ local function answer_challenge(self, one)
   return true
 end
 
---- What sends it again after a while.
-local Retry = {}
-Retry.__index = Retry
-
-function Retry:expire()
-  local of = self.exchange
-  of.retry = nil
-  send(of)
+--- Sends it once more, to the same target.
+---@package
+function Exchange:again()
+  send(self)
 end
 
---- Two that change a session at once both get 491 and try again after a random span,
---- the one that made the Call-ID later than the other (14.1). False when it is no such
---- case, or goes on and on.
-local function retry_after_glare(self)
-  local glares = (self.glares or 0) + 1
-  if not self.dialog or self.cancelling or glares > max_glares then return false end
-  if self.method ~= "INVITE" and self.method ~= "UPDATE" then return false end
-  self.glares = glares
-  local agent = self.agent
-  local chance = tonumber(agent.engine:token():sub(-4), 32)
-  local ms = self.dialog.direction == "out" and 2100 + chance % 191 * 10 or chance % 201 * 10
-  agent.exchanges[self.transaction] = nil
-  self.retry = agent.context:start_timer(ms, setmetatable({ exchange = self }, Retry))
+--- Goes on to the next target, if there is one.
+---@return boolean
+---@package
+function Exchange:go_on()
+  if not self.targets[self.at + 1] or self.cancelling then return false end
+  self.agent.exchanges[self.transaction] = nil
+  self.at = self.at + 1
+  send(self)
   return true
+end
+
+--- It did not ring in time. What it may still say is nobody's: a 2xx is ended.
+---@package
+function Exchange:leave_target()
+  self.agent.engine:cancel(self.transaction)
+  if self.session then self.session:hear_failure(self) end
+  if self:go_on() then return end
+  self.agent.exchanges[self.transaction] = nil
+  fail(self, errors.new("timeout", "it did not ring in time", { code = 408 }))
+end
+
+--- What a response means for offer and answer, before anything else is made of it (from
+--- the dispatcher).
+---@package
+function Exchange:negotiate(of)
+  if self.session then self.session:hear_response(self, of) end
+end
+
+--- Header fields for the ACK of a 2xx that we write ourselves: the credentials of its
+--- INVITE (22.1).
+---@return string[]?
+---@package
+function Exchange:ack_headers()
+  return self.proof_sent
 end
 
 --- A response came (from the dispatcher). `dialog` is the one it made or came in.
@@ -262,16 +298,12 @@ function Exchange:receive(of, dialog)
   local code = of.code
   if code < 200 then
     self.provisional = code
+    if code >= 180 then retry.rings(self) end
     return observe(self, one)
   end
-  if code >= 300 and try_next[code] and self.targets[self.at + 1]
-    and not self.cancelling then
-    self.agent.exchanges[self.transaction] = nil
-    self.at = self.at + 1
-    return send(self)
-  end
+  if code >= 300 and try_next[code] and self:go_on() then return end
   if (code == 401 or code == 407) and answer_challenge(self, one)
-    or code == 491 and retry_after_glare(self) then
+    or code == 491 and retry.after_glare(self) then
     return observe(self, one, true)
   end
   local sets = sets_of(self)
@@ -290,10 +322,8 @@ end
 ---@package
 function Exchange:lose(name)
   self.agent.exchanges[self.transaction] = nil
-  if self.targets[self.at + 1] and not self.cancelling then
-    self.at = self.at + 1
-    return send(self)
-  end
+  if self.session then self.session:hear_failure(self) end
+  if self:go_on() then return end
   fail(self, self.gave_up or errors.of_failure(name))
 end
 

@@ -56,6 +56,9 @@ local function add_values(sip)
   function sip.message(text)
     return core.message(misuse.check("sip.message", "text", text, "string"))
   end
+  function sip.sdp(text)
+    return core.sdp(misuse.check("sip.sdp", "text", text, "string"))
+  end
   function sip.escape(text)
     return core.escape(misuse.check("sip.escape", "text", text, "string"))
   end

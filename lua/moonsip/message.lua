@@ -2,6 +2,9 @@
 -- What requests and responses share: thin objects whose own methods come first and
 -- whose other fields are those of the message that the core parsed.
 
+local core = require "moonsip.core"
+local description = require "moonsip.description"
+
 local message = {}
 
 --- "udp:192.0.2.1:5060": where a message came from.
@@ -29,6 +32,13 @@ function message.class(class, getters)
     return setmetatable({
       transport = of.transport, ip = of.source_ip, port = of.source_port,
     }, Source)
+  end
+  --- The session description that came with it, as an object; the same each time.
+  getters.sdp = getters.sdp or function(self)
+    local text = description.of(self.message)
+    local object = text and core.sdp(text) or nil
+    if object then rawset(self, "sdp", object) end
+    return object
   end
   class.getters = getters
 

@@ -10,13 +10,22 @@
 --   contact       a URI instead of ours
 --   username, password (or ha1), realm; credentials: who we are when asked
 --                 (credentials.lua)
+--
+-- and of a call
+--
+--   sdp           our offer: a description, a function that edits ours, false for none
+--   codecs        that are offered, best first
+--   ring          how long it may ring; pdd: how long until it rings, before the next
+--                 target has its turn (post-dial delay)
+--   user          the user part of the target
 
+local codecs = require "moonsip.codecs"
 local core = require "moonsip.core"
 local credentials = require "moonsip.credentials"
+local description = require "moonsip.description"
 local duration = require "moonsip.duration"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
-local silence = require "moonsip.silence"
 local target = require "moonsip.target"
 
 local plan = {}
@@ -28,19 +37,22 @@ local request_options <const> = {
 }
 
 local call_options <const> = {
-  headers = true, from = true, to = true, via = true, routes = true, timeout = true,
-  transport = true, no_tcp = true, contact = true, sdp = true, ring = true,
-  username = true, password = true, ha1 = true, realm = true, credentials = true,
+  sdp = true, codecs = true, ring = true, pdd = true, user = true,
 }
+
+for name in pairs(request_options) do
+  if name ~= "body" and name ~= "content_type" then call_options[name] = true end
+end
 
 local dialog_options <const> = {
   headers = true, body = true, content_type = true, timeout = true, transport = true,
   no_tcp = true,
 }
 
-local sdp_type <const> = "application/sdp"
-
-local type_of_method <const> = { INVITE = sdp_type, UPDATE = sdp_type, PRACK = sdp_type }
+local type_of_method <const> = {
+  INVITE = description.content_type, UPDATE = description.content_type,
+  PRACK = description.content_type,
+}
 
 --- Our own host, as From says it.
 local function own_host(agent)
@@ -147,30 +159,29 @@ function plan.inside(verb, options, method)
   return made
 end
 
+--- What an option for calls alone says, beside those of a request.
+local function add_call(made, verb, options)
+  if options.ring ~= nil then made.timeout_ms = duration.check(verb, "ring", options.ring) end
+  if options.pdd ~= nil then made.pdd_ms = duration.check(verb, "pdd", options.pdd) end
+  if options.codecs ~= nil then made.codecs = codecs.list(verb, options.codecs) end
+  if options.user ~= nil then made.user = misuse.text(verb, "user", options.user) end
+  local sdp = options.sdp
+  if sdp ~= nil and sdp ~= false and type(sdp) ~= "function" then
+    sdp = description.text(verb, sdp)
+  end
+  made.sdp, made.content_type = sdp, description.content_type
+end
+
 --- Of a call: `sdp` is our offer, a function that edits the default one, or false for
 --- an INVITE without offer, answered in the ACK (13.2.1).
 function plan.call(agent, verb, options)
   options = misuse.options(verb, options, call_options)
-  local ring, sdp = options.ring, options.sdp
   local rest = {}
   for name, value in pairs(options) do
-    if name ~= "ring" and name ~= "sdp" then rest[name] = value end
+    if request_options[name] then rest[name] = value end
   end
   local made = plan.new(agent, verb, rest, "INVITE")
-  if ring ~= nil then made.timeout_ms = duration.check(verb, "ring", ring) end
-  if sdp == false then
-    made.own_ack = true
-    return made
-  end
-  if type(sdp) ~= "string" then
-    local text = silence.offer(agent:media_ip(), agent:session_number())
-    if sdp ~= nil then
-      misuse.check(verb, "sdp", sdp, "function")
-      text = misuse.check(verb, "sdp", sdp(text), "string")
-    end
-    sdp = text
-  end
-  made.body, made.content_type = sdp, sdp_type
+  add_call(made, verb, options)
   return made
 end
 

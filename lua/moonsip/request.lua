@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- A request that came: what a handler gets, and how it answers.
 
+local answer = require "moonsip.answer"
+local description = require "moonsip.description"
 local errors = require "moonsip.errors"
 local headers = require "moonsip.headers"
 local message = require "moonsip.message"
@@ -33,7 +35,7 @@ end
 
 message.class(Request, getters)
 
-local sdp_type <const> = "application/sdp"
+local sdp_type <const> = description.content_type
 
 -- What most requests never change; such fields are set when they do.
 Request.cancelled, Request.deferred, Request.timer = false, false, false
@@ -59,6 +61,16 @@ local function too_late(self)
   end
   if self.agent.closed then return errors.new("gone", "the agent is closed") end
   return errors.new("invalid", "an ACK is never answered")
+end
+
+--- Tells the session of a call what left with a response.
+local function note(self, of, status, content_type, body)
+  local method = self.message.method
+  if method ~= "INVITE" and method ~= "UPDATE" then return end
+  -- Nothing was negotiated in a call that is refused at once.
+  if status >= 300 and not of.session then return end
+  local is_description = content_type and content_type:lower() == sdp_type
+  of:negotiation():replied(self, status, is_description and body or nil)
 end
 
 --- Sends a response; the arguments are right.
@@ -93,6 +105,10 @@ local function send(self, status, reason, flat, content_type, body, stateless)
     agent:dialog_of_reply(self, dialog, status)
   elseif status >= 200 and self.kept then
     agent:forget_request(self)
+  end
+  local of = self.dialog
+  if of and of.is_call and (status >= 200 or body) then
+    note(self, of, status, content_type, body)
   end
   return true
 end
@@ -173,13 +189,18 @@ function Request:ring(options)
   return self:reply(180, options)
 end
 
---- 183 Session Progress, or the provisional status given.
+--- 183 Session Progress, or the provisional status given. With `sdp` (true: ours) it
+--- answers the offer early, and what is played is heard before the call is answered.
 ---@param code integer|table?
----@param options table?  as for reply
+---@param options table?  as for reply, or sdp, codecs and headers
+---@return moonsip.Call|true|nil  the call when it has our description
+---@return moonsip.Error? err
 function Request:progress(code, options)
   if type(code) == "table" then code, options = nil, code end
   code = misuse.integer("req:progress", "code", code or 183, 101, 199)
-  return self:reply(code, options)
+  local early = options and (options.sdp or options.codecs)
+  if not early then return self:reply(code, options) end
+  return self:answer_early(code, options)
 end
 
 --- Tells the caller to try elsewhere (8.3): 302 with the targets as Contact.
@@ -207,64 +228,6 @@ function Request:defer()
   return self
 end
 
---- The session description that came with it, or nil; nil and an error when there is
---- a body of another type.
----@return string? sdp
----@return moonsip.Error? err
-function request.offer_of(self)
-  local of = self.message
-  local body = of.body
-  if not body or body == "" then return nil end
-  local content_type = of.content_type
-  if content_type and content_type.value:lower() == sdp_type then return body end
-  return nil, errors.new("media", "the body is no session description", { code = 415 })
-end
-
---- Our description for an answer to `offer` (nil: an offer of ours), as the script
---- wants it: text, an edit of the default, none, or the default.
-local function describe(self, wanted, offer)
-  if type(wanted) == "string" then return wanted end
-  if wanted == false then return nil end
-  local sdp, err = self.call:describe(offer, self.message.local_ip)
-  if not sdp then return nil, err end
-  if wanted then sdp = misuse.check("req:answer", "sdp", wanted(sdp), "string") end
-  return sdp
-end
-
-local answer_options <const> = { sdp = true, headers = true }
-
---- Accepts an INVITE, or an UPDATE inside a call: 200 with a session description, made
---- from the offer unless `sdp` is one (or a function that edits it, or false for none).
----@param options { sdp: string|false|(fun(sdp: string): string)|nil, headers: table? }?
----@return moonsip.Call?
----@return moonsip.Error? err
-function Request:answer(options)
-  local method = self.message.method
-  if method ~= "INVITE" and method ~= "UPDATE" then
-    misuse.raise("req:answer: only INVITE and UPDATE are answered with a call, not %s",
-      method)
-  end
-  options = misuse.options("req:answer", options, answer_options)
-  local flat = headers.flatten("req:answer", options.headers)
-  local offer, err = request.offer_of(self)
-  local sdp
-  if not err then sdp, err = describe(self, options.sdp, offer) end
-  if err then
-    send(self, err.code or 488, nil, err.code == 415 and { "Accept", sdp_type } or nil)
-    return nil, err
-  end
-  local call = self.call
-  local done
-  done, err = send(self, 200, nil, flat, sdp and sdp_type, sdp)
-  if not done then return nil, err end
-  if call and sdp then
-    call.local_sdp = sdp
-    call.has_own_sdp = call.has_own_sdp or options.sdp == sdp
-  end
-  if call and offer then call.remote_sdp = offer end
-  return call
-end
-
 --- Nobody answered it in time: its sender has given up (RFC 4320 4.2).
 ---@package
 function Request:expire()
@@ -287,6 +250,8 @@ function Request:task_done(task, err, trace)
   if err == nil and (self.final or self.deferred) then return end
   return self.agent:handler_ended(self, task.fn, err, trace)
 end
+
+answer.mixin(Request, send)
 
 request.Request = Request
 

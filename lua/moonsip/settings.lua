@@ -13,6 +13,7 @@
 --   peers           overrides for hosts: { ["192.0.2.9"] = { no_tcp = true } }
 --   t1, t2, t4, timer_c   durations of RFC 3261 17, table 4
 --   history         bytes of the last messages that are kept for ladders (256 KiB); 0 none
+--   media           false: no audio of ours, which is all that there is yet
 --   mtu, max_transactions, max_dialogs, max_events, limits   bounds of the core
 
 local credentials = require "moonsip.credentials"
@@ -29,7 +30,7 @@ local known <const> = {
   user_agent = true, allow = true, accept = true, supported = true, peers = true,
   t1 = true, t2 = true, t4 = true, timer_c = true, mtu = true, max_transactions = true,
   max_dialogs = true, max_events = true, limits = true,
-  history = true, username = true, password = true, ha1 = true, realm = true,
+  history = true, media = true, username = true, password = true, ha1 = true, realm = true,
   credentials = true,
 }
 
@@ -97,6 +98,9 @@ function settings.read(context, options)
   end
   if listen == nil then
     misuse.argument(verb, "listen", "string or list expected, got nil")
+  end
+  if options.media then
+    misuse.argument(verb, "media", "false expected")
   end
   local engine = engine_options(context, options)
   local domains = options.domains

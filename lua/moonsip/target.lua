@@ -2,6 +2,7 @@
 -- Where a request goes: a URI string, a URI or address object, a gateway (a table with
 -- a `uri`), or a list of those, tried in order.
 
+local core = require "moonsip.core"
 local credentials = require "moonsip.credentials"
 local misuse = require "moonsip.misuse"
 
@@ -47,6 +48,19 @@ function target.list(verb, given, sets)
   add(verb, list, given, sets)
   if #list == 0 then misuse.argument(verb, "target", "the list is empty") end
   return list
+end
+
+--- Gives every target's URI that user part, in place of its own.
+---@param list { uri: string }[]
+---@param user string
+function target.set_user(list, user)
+  for _, one in ipairs(list) do
+    local uri = core.uri(one.uri)
+    if uri then
+      uri.user = user
+      one.uri = tostring(uri)
+    end
+  end
 end
 
 --- A Route value of a URI, loose unless it says otherwise (RFC 3261 16.12.1.1).

@@ -3,9 +3,9 @@
 -- Methods of the agent that its own parts call; scripts have no use for them.
 
 local call = require "moonsip.call"
+local description = require "moonsip.description"
 local dialog = require "moonsip.dialog"
 local errors = require "moonsip.errors"
-local silence = require "moonsip.silence"
 
 local Underway = {}
 
@@ -88,9 +88,11 @@ function Underway:remote_bye(of, bye) -- luacheck: ignore self
 end
 
 --- Answers the offer of a 2xx in its ACK (13.2.2.4).
-function Underway:acknowledge(number, message)
-  local sdp = silence.answer(message.body, message.local_ip, self:session_number())
-  self.engine:ack(number, { content_type = sdp and "application/sdp" or nil, body = sdp })
+---@param exchange moonsip.Exchange  of the INVITE
+function Underway:acknowledge(number, exchange)
+  local sdp = exchange.session and exchange.session:answer_in_ack()
+  self.engine:ack(number, { headers = exchange:ack_headers(), body = sdp,
+                            content_type = sdp and description.content_type or nil })
 end
 
 --- A call is over.

@@ -199,8 +199,8 @@ describe("a request that came", function()
     before_each(function() bob:on("INVITE", function(req) req:answer() end) end)
 
     it("gets 488 for an offer in which nothing is known (13.3.1.3)", function()
-      assert.equal(488, call_with("v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\nt=0 0\r\n"
-        .. "m=audio 4000 RTP/AVP 99\r\na=rtpmap:99 odd/8000\r\n").code)
+      assert.equal(488, call_with("v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\n"
+        .. "c=IN IP4 1.2.3.4\r\nt=0 0\r\nm=audio 4000 RTP/AVP 99\r\na=rtpmap:99 odd/8000\r\n").code)
       assert.equal(488, call_with("v=0\r\nm=video 4000 RTP/AVP 31\r\n").code)
       assert.equal(488, call_with("v=0\r\nm=nonsense\r\n").code)
       assert.equal(488, call_with("v=0\r\n" .. ("m=audio 1 RTP/AVP 0\r\n"):rep(33)).code)
@@ -214,8 +214,8 @@ describe("a request that came", function()
 
     it("gets each section answered in its place, what is not known with port 0 (RFC 3264 6)",
       function()
-        local sdp = call_with("v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\nt=0 0\r\n"
-          .. "m=video 4002 RTP/AVP 31 32\r\nm=audio 4000 RTP/AVP 99 96 0\r\n"
+        local sdp = call_with("v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\nc=IN IP4 1.2.3.4\r\n"
+          .. "t=0 0\r\nm=video 4002 RTP/AVP 31 32\r\nm=audio 4000 RTP/AVP 99 96 0\r\n"
           .. "a=rtpmap:99 odd/8000\r\na=rtpmap:96 opus/48000/2\r\nm=audio 0 RTP/AVP 0\r\n"
           .. "m=audio 4004 RTP/SAVP 0\r\n").body
         local sections = {}

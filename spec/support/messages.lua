@@ -96,8 +96,9 @@ function messages.answer(request, status, o)
   if o.contact ~= false then lines[#lines + 1] = "Contact: "
     .. (o.contact or "<sip:peer@10.0.0.9:5060>") end
   for _, line in ipairs(o.lines or {}) do lines[#lines + 1] = line end
-  lines[#lines + 1] = "Content-Length: 0"
-  return table.concat(lines, "\r\n") .. "\r\n\r\n"
+  local body <const> = o.body or ""
+  lines[#lines + 1] = "Content-Length: " .. #body
+  return table.concat(lines, "\r\n") .. "\r\n\r\n" .. body
 end
 
 return messages

@@ -240,6 +240,13 @@ function Driver:kill(id)
   self.children[id] = nil
 end
 
+--- The host's address of the same family as `ip`.
+function Driver:source_ip(ip)
+  for _, own in ipairs(self.host.addresses) do
+    if address.is_ipv6(own) == address.is_ipv6(ip) then return own end
+  end
+end
+
 -- ---- programs that turn a loop of their own have no place in a simulation
 
 local function no_descriptor()

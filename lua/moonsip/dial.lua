@@ -1,0 +1,62 @@
+-- SPDX-License-Identifier: MIT
+-- call:dial: a second leg, placed on behalf of a call and given up with it. The legs are
+-- joined by call:bridge.
+
+local core = require "moonsip.core"
+local misuse = require "moonsip.misuse"
+local plan = require "moonsip.plan"
+local target = require "moonsip.target"
+
+local Dial = {}
+
+local dial = {}
+
+-- How long the new leg may ring unless told.
+local default_ring <const> = "30s"
+
+--- Gives its verb to the class of calls.
+function dial.mixin(class)
+  for name, method in pairs(Dial) do class[name] = method end
+end
+
+--- Who calls, without the tag that is this leg's own.
+local function caller_of(self)
+  if self.direction == "out" then return nil end
+  local given = self.from
+  local made = core.address(("<%s>"):format(given.uri))
+  if made and given.display then made.display = given.display end
+  return made and tostring(made)
+end
+
+local function start_dial(one, self, targets, made)
+  if self.state == "ended" then return one:resolve(nil, self.why) end
+  self:keep_wait(one)
+  local leg = self.agent:invite("call:dial", targets, made)
+  leg.answer_wait = one
+  one.undo = function() leg:close() end
+end
+
+--- Places a call on behalf of this one, from the same caller, and waits until it is
+--- answered: a call of its own, not joined to this one yet. When this one ends first, the
+--- other is given up.
+---@param given any      as for agent:call
+---@param options table? of agent:call; ring: 30 s
+---@param callback fun(leg: moonsip.Call?, err: moonsip.Error?)?
+---@return moonsip.Call?
+---@return moonsip.Error? err
+function Dial:dial(given, options, callback)
+  if type(options) == "function" then options, callback = nil, options end
+  local chosen = { ring = default_ring }
+  for name, value in pairs(misuse.optional("call:dial", "options", options, "table") or {}) do
+    chosen[name] = value
+  end
+  local via = chosen.via
+  if chosen.from == nil and not (type(via) == "table" and via.from) then
+    chosen.from = caller_of(self)
+  end
+  local targets = target.list("call:dial", given, self.agent.credential_sets)
+  local made = plan.call(self.agent, "call:dial", chosen)
+  return self:await("call:dial", callback, start_dial, self, targets, made)
+end
+
+return dial
