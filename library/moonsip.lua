@@ -145,6 +145,11 @@ function sip.pool(size) end
 ---@param text string  "5/1s"
 ---@return moonsip.Rate
 function sip.rate(text) end
+---@param source moonsip.RateSource
+---@param fn fun(rates: moonsip.Rates?, err: moonsip.Error?)?
+---@return moonsip.Rates|moonsip.Job|nil  a job with `fn`
+---@return moonsip.Error? err
+function sip.rates(source, fn) end
 ---@param text string
 ---@return moonsip.Uri?
 ---@return moonsip.Error? err

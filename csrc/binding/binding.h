@@ -29,6 +29,7 @@ void bind_nonces_open(lua_State *L);  /* core.nonces */
 void bind_loop_open(lua_State *L);    /* core.loop */
 void bind_watch_open(lua_State *L);   /* core.watch */
 void bind_sdp_open(lua_State *L);     /* core.sdp, core.sdp_offer ... */
+void bind_rates_open(lua_State *L);   /* core.rates, core.csv */
 
 /* Pushes nil and an error object { kind, name, reason } whose metatable is
  * core.error; returns 2. `code` is of base/error.h or libuv's; `detail` NULL

@@ -10,6 +10,7 @@ local handlers = require "moonsip.handlers"
 local lifecycle = require "moonsip.lifecycle"
 local misuse = require "moonsip.misuse"
 local pool = require "moonsip.pool"
+local rates = require "moonsip.rates"
 local timer = require "moonsip.timer"
 
 local face = {}
@@ -86,6 +87,7 @@ function face.of(context)
   function sip.group() return group.new(context) end
   function sip.pool(size) return pool.pool.new(context, size) end
   function sip.digest(options) return digest.new(context, options) end
+  function sip.rates(source, fn) return rates.new(context, source, fn) end
   function sip.rate(text) return pool.rate.new(context, text) end
   function sip.exec(command, options, fn)
     return exec.run(context, command, options, fn)
