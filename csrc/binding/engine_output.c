@@ -131,6 +131,7 @@ static int engine_counts(lua_State *L) {
               {"dialogs", counts.dialogs},
               {"events", counts.events},
               {"packets", counts.packets},
+              {"queries", counts.queries},
               {"timers", counts.timers},
               {"live_bytes", counts.live_bytes},
               {"live_blocks", counts.live_blocks},

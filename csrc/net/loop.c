@@ -192,7 +192,7 @@ static bool has_pending(const net_loop *loop) {
   for (sip_link *link = head->next; link != head; link = link->next) {
     sip_engine_counts counts;
     sip_engine_get_counts(SIP_CONTAINER(link, net_engine, link)->engine, &counts);
-    if (counts.events > 0 || counts.packets > 0) return true;
+    if (counts.events > 0 || counts.packets > 0 || counts.queries > 0) return true;
   }
   return false;
 }

@@ -129,6 +129,17 @@ static uint32_t pick_listener(sip_engine *engine, const sip_transaction *t, uint
   return sip_engine_find_listener(engine, t->flow.transport, family);
 }
 
+/* Asks which of our addresses leads to the target chosen (sip/listener.c). */
+static int ask_for_local(sip_engine *engine, sip_transaction *t) {
+  sip_buffer_clear(&engine->lines);
+  sip_sockaddr_write_host(&t->flow.remote, &engine->lines);
+  return sip_query_ask(engine, t,
+                       &(sip_query){.host = sip_buffer_str(&engine->lines),
+                                    .port = t->flow.remote.port,
+                                    .transport = t->flow.transport,
+                                    .wants_local = true});
+}
+
 /* Sends it to the target: 0, SIP_E_NO_ROUTE or SIP_E_MEMORY. An address of ours
  * that is not known yet is asked for first. An ACK is done when it is sent. */
 static int send_to(sip_engine *engine, sip_transaction *t, const sip_target *target) {
@@ -139,15 +150,8 @@ static int send_to(sip_engine *engine, sip_transaction *t, const sip_target *tar
   t->flow.listener = listener;
   sip_engine_learn_local(engine, &target->address, &target->local);
   if (!sip_engine_local_for(engine, listener, &target->address, &t->flow.local)) {
-    if (t->client.query) return SIP_E_NO_ROUTE; /* was asked, and not answered */
-    sip_buffer_clear(&engine->lines);
-    sip_sockaddr_write_host(&target->address, &engine->lines);
-    return sip_query_ask(engine, t,
-                         &(sip_query){.host = sip_buffer_str(&engine->lines),
-                                      .port = target->address.port,
-                                      .transport = t->flow.transport});
+    return ask_for_local(engine, t);
   }
-  sip_query_close(engine, t);
   int error = write_head(engine, t);
   if (error) return error;
   bool reliable = sip_transport_is_reliable(t->flow.transport);
@@ -300,26 +304,44 @@ static void fail(sip_engine *engine, sip_transaction *t, int error) {
   sip_transaction_drive(engine, t, &cause);
 }
 
+/* The targets of a name, in order of preference. */
+static int take_targets(sip_engine *engine, sip_transaction *t, const sip_target *targets,
+                        size_t count) {
+  sip_target *copy = sip_alloc_new(&engine->alloc, count * sizeof *copy);
+  if (!copy) return SIP_E_MEMORY;
+  memcpy(copy, targets, count * sizeof *copy);
+  t->client.targets = copy;
+  t->client.target_count = (uint32_t)count;
+  return send_to_next(engine, t, SIP_E_DNS);
+}
+
+/* Our address that leads to the target chosen, with which it is sent; else the next
+ * target has its turn. */
+static int take_local(sip_engine *engine, sip_transaction *t, const sip_sockaddr *local) {
+  sip_sockaddr known;
+  int error = SIP_E_NO_ROUTE;
+  sip_engine_learn_local(engine, &t->flow.remote, local);
+  if (sip_engine_local_for(engine, t->flow.listener, &t->flow.remote, &known)) {
+    error = send_to(engine, t, &(sip_target){.transport = t->flow.transport,
+                                             .address = t->flow.remote});
+  }
+  return error ? send_to_next(engine, t, error) : 0;
+}
+
 void sip_engine_resolved(sip_engine *engine, sip_time now, sip_id query, const sip_target *targets,
                          size_t count, int error) {
   engine->now = now;
   sip_transaction *t = sip_slots_find(&engine->transactions, query);
   if (!t || !sip_transaction_is_client(t) || !t->client.query) return;
-  if (!sip_engine_reserve(engine)) error = SIP_E_MEMORY;
+  bool wants_local = t->client.query->query.wants_local;
+  sip_query_close(engine, t);
   if (!error && count == 0) error = SIP_E_DNS;
-  if (!error) {
-    sip_target *copy = sip_alloc_new(&engine->alloc, count * sizeof *copy);
-    if (copy) {
-      memcpy(copy, targets, count * sizeof *copy);
-      sip_alloc_free(&engine->alloc, t->client.targets,
-                     t->client.target_count * sizeof *t->client.targets);
-      t->client.targets = copy;
-      t->client.target_count = (uint32_t)count;
-      t->client.target_next = 0;
-      error = send_to_next(engine, t, SIP_E_DNS);
-    } else {
-      error = SIP_E_MEMORY;
-    }
+  if (!sip_engine_reserve(engine)) {
+    error = SIP_E_MEMORY;
+  } else if (wants_local) {
+    error = take_local(engine, t, error ? &(sip_sockaddr){0} : &targets[0].local);
+  } else if (!error) {
+    error = take_targets(engine, t, targets, count);
   }
   if (error) {
     fail(engine, t, error);

@@ -239,6 +239,7 @@ void sip_engine_get_counts(const sip_engine *engine, sip_engine_counts *out) {
       .dialogs = engine->dialogs.count,
       .events = engine->events.count,
       .packets = engine->packets.count,
+      .queries = engine->queries.count,
       .timers = engine->wheel.count,
       .live_bytes = engine->alloc.live_bytes,
       .live_blocks = engine->alloc.live_blocks,

@@ -112,6 +112,7 @@ typedef struct sip_query {
   uint16_t port;           /* 0: none said */
   sip_transport transport; /* NONE: none said */
   bool secure;             /* sips */
+  bool wants_local;        /* the host is an address: which one of ours leads there? */
 } sip_query;
 bool sip_engine_next_query(sip_engine *engine, sip_query *out);
 
@@ -261,6 +262,7 @@ typedef struct sip_engine_counts {
   size_t dialogs;
   size_t events;
   size_t packets; /* waiting to be drained */
+  size_t queries; /* likewise */
   size_t timers;
   size_t live_bytes; /* of the engine's allocator */
   size_t live_blocks;

@@ -314,6 +314,29 @@ describe("core.loop:on_resolve", function()
     assert.matches("^OPTIONS", (peer:wait()))
   end)
 
+  it("need not know which address of ours leads there (RFC 3261 18.1.1)", function()
+    local service <close> = with_names {}
+    service:listen("udp", "0.0.0.0")
+    local first <close> = ends.udp()
+    local second <close> = ends.udp "127.0.0.2"
+    local later
+    service.loop:on_resolve(function(engine, id, host, port)
+      local ip = host == "late.example" and "127.0.0.2" or "127.0.0.1"
+      local function answer()
+        engine:resolved(id, { { transport = "udp", ip = ip, port = port } })
+      end
+      if host == "late.example" then later = answer else answer() end
+    end)
+    ask(service, "sip:sip.example:" .. first.port)
+    assert.matches("Via: SIP/2.0/UDP 127%.0%.0%.1:", (first:wait()))
+    ask(service, "sip:late.example:" .. second.port)
+    ends.turn()
+    later()
+    assert.equal(0, service.loop:timeout()) -- or a host's loop would sleep over it
+    assert.matches("Via: SIP/2.0/UDP 127%.0%.0%.1:", (second:wait()))
+    assert.same({}, service.events)
+  end)
+
   it("that raises is reported, and its request fails", function()
     local service <close> = with_names {}
     service:listen "udp"

@@ -259,4 +259,56 @@ describe("a target with a name (RFC 3263)", function()
     net:request { method = "OPTIONS" } -- known by now
     assert.same(2, net:count "OPTIONS")
   end)
+
+  -- An engine that does not know which of its addresses leads anywhere.
+  local function on_wildcard()
+    local net <const> = wire.new()
+    net.engine:remove_listener(net.listener)
+    assert(net.engine:add_listener("udp", "0.0.0.0", 5060))
+    return net
+  end
+
+  it("asks for that too when whoever knew the name did not say it", function()
+    local net <const> = on_wildcard()
+    net:request { method = "OPTIONS", uri = "sip:peer@far.example" }
+    net.engine:resolved(net.engine:next_query(), { { ip = "10.0.0.8", port = 5070 } })
+    local id <const>, host, port, transport = net.engine:next_query()
+    assert.same({ "10.0.0.8", 5070, "udp" }, { host, port, transport })
+    assert.same({}, net:collect().sent)
+    net.engine:resolved(id, { { ip = "10.0.0.8", port = 5070, local_ip = "10.0.0.1" } })
+    net:collect()
+    assert.same("10.0.0.8:5070", net.sent[1].to)
+    assert.truthy(messages.header(net:last(), "Via"):find "^SIP/2.0/UDP 10.0.0.1:5060;")
+    assert.same({}, net:heard())
+  end)
+
+  it("tries the next target when none of our addresses leads to one (4.3)", function()
+    local net <const> = on_wildcard()
+    net:request { method = "OPTIONS", uri = "sip:peer@far.example" }
+    net.engine:resolved(net.engine:next_query(), { { ip = "10.0.0.7", port = 5060 },
+      { ip = "10.0.0.8", port = 5060 }, { ip = "10.0.0.9", port = 5060 } })
+    local first <const>, host = net.engine:next_query()
+    assert.same("10.0.0.7", host)
+    net.engine:resolved(first, { { ip = "10.0.0.7", port = 5060 } }) -- says nothing again
+    local second <const>, next_host = net.engine:next_query()
+    assert.same("10.0.0.8", next_host)
+    net.engine:resolved(second, nil, "NO_ROUTE")
+    net.engine:resolved(net.engine:next_query(),
+      { { ip = "10.0.0.9", port = 5060, local_ip = "10.0.0.1" } })
+    net:collect()
+    assert.same({ 1, "10.0.0.9:5060" }, { #net.sent, net.sent[1].to })
+    assert.same({}, net:heard())
+  end)
+
+  it("fails when no address of ours leads to any target", function()
+    local net <const> = on_wildcard()
+    net:request { method = "OPTIONS", uri = "sip:peer@far.example" }
+    net.engine:resolved(net.engine:next_query(), { { ip = "10.0.0.8", port = 5060 } })
+    net.engine:resolved(net.engine:next_query(), { { ip = "10.0.0.8", port = 5060 } })
+    net:collect()
+    assert.same({ "failed" }, net:heard())
+    assert.same("NO_ROUTE", net:event().code)
+    assert.same(0, net:live())
+    assert.is_nil(net.engine:next_query())
+  end)
 end)
