@@ -53,11 +53,3 @@ int bind_add_lines(lua_State *L, int index, sip_buffer *out) {
   }
   return error ? error : (out->failed ? SIP_E_MEMORY : 0);
 }
-
-int bind_error_code(sip_str name) {
-  for (int code = SIP_E_FIRST + 1; code < SIP_E_END; code++) {
-    const char *known = sip_error_name(code);
-    if (sip_str_equal(name, sip_str_make(known, strlen(known)))) return code;
-  }
-  return SIP_E_TRANSPORT;
-}

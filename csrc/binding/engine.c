@@ -6,6 +6,7 @@
 #include "binding/engine.h"
 
 #include "base/error.h"
+#include "net/error.h"
 #include "net/random.h"
 
 #define ENGINE_CLASS "moonsip.engine"
@@ -208,8 +209,26 @@ static int engine_deadline(lua_State *L) {
 static int engine_send_failed(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_id owner = (sip_id)luaL_checkinteger(L, 2);
-  int error = lua_isnoneornil(L, 3) ? SIP_E_TRANSPORT : bind_error_code(bind_check_str(L, 3));
+  int error = net_error_code(luaL_optstring(L, 3, "TRANSPORT"));
   sip_engine_send_failed(self->engine, bind_engine_now(self), owner, error);
+  bind_engine_acted(L, self);
+  return 0;
+}
+
+/* sent_by(owner, connection, is_used) */
+static int engine_sent_by(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_id owner = (sip_id)luaL_checkinteger(L, 2), connection = (sip_id)luaL_checkinteger(L, 3);
+  sip_engine_sent_by(self->engine, owner, connection, lua_toboolean(L, 4));
+  return 0;
+}
+
+/* connection_lost(connection, error name) */
+static int engine_connection_lost(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_id connection = (sip_id)luaL_checkinteger(L, 2);
+  int error = net_error_code(luaL_checkstring(L, 3));
+  sip_engine_connection_lost(self->engine, bind_engine_now(self), connection, error);
   bind_engine_acted(L, self);
   return 0;
 }
@@ -228,6 +247,8 @@ static const luaL_Reg methods[] = {{"close", engine_close},
                                    {"advance", engine_advance},
                                    {"deadline", engine_deadline},
                                    {"send_failed", engine_send_failed},
+                                   {"sent_by", engine_sent_by},
+                                   {"connection_lost", engine_connection_lost},
                                    {"fail_allocation", engine_fail_allocation},
                                    {NULL, NULL}};
 

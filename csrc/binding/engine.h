@@ -36,9 +36,6 @@ extern const luaL_Reg bind_engine_request_methods[];
  * anything that is not such an array. */
 int bind_add_lines(lua_State *L, int index, sip_buffer *out);
 
-/* An error name of core.error ("TIMEOUT") as its code; SIP_E_TRANSPORT when unknown. */
-int bind_error_code(sip_str name);
-
 /* A sip_buffer whose memory the Lua state owns: it is freed when the slot it takes
  * on the stack is collected, also after an error. */
 sip_buffer *bind_new_buffer(lua_State *L);

@@ -104,7 +104,7 @@ static int engine_resolved(lua_State *L) {
   size_t count = 0;
   int error = 0;
   if (lua_isnoneornil(L, 3)) {
-    error = lua_isnoneornil(L, 4) ? SIP_E_DNS : bind_error_code(bind_check_str(L, 4));
+    error = lua_isnoneornil(L, 4) ? SIP_E_DNS : net_error_code(luaL_checkstring(L, 4));
   } else {
     luaL_checktype(L, 3, LUA_TTABLE);
     size_t given = lua_rawlen(L, 3);

@@ -156,6 +156,13 @@ static void give_up(net_engine *attached, sip_outgoing *out, int error) {
   sip_packet_release(out->packet);
 }
 
+/* Requests of ours that wait on it learn that no response comes by it. */
+static void tell_lost(const net_connection *connection, int error) {
+  const net_loop *loop = loop_of(connection);
+  sip_engine *engine = connection->owner->engine;
+  sip_engine_connection_lost(engine, net_loop_now(loop), connection->id, error);
+}
+
 void net_connection_close(net_connection *connection, int error) {
   if (connection->state == NET_CONNECTION_CLOSED) return;
   net_loop *loop = loop_of(connection);
@@ -172,16 +179,18 @@ void net_connection_close(net_connection *connection, int error) {
   while (net_queue_take(&connection->queue, &loop->pool, &out)) {
     give_up(connection->owner, &out, error);
   }
+  if (error) tell_lost(connection, error);
 }
 
 /* Takes no more messages; closes when what waits is written. */
-static void end(net_connection *connection) {
+static void end(net_connection *connection, int error) {
   set_state(connection, NET_CONNECTION_ENDING);
   sip_buffer_deinit(&connection->partial);
   connection->partial_at = SIP_TIME_NEVER;
   if (sip_link_alone(&connection->unwritten)) {
     sip_link_append(&loop_of(connection)->unwritten, &connection->unwritten);
   }
+  tell_lost(connection, error);
 }
 
 /* --- Writing ---------------------------------------------------------------- */
@@ -219,7 +228,7 @@ static void write_some(net_connection *connection) {
  * side stays open until the peer is through. */
 static void leave(net_connection *connection) {
   if (connection->has_finished) {
-    net_connection_close(connection, SIP_E_TRANSPORT);
+    net_connection_close(connection, UV_EOF);
     return;
   }
   net_stream_finish(&connection->stream);
@@ -260,6 +269,8 @@ void net_connection_send(net_connection *connection, const sip_outgoing *out) {
     return;
   }
   loop->counts.queue_bytes += charge;
+  bool is_used = connection->state != NET_CONNECTION_CONNECTING;
+  if (out->owner) sip_engine_sent_by(attached->engine, out->owner, connection->id, is_used);
   if (sip_link_alone(&connection->unwritten)) {
     sip_link_append(&loop->unwritten, &connection->unwritten);
   }
@@ -296,7 +307,7 @@ static size_t take_frame(net_connection *connection, sip_str bytes) {
     loop->counts.broken++;
     sip_engine_receive(engine, net_loop_now(loop), &connection->flow,
                        sip_str_make(bytes.ptr, frame.len));
-    if (connection->state == NET_CONNECTION_OPEN) end(connection);
+    if (connection->state == NET_CONNECTION_OPEN) end(connection, SIP_E_TRANSPORT);
     break;
   }
   return frame.len;
@@ -364,9 +375,9 @@ static void stream_writable(net_stream *stream) {
 static void stream_finished(net_stream *stream) {
   net_connection *connection = of_stream(stream);
   connection->has_finished = true;
-  if (connection->state == NET_CONNECTION_OPEN) end(connection);
+  if (connection->state == NET_CONNECTION_OPEN) end(connection, UV_EOF);
   if (connection->state == NET_CONNECTION_LINGERING) {
-    net_connection_close(connection, SIP_E_TRANSPORT);
+    net_connection_close(connection, UV_EOF);
   }
 }
 

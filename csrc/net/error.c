@@ -5,6 +5,7 @@
 #include "net/error.h"
 
 #include <stdbool.h>
+#include <string.h>
 #include <uv.h>
 
 #include "base/error.h"
@@ -19,6 +20,17 @@ const char *net_error_name(int error) {
   UV_ERRNO_MAP(X)
 #undef X
   return sip_error_name(error);
+}
+
+int net_error_code(const char *name) {
+#define X(known, text) \
+  if (strcmp(name, #known) == 0) return UV_##known;
+  UV_ERRNO_MAP(X)
+#undef X
+  for (int code = SIP_E_FIRST + 1; code < SIP_E_END; code++) {
+    if (strcmp(name, sip_error_name(code)) == 0) return code;
+  }
+  return SIP_E_TRANSPORT;
 }
 
 const char *net_error_kind(int error) {

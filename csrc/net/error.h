@@ -10,5 +10,7 @@
 const char *net_error_name(int error); /* "LINE_END", "EADDRINUSE" */
 const char *net_error_kind(int error); /* of a system error: "io" */
 const char *net_error_text(int error); /* "address already in use" */
+/* The code of a name; SIP_E_TRANSPORT when there is none. */
+int net_error_code(const char *name);
 
 #endif

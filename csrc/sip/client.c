@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * A client transaction's way to the wire: draft, next hop, target, listener,
- * branch, first transmission (RFC 3261 8.1.2, 17.1, 18.1.1); and another way
- * when one fails.
+ * branch, first transmission (RFC 3261 8.1.2, 17.1, 18.1.1).
  */
 #include "sip/client.h"
 
 #include <string.h>
 
 #include "base/error.h"
+#include "sip/failover.h"
 #include "sip/query.h"
 #include "sip/request_writer.h"
 
@@ -37,6 +37,12 @@ static void mint_branch(sip_engine *engine, char *branch) {
   memcpy(branch, SIP_BRANCH_COOKIE, cookie);
   if (owner) memcpy(branch + cookie, engine->config.owner.ptr, owner);
   sip_random_token(&engine->random, branch + cookie + owner, SIP_TOKEN_LEN);
+}
+
+void sip_client_renew_branch(sip_engine *engine, sip_transaction *t) {
+  sip_map_remove(&engine->by_client_key, &t->by_key);
+  mint_branch(engine, t->key);
+  register_branch(engine, t);
 }
 
 static size_t branch_len(const sip_engine *engine) {
@@ -71,6 +77,7 @@ sip_transaction *sip_client_find(sip_engine *engine, const sip_message *response
 void sip_client_deinit(sip_engine *engine, sip_transaction *t) {
   if (t->by_key.hash) sip_map_remove(&engine->by_client_key, &t->by_key);
   sip_query_close(engine, t);
+  sip_failover_forget(engine, t);
   sip_alloc_free(&engine->alloc, t->client.targets, t->client.target_count * sizeof(sip_target));
   sip_packet_release(t->client.cancel_headers);
   while (!sip_link_alone(&t->client.dialogs)) {
@@ -140,9 +147,7 @@ static int ask_for_local(sip_engine *engine, sip_transaction *t) {
                                     .wants_local = true});
 }
 
-/* Sends it to the target: 0, SIP_E_NO_ROUTE or SIP_E_MEMORY. An address of ours
- * that is not known yet is asked for first. An ACK is done when it is sent. */
-static int send_to(sip_engine *engine, sip_transaction *t, const sip_target *target) {
+int sip_client_send_to(sip_engine *engine, sip_transaction *t, const sip_target *target) {
   t->flow.transport = choose_transport(engine, t, target);
   t->flow.remote = target->address;
   uint32_t listener = pick_listener(engine, t, target->address.family);
@@ -166,10 +171,9 @@ static bool is_sent_ack(const sip_transaction *t) {
   return t->method == SIP_METHOD_ACK && t->client.head_len > 0;
 }
 
-/* The next target that can be sent to; the last error when none is left. */
-static int send_to_next(sip_engine *engine, sip_transaction *t, int error) {
+int sip_client_send_to_next(sip_engine *engine, sip_transaction *t, int error) {
   while (t->client.target_next < t->client.target_count) {
-    error = send_to(engine, t, &t->client.targets[t->client.target_next++]);
+    error = sip_client_send_to(engine, t, &t->client.targets[t->client.target_next++]);
     if (error == 0) break;
   }
   return error;
@@ -191,7 +195,7 @@ static int ask_or_send(sip_engine *engine, sip_transaction *t, sip_str next_hop,
   sip_target target = {.transport = wanted};
   sip_transport spoken = wanted ? wanted : SIP_TRANSPORT_UDP;
   if (sip_sockaddr_parse(host, port ? port : sip_transport_default_port(spoken), &target.address)) {
-    return send_to(engine, t, &target);
+    return sip_client_send_to(engine, t, &target);
   }
   return sip_query_ask(
       engine, t, &(sip_query){.host = host, .port = port, .transport = wanted, .secure = secure});
@@ -262,7 +266,7 @@ int sip_client_open(sip_engine *engine, const sip_request *r, sip_dialog *dialog
   if (dialog) t->dialog = dialog->id;
   sip_target target;
   if (known_target(r, dialog, t, &target)) {
-    error = send_to(engine, t, &target);
+    error = sip_client_send_to(engine, t, &target);
   } else {
     error = ask_or_send(engine, t, draft.next_hop, r->transport);
   }
@@ -299,11 +303,6 @@ void sip_client_open_cancel(sip_engine *engine, sip_transaction *invite, sip_pac
   sip_transaction_start_limit(engine, t);
 }
 
-static void fail(sip_engine *engine, sip_transaction *t, int error) {
-  sip_transaction_cause cause = {.input = SIP_INPUT_TRANSPORT_ERROR, .error = error};
-  sip_transaction_drive(engine, t, &cause);
-}
-
 /* The targets of a name, in order of preference. */
 static int take_targets(sip_engine *engine, sip_transaction *t, const sip_target *targets,
                         size_t count) {
@@ -312,7 +311,7 @@ static int take_targets(sip_engine *engine, sip_transaction *t, const sip_target
   memcpy(copy, targets, count * sizeof *copy);
   t->client.targets = copy;
   t->client.target_count = (uint32_t)count;
-  return send_to_next(engine, t, SIP_E_DNS);
+  return sip_client_send_to_next(engine, t, SIP_E_DNS);
 }
 
 /* Our address that leads to the target chosen, with which it is sent; else the next
@@ -322,10 +321,10 @@ static int take_local(sip_engine *engine, sip_transaction *t, const sip_sockaddr
   int error = SIP_E_NO_ROUTE;
   sip_engine_learn_local(engine, &t->flow.remote, local);
   if (sip_engine_local_for(engine, t->flow.listener, &t->flow.remote, &known)) {
-    error = send_to(engine, t, &(sip_target){.transport = t->flow.transport,
-                                             .address = t->flow.remote});
+    error = sip_client_send_to(
+        engine, t, &(sip_target){.transport = t->flow.transport, .address = t->flow.remote});
   }
-  return error ? send_to_next(engine, t, error) : 0;
+  return error ? sip_client_send_to_next(engine, t, error) : 0;
 }
 
 void sip_engine_resolved(sip_engine *engine, sip_time now, sip_id query, const sip_target *targets,
@@ -344,38 +343,9 @@ void sip_engine_resolved(sip_engine *engine, sip_time now, sip_id query, const s
     error = take_targets(engine, t, targets, count);
   }
   if (error) {
-    fail(engine, t, error);
+    sip_transaction_fail(engine, t, error);
   } else if (is_sent_ack(t)) {
     hand_over_ack(engine, t);
     sip_transaction_free(engine, t);
   }
-}
-
-bool sip_client_retry(sip_engine *engine, sip_transaction *t) {
-  bool waiting = t->state == SIP_STATE_CALLING || t->state == SIP_STATE_TRYING;
-  if (!waiting || t->status != 0 || t->method == SIP_METHOD_CANCEL) return false;
-  sip_timer_stop(&engine->wheel, &t->retransmit);
-  t->interval_ms = 0;
-  t->flow.connection = 0;
-  if (t->flags & SIP_TRANSACTION_UDP_AFTER) {
-    t->flags &= (uint16_t)~SIP_TRANSACTION_UDP_AFTER;
-    t->flags |= SIP_TRANSACTION_STAY_UDP;
-    sip_event event = {.kind = SIP_EVENT_FELL_BACK, .transaction = t->id, .flow = t->flow};
-    sip_engine_push_event(engine, &event, NULL);
-    sip_target target = {.transport = SIP_TRANSPORT_UDP, .address = t->flow.remote};
-    return send_to(engine, t, &target) == 0;
-  }
-  if (t->client.target_next >= t->client.target_count) return false;
-  sip_map_remove(&engine->by_client_key, &t->by_key);
-  mint_branch(engine, t->key);
-  register_branch(engine, t);
-  return send_to_next(engine, t, SIP_E_TRANSPORT) == 0;
-}
-
-void sip_engine_send_failed(sip_engine *engine, sip_time now, sip_id owner, int error) {
-  engine->now = now;
-  sip_transaction *t = sip_slots_find(&engine->transactions, owner);
-  if (!t || !sip_engine_reserve(engine)) return;
-  if (sip_transaction_is_client(t) && sip_client_retry(engine, t)) return;
-  fail(engine, t, error);
 }

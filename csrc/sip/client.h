@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Client transactions: addressing, sending, trying the next target, and what
- * the user agent core makes of a response.
+ * Client transactions: addressing, sending, and what the user agent core makes of
+ * a response.
  */
 #ifndef MOONSIP_SIP_CLIENT_H
 #define MOONSIP_SIP_CLIENT_H
@@ -28,8 +28,13 @@ void sip_client_send_cancel(sip_engine *engine, sip_transaction *t);
 /* Opens the transaction of a CANCEL that is written; takes the packet's reference. */
 void sip_client_open_cancel(sip_engine *engine, sip_transaction *invite, sip_packet *packet);
 
-/* After a transport error: over UDP when size alone made it TCP (18.1.1), or to
- * the next target. False when nothing is left to try. */
-bool sip_client_retry(sip_engine *engine, sip_transaction *t);
+/* Sends it to the target: 0, SIP_E_NO_ROUTE or SIP_E_MEMORY. An address of ours that is
+ * not known yet is asked for first. An ACK is done when it is sent. */
+int sip_client_send_to(sip_engine *engine, sip_transaction *t, const sip_target *target);
+/* The same with the next target that can be sent to; the last error, at first `error`,
+ * when none is left. */
+int sip_client_send_to_next(sip_engine *engine, sip_transaction *t, int error);
+/* For another target: to its peer it is another transaction (RFC 3263 4.3). */
+void sip_client_renew_branch(sip_engine *engine, sip_transaction *t);
 
 #endif

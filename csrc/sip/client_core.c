@@ -222,8 +222,7 @@ int sip_engine_cancel(sip_engine *engine, sip_time now, sip_id transaction, sip_
   if (t->flags & SIP_TRANSACTION_CANCELLED || t->client.cancel_headers) return 0;
   if (!sip_engine_reserve(engine)) return SIP_E_MEMORY;
   if (t->client.head_len == 0) { /* nothing was sent yet */
-    sip_transaction_cause cause = {.input = SIP_INPUT_TRANSPORT_ERROR, .error = SIP_E_CANCELLED};
-    sip_transaction_drive(engine, t, &cause);
+    sip_transaction_fail(engine, t, SIP_E_CANCELLED);
     return 0;
   }
   t->client.cancel_headers = sip_packet_copy(&engine->alloc, headers);

@@ -60,6 +60,7 @@ static bool make_parts(sip_engine *engine) {
          sip_map_init(&engine->by_server_key, alloc) == 0 &&
          sip_map_init(&engine->by_client_key, alloc) == 0 &&
          sip_map_init(&engine->by_merge, alloc) == 0 &&
+         sip_map_init(&engine->by_connection, alloc) == 0 &&
          sip_map_init(&engine->by_dialog, alloc) == 0;
 }
 
@@ -114,7 +115,7 @@ void sip_engine_free(sip_engine *engine) {
   while ((dialog = sip_slots_next(&engine->dialogs, &cursor))) sip_dialog_free(engine, dialog);
   drain(engine);
   sip_map *maps[] = {&engine->by_server_key, &engine->by_client_key, &engine->by_merge,
-                     &engine->by_dialog};
+                     &engine->by_connection, &engine->by_dialog};
   for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) {
     if (maps[i]->alloc) sip_map_deinit(maps[i]);
   }

@@ -87,6 +87,11 @@ int sip_engine_receive(sip_engine *engine, sip_time now, const sip_flow *flow, s
 void sip_engine_advance(sip_engine *engine, sip_time now);
 /* A packet with this owner could not be sent: SIP_E_TRANSPORT or a libuv code. */
 void sip_engine_send_failed(sip_engine *engine, sip_time now, sip_id owner, int error);
+/* A packet with this owner was given to a connection; is_used: it was open already. */
+void sip_engine_sent_by(sip_engine *engine, sip_id owner, sip_id connection, bool is_used);
+/* Nothing comes by a connection any more: requests that were sent by it and wait take
+ * another way, or fail (failover.c). SIP_E_LIMIT and SIP_E_TIMEOUT: we cut it off. */
+void sip_engine_connection_lost(sip_engine *engine, sip_time now, sip_id connection, int error);
 /* An answer to a query: targets in order of preference, or an error. */
 typedef struct sip_target {
   sip_transport transport;

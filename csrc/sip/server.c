@@ -116,7 +116,7 @@ int sip_server_open(sip_engine *engine, sip_kept *kept, const sip_flow *flow,
     uint64_t hash = sip_server_merge_hash(engine, m);
     t->flags |= SIP_TRANSACTION_MERGEABLE;
     if (sip_map_find(&engine->by_merge, hash)) t->flags |= SIP_TRANSACTION_MERGED;
-    sip_map_add(&engine->by_merge, &t->by_merge, hash);
+    sip_map_add(&engine->by_merge, &t->server.by_merge, hash);
   } else {
     t->flags |= SIP_TRANSACTION_IN_DIALOG;
   }
@@ -127,6 +127,6 @@ int sip_server_open(sip_engine *engine, sip_kept *kept, const sip_flow *flow,
 
 void sip_server_deinit(sip_engine *engine, sip_transaction *t) {
   sip_map_remove(&engine->by_server_key, &t->by_key);
-  if (t->flags & SIP_TRANSACTION_MERGEABLE) sip_map_remove(&engine->by_merge, &t->by_merge);
+  if (t->flags & SIP_TRANSACTION_MERGEABLE) sip_map_remove(&engine->by_merge, &t->server.by_merge);
   sip_kept_release(engine, t->server.request);
 }

@@ -62,6 +62,7 @@ struct sip_engine {
   sip_map by_server_key;
   sip_map by_client_key;
   sip_map by_merge;
+  sip_map by_connection; /* sip_waiters (failover.c) */
   sip_map by_dialog;
   size_t server_count;
   size_t client_count;

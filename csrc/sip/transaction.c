@@ -164,3 +164,8 @@ bool sip_transaction_drive(sip_engine *engine, sip_transaction *t,
   if (t->state == SIP_STATE_TERMINATED) sip_transaction_free(engine, t);
   return true;
 }
+
+void sip_transaction_fail(sip_engine *engine, sip_transaction *t, int error) {
+  sip_transaction_cause cause = {.input = SIP_INPUT_TRANSPORT_ERROR, .error = error};
+  sip_transaction_drive(engine, t, &cause);
+}

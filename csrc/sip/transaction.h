@@ -125,7 +125,6 @@ typedef struct sip_transaction {
   sip_timer retransmit; /* A, E, G, or TIMER_100 */
   sip_timer timeout;    /* B, C, D, F, H to M, TIMER_CANCEL */
   sip_map_node by_key;
-  sip_map_node by_merge; /* server, out of dialog: From tag, Call-ID, CSeq (8.2.2.2) */
   sip_id id;
   sip_id dialog; /* it belongs to or made, or 0 */
   uint8_t machine;
@@ -142,7 +141,8 @@ typedef struct sip_transaction {
   sip_packet *packet;    /* client: the request; server: the last response */
   union {
     struct {
-      sip_kept *request; /* until the final response */
+      sip_kept *request;     /* until the final response */
+      sip_map_node by_merge; /* out of dialog: From tag, Call-ID, CSeq (8.2.2.2) */
       uint8_t to_tag_len;
       char to_tag[SIP_TO_TAG_MAX];
     } server;
@@ -154,9 +154,11 @@ typedef struct sip_transaction {
       sip_target *targets;          /* to try one after the other, or NULL */
       uint32_t target_count;
       uint32_t target_next;
-      sip_packet *cancel_headers; /* wanted, not yet sent (9.1) */
-      sip_link dialogs;           /* that its responses made */
-      uint64_t ended;             /* hash of the To tag of the one that ended last, or 0 */
+      sip_packet *cancel_headers;  /* wanted, not yet sent (9.1) */
+      sip_link dialogs;            /* that its responses made */
+      struct sip_waiters *waiters; /* by whose connection it was sent, or NULL */
+      sip_link waiting;            /* in their list */
+      uint64_t ended;              /* hash of the To tag of the one that ended last, or 0 */
     } client;
   };
   char key[]; /* branch, and the sent-by of a server's */
@@ -164,16 +166,18 @@ typedef struct sip_transaction {
 
 enum {
   SIP_TRANSACTION_RELIABLE = 1 << 0,
-  SIP_TRANSACTION_ORPHAN = 1 << 1,    /* client: nobody wants to hear of it */
-  SIP_TRANSACTION_OWN_ACK = 1 << 2,   /* client: the user acknowledges a 2xx */
-  SIP_TRANSACTION_CONTACT = 1 << 3,   /* client: write a Contact of ours */
-  SIP_TRANSACTION_UDP_AFTER = 1 << 4, /* client: TCP because of its size; UDP when that fails */
-  SIP_TRANSACTION_CANCELLED = 1 << 5, /* a CANCEL was sent or came */
-  SIP_TRANSACTION_MERGEABLE = 1 << 6, /* server: by_merge is in its map */
-  SIP_TRANSACTION_IN_DIALOG = 1 << 7, /* server: the request carried a To tag */
-  SIP_TRANSACTION_MERGED = 1 << 10,   /* server: another copy was here first (8.2.2.2) */
-  SIP_TRANSACTION_SECURE = 1 << 8,    /* client: sips */
-  SIP_TRANSACTION_STAY_UDP = 1 << 9   /* client: never TCP because of its size */
+  SIP_TRANSACTION_ORPHAN = 1 << 1,     /* client: nobody wants to hear of it */
+  SIP_TRANSACTION_OWN_ACK = 1 << 2,    /* client: the user acknowledges a 2xx */
+  SIP_TRANSACTION_CONTACT = 1 << 3,    /* client: write a Contact of ours */
+  SIP_TRANSACTION_UDP_AFTER = 1 << 4,  /* client: TCP because of its size; UDP when that fails */
+  SIP_TRANSACTION_CANCELLED = 1 << 5,  /* a CANCEL was sent or came */
+  SIP_TRANSACTION_MERGEABLE = 1 << 6,  /* server: by_merge is in its map */
+  SIP_TRANSACTION_IN_DIALOG = 1 << 7,  /* server: the request carried a To tag */
+  SIP_TRANSACTION_MERGED = 1 << 10,    /* server: another copy was here first (8.2.2.2) */
+  SIP_TRANSACTION_SECURE = 1 << 8,     /* client: sips */
+  SIP_TRANSACTION_STAY_UDP = 1 << 9,   /* client: never TCP because of its size */
+  SIP_TRANSACTION_USED = 1 << 11,      /* client: sent by a connection that was open before */
+  SIP_TRANSACTION_SENT_AGAIN = 1 << 12 /* client: by another one, when that broke */
 };
 
 /* Drives a machine: the input's arrow is followed and its actions carried out.
@@ -188,6 +192,8 @@ typedef struct sip_transaction_cause {
 } sip_transaction_cause;
 bool sip_transaction_drive(sip_engine *engine, sip_transaction *t,
                            const sip_transaction_cause *cause);
+/* The same with TRANSPORT_ERROR. */
+void sip_transaction_fail(sip_engine *engine, sip_transaction *t, int error);
 
 /* The machine with its id and key room; not in any map yet. NULL at the limit or
  * without memory. */

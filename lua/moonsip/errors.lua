@@ -95,7 +95,7 @@ function errors.of_failure(name)
                     cancelled = "cancelled", limit = "a limit is reached",
                     invalid = "malformed URI",
                     gone = "the object has ended" })[kind]
-    or ("not sent: %s"):format(name)
+    or ("transport failed: %s"):format(name)
   return errors.new(kind, reason, { name = name })
 end
 

@@ -12,7 +12,7 @@
 
 #include "sip/engine.h"
 
-enum { IDS = 8, TEXT = 4096, QUIET_MS = 3600000, STEPS_MAX = 64 };
+enum { IDS = 8, CONNECTIONS = 3, TEXT = 4096, QUIET_MS = 3600000, STEPS_MAX = 64 };
 
 typedef struct input {
   const uint8_t *at;
@@ -47,6 +47,11 @@ static void keep(sip_id *list, unsigned *count, sip_id id) {
   if (id) list[(*count)++ % IDS] = id;
 }
 
+/* Some share one, as over TCP. */
+static sip_id connection_of(sip_id owner) {
+  return 1 + owner % CONNECTIONS;
+}
+
 static void drain(world *w) {
   sip_outgoing packet;
   while (sip_engine_next_packet(w->engine, &packet)) {
@@ -55,6 +60,7 @@ static void drain(world *w) {
       memcpy(w->last_sent, packet.packet->bytes, packet.packet->len);
       w->last_sent[packet.packet->len] = '\0';
     }
+    sip_engine_sent_by(w->engine, packet.owner, connection_of(packet.owner), packet.owner & 4);
     sip_packet_release(packet.packet);
   }
   sip_event event;
@@ -163,7 +169,7 @@ static void request(world *w, input *in) {
 static void step(world *w, input *in) {
   sip_id transaction = w->transactions[next_byte(in) % IDS];
   sip_id dialog = w->dialogs[next_byte(in) % IDS];
-  switch (next_byte(in) % 10) {
+  switch (next_byte(in) % 11) {
   case 0:
     w->now += (sip_time)next_byte(in) * 100;
     sip_engine_advance(w->engine, w->now);
@@ -193,6 +199,9 @@ static void step(world *w, input *in) {
     break;
   case 8:
     sip_engine_dialog_drop(w->engine, w->now, dialog);
+    break;
+  case 9:
+    sip_engine_connection_lost(w->engine, w->now, connection_of(next_byte(in)), -1);
     break;
   default:
     sip_engine_send_failed(w->engine, w->now, transaction, -1);

@@ -217,6 +217,19 @@ describe("an exchange", function()
       end)
     end
 
+    it("goes on to the next, or fails, when its connection breaks (RFC 3261 18.4)",
+      function()
+      local peer = net:endpoint "tcp:10.0.0.9:5060"
+      local uri = "sip:x@10.0.0.9;transport=tcp"
+      net:sleep("1s", function() peer:disconnect() end)
+      local res = assert(alice:request("MESSAGE", { uri, carol.contact }):wait())
+      assert.equal("Carol", res.reason)
+      net:sleep("1s", function() peer:disconnect() end)
+      local _, err = alice:request("MESSAGE", uri):wait()
+      assert.same({ "transport", "EOF", 2 }, { err.kind, err.name, math.floor(net:now()) })
+      assert.is_true(err:retryable())
+    end)
+
     it("takes any other answer for one", function()
       bob:on("MESSAGE", function(req) req:reply(404) end)
       local _, err = alice:request("MESSAGE", { bob.contact, carol.contact }):wait()

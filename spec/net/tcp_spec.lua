@@ -3,6 +3,7 @@
 -- Connections on real sockets: what comes, what goes, and which one it goes by.
 
 local ends <const> = require "spec.net.ends"
+local messages <const> = require "spec.support.messages"
 
 local LOOPBACK <const> = { IPv4 = "127.0.0.1", IPv6 = "::1" }
 
@@ -262,6 +263,78 @@ describe("a request over TCP", function()
     server:wait(2)
     second:close()
     assert.equal(1, service:counts().connections)
+  end)
+end)
+
+describe("a request whose connection breaks before its answer (RFC 3261 18.4)", function()
+  local how <const> = {
+    EOF = function(peer) peer:close() end,
+    ECONNRESET = function(peer) peer:reset() end,
+    TRANSPORT = function(peer) peer:send "SIP/2.0 200 OK\r\nBad\r\n\r\n" end,
+  }
+
+  for name, break_it in pairs(how) do
+    it("fails at once, without a timer: " .. name, function()
+      local service <close> = ends.service()
+      service:listen "tcp"
+      local server <close> = ends.server()
+      local transaction = ask(service, server.port)
+      local peer = server:wait()
+      peer:wait "OPTIONS sip:"
+      break_it(peer)
+      local event = service:wait_event "failed"
+      assert.same({ transaction, name }, { event.transaction, event.code })
+      assert.equal(0, service.engine:counts().client_transactions)
+    end)
+  end
+
+  it("goes by a new one when the old had served before", function()
+    local service <close> = ends.service()
+    service:listen "tcp"
+    local server <close> = ends.server()
+    ask(service, server.port)
+    local peer = server:wait()
+    peer:send(messages.answer(peer:wait "\r\n\r\n", 200))
+    service:wait_event "response"
+    ask(service, server.port, { method = "MESSAGE" })
+    ends.until_true(function() return peer.text:find "MESSAGE sip:" end)
+    peer:close()
+    local again = server:wait(2):wait "MESSAGE sip:.*\r\n\r\n"
+    assert.equal(peer.text:match "MESSAGE sip:.*", again)
+    server.accepted[2]:send(messages.answer(again, 202))
+    ends.until_true(function() return #service.events == 2 end)
+    assert.equal(202, service.events[2].message.code)
+  end)
+
+  it("is answered by a connection of the peer's when that knows it already (18.2.2)",
+    function()
+    local service <close> = ends.service()
+    local port = service:listen "tcp"
+    local server <close> = ends.server()
+    ask(service, server.port, { method = "INVITE" })
+    local peer = server:wait()
+    local invite = peer:wait "\r\n\r\n"
+    peer:send(messages.answer(invite, 180))
+    service:wait_event "response"
+    peer:close()
+    ends.until_true(function() return service:counts().connections == 0 end)
+    local second <close> = ends.connect("127.0.0.1", port)
+    second:send(messages.answer(invite, 486))
+    ends.until_true(function() return #service.events == 3 end)
+    assert.same({ "response", 486 },
+      { service.events[2].kind, service.events[2].message.code })
+  end)
+
+  it("is forgotten when its engine goes", function()
+    local service <close> = ends.service()
+    service:listen "tcp"
+    local server <close> = ends.server()
+    ask(service, server.port)
+    server:wait():wait "OPTIONS sip:"
+    assert(service.loop:detach(service.engine))
+    assert.equal(1, service.engine:counts().client_transactions)
+    ends.turn()
+    assert.same({}, service.events)
   end)
 end)
 

@@ -130,6 +130,7 @@ function Port:stream_data(one, bytes)
       if kind == "error" then
         one:close()
         drop_link(self, link)
+        self.engine:connection_lost(one.id, "TRANSPORT")
         break
       end
     end
@@ -143,6 +144,7 @@ function Port:stream_closed(one, name)
   if not one.is_open then
     for _, owner in ipairs(link.unsent) do self.engine:send_failed(owner, name) end
   end
+  self.engine:connection_lost(one.id, name)
   self.driver:turn()
 end
 
@@ -171,9 +173,13 @@ end
 
 local function send_on_stream(self, bytes, flow, owner, fallback)
   local link = link_for(self, flow, fallback)
-  if not link then return false end
-  if not link.stream.is_open and owner ~= 0 then table.insert(link.unsent, owner) end
-  return link.stream:send(bytes)
+  local one = link and link.stream
+  if not one or not one:send(bytes) then return false end
+  if owner ~= 0 then
+    if not one.is_open then table.insert(link.unsent, owner) end
+    self.engine:sent_by(owner, one.id, one.is_open)
+  end
+  return true
 end
 
 local function send(self, bytes, flow, owner, fallback)
