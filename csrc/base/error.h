@@ -12,6 +12,7 @@
   X(LIMIT, "limit", "a configured limit is reached")                    \
   X(GONE, "gone", "the object has ended")                               \
   X(STATE, "invalid", "not possible in this state")                     \
+  X(PENDING, "invalid", "another INVITE of the dialog is not over")     \
   X(INVALID, "invalid", "invalid argument")                             \
   X(RESERVED, "invalid", "a header field that is written by the stack") \
   X(INJECTION, "invalid", "CR, LF or NUL in a value")                   \

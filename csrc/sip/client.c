@@ -84,6 +84,7 @@ void sip_client_deinit(sip_engine *engine, sip_transaction *t) {
     sip_dialog *dialog = SIP_CONTAINER(t->client.dialogs.next, sip_dialog, siblings);
     sip_link_remove(&dialog->siblings);
     dialog->invite_client = 0;
+    sip_dialog_invite_over(engine, dialog);
     if (dialog->state == SIP_DIALOG_EARLY) { /* 13.2.2.4: no 2xx came for it */
       sip_dialog_end(engine, dialog, t->status, NULL);
     }

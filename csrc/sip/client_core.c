@@ -112,11 +112,16 @@ static void invite_response(sip_engine *engine, sip_transaction *t, const sip_me
     sip_dialog_confirm_uac(engine, dialog, response);
     push_response(engine, t, kept, dialog->id);
     if (!(t->flags & SIP_TRANSACTION_OWN_ACK)) acknowledge(engine, t, dialog);
+    sip_dialog_invite_over(engine, dialog);
     return;
   }
-  if (status >= 300 && dialog) dialog->invite_client = 0;
   push_response(engine, t, kept, dialog ? dialog->id : 0);
-  if (status >= 300) end_early_dialogs(engine, t, status);
+  if (status < 300) return;
+  if (dialog) {
+    dialog->invite_client = 0;
+    sip_dialog_invite_over(engine, dialog);
+  }
+  end_early_dialogs(engine, t, status);
 }
 
 static void bye_response(sip_engine *engine, sip_dialog *dialog, int status) {
@@ -249,8 +254,10 @@ int sip_engine_dialog_request(sip_engine *engine, sip_time now, sip_id id,
   sip_method method = sip_method_parse(request->method);
   if (method == SIP_METHOD_ACK || method == SIP_METHOD_CANCEL) return SIP_E_INVALID;
   if (dialog->state == SIP_DIALOG_TERMINATED && method != SIP_METHOD_BYE) return SIP_E_STATE;
-  bool busy = dialog->invite_client || dialog->invite_server;
-  if (method == SIP_METHOD_INVITE && busy) return SIP_E_STATE; /* 14.1 */
+  if (method == SIP_METHOD_INVITE && sip_dialog_is_inviting(dialog)) {
+    dialog->wants_invite = true;
+    return SIP_E_PENDING;
+  }
   return sip_client_open(engine, request, dialog, transaction);
 }
 

@@ -19,12 +19,13 @@ typedef struct sip_dialog {
   bool is_uas;
   bool secure;
   bool has_remote_cseq;
-  bool by_invite; /* terminating it consists of sending BYE (12.2.1.2) */
+  bool by_invite;    /* terminating it consists of sending BYE (12.2.1.2) */
+  bool wants_invite; /* one of ours was refused because another is not over (14.1) */
   uint32_t local_cseq;
   uint32_t remote_cseq;
   sip_id made_by;       /* our INVITE whose response made it, or 0 */
   sip_id invite_client; /* our INVITE without a final response, or 0 (14.1) */
-  sip_id invite_server; /* theirs, likewise (14.2) */
+  sip_id invite_server; /* theirs until our 2xx, or the ACK of our rejection, or 0 */
   sip_flow flow;        /* the last request or response came by */
 
   sip_packet *ok; /* our 2xx that no ACK came for */
@@ -69,7 +70,16 @@ void sip_dialog_resend_ack(sip_engine *engine, const sip_dialog *dialog);
 void sip_dialog_refresh_target(sip_engine *engine, sip_dialog *dialog, const sip_message *message);
 
 /* A request inside it: 0, or the status that refuses it (12.2.2, 14.2). */
-int sip_dialog_admit(const sip_dialog *dialog, const sip_message *request);
+int sip_dialog_admit(const sip_engine *engine, const sip_dialog *dialog,
+                     const sip_message *request);
+/* The peer's INVITE that has no final response, or NULL. */
+sip_transaction *sip_dialog_unanswered(const sip_engine *engine, const sip_dialog *dialog);
+/* An INVITE of either side is not over: no other may begin (14.1). */
+bool sip_dialog_is_inviting(const sip_dialog *dialog);
+/* One is over: SIP_EVENT_READY when another waits for that. */
+void sip_dialog_invite_over(sip_engine *engine, sip_dialog *dialog);
+/* The ACK of our rejection came, or will not come any more. */
+void sip_dialog_invite_confirmed(sip_engine *engine, const sip_transaction *t);
 /* It was let in as transaction t: its CSeq counts, a BYE ends the session (15.1.2). */
 void sip_dialog_take(sip_dialog *dialog, sip_transaction *t, const sip_message *request,
                      const sip_flow *flow);

@@ -7,12 +7,35 @@
 #include "sip/dialog.h"
 #include "sip/server.h"
 
-int sip_dialog_admit(const sip_dialog *dialog, const sip_message *request) {
+sip_transaction *sip_dialog_unanswered(const sip_engine *engine, const sip_dialog *dialog) {
+  sip_transaction *invite = sip_slots_find(&engine->transactions, dialog->invite_server);
+  return invite && invite->state == SIP_STATE_PROCEEDING ? invite : NULL;
+}
+
+int sip_dialog_admit(const sip_engine *engine, const sip_dialog *dialog,
+                     const sip_message *request) {
   if (dialog->state == SIP_DIALOG_TERMINATED) return 481;
   if (dialog->has_remote_cseq && request->cseq <= dialog->remote_cseq) return 500; /* 12.2.2 */
   if (request->method != SIP_METHOD_INVITE) return 0;
-  if (dialog->invite_server) return 500; /* with Retry-After (14.2) */
+  if (sip_dialog_unanswered(engine, dialog)) return 500; /* with Retry-After (14.2) */
   return dialog->invite_client ? 491 : 0;
+}
+
+bool sip_dialog_is_inviting(const sip_dialog *dialog) {
+  return dialog->invite_client || dialog->invite_server || dialog->ok;
+}
+
+void sip_dialog_invite_over(sip_engine *engine, sip_dialog *dialog) {
+  if (!dialog->wants_invite || sip_dialog_is_inviting(dialog)) return;
+  dialog->wants_invite = false;
+  sip_engine_push_event(engine, &(sip_event){.kind = SIP_EVENT_READY, .dialog = dialog->id}, NULL);
+}
+
+void sip_dialog_invite_confirmed(sip_engine *engine, const sip_transaction *t) {
+  sip_dialog *dialog = sip_dialog_find(engine, t->dialog);
+  if (!dialog || dialog->invite_server != t->id) return;
+  dialog->invite_server = 0;
+  sip_dialog_invite_over(engine, dialog);
 }
 
 void sip_dialog_take(sip_dialog *dialog, sip_transaction *t, const sip_message *request,
@@ -28,8 +51,8 @@ void sip_dialog_take(sip_dialog *dialog, sip_transaction *t, const sip_message *
 /* 15.1.2: an INVITE that waits for an answer gets 487 when its dialog's BYE came. */
 static void bye_answered(sip_engine *engine, sip_dialog *dialog, const sip_transaction *t,
                          int status) {
-  sip_transaction *invite = sip_slots_find(&engine->transactions, dialog->invite_server);
-  if (invite && invite->state == SIP_STATE_PROCEEDING) sip_server_answer(engine, invite, 487);
+  sip_transaction *invite = sip_dialog_unanswered(engine, dialog);
+  if (invite) sip_server_answer(engine, invite, 487);
   sip_dialog_end(engine, dialog, status, t->server.request);
 }
 
@@ -55,8 +78,8 @@ static void keep_ok(sip_engine *engine, sip_dialog *dialog, const sip_transactio
 static void invite_answered(sip_engine *engine, sip_dialog *dialog, sip_transaction *t, int status,
                             sip_packet *packet) {
   if (status < 200) return;
-  dialog->invite_server = 0;
   if (status < 300) {
+    dialog->invite_server = 0;
     dialog->state = SIP_DIALOG_CONFIRMED;
     keep_ok(engine, dialog, t, packet);
   } else if (dialog->state == SIP_DIALOG_EARLY) {
@@ -88,10 +111,12 @@ void sip_dialog_acknowledged(sip_engine *engine, const sip_message *ack, const s
   forget_ok(engine, dialog);
   dialog->flow = *flow;
   bool wanted = engine->handled >> SIP_METHOD_ACK & 1;
-  if (!wanted && ack->body_len == 0) return;
-  sip_kept *kept = sip_kept_new(engine, ack, flow);
-  sip_event event = {.kind = SIP_EVENT_ACK, .dialog = dialog->id, .flow = *flow};
-  sip_engine_push_event(engine, &event, kept);
+  if (wanted || ack->body_len > 0) {
+    sip_kept *kept = sip_kept_new(engine, ack, flow);
+    sip_event event = {.kind = SIP_EVENT_ACK, .dialog = dialog->id, .flow = *flow};
+    sip_engine_push_event(engine, &event, kept);
+  }
+  sip_dialog_invite_over(engine, dialog);
 }
 
 void sip_dialog_timer(sip_engine *engine, sip_dialog *dialog, sip_timer *timer) {
@@ -107,6 +132,7 @@ void sip_dialog_timer(sip_engine *engine, sip_dialog *dialog, sip_timer *timer) 
     forget_ok(engine, dialog);
     sip_event event = {.kind = SIP_EVENT_NO_ACK, .dialog = dialog->id, .code = SIP_E_TIMEOUT};
     sip_engine_push_event(engine, &event, NULL);
+    sip_dialog_invite_over(engine, dialog);
   } else { /* a BYE of ours was challenged and never sent again */
     sip_dialog_end(engine, dialog, SIP_E_TIMEOUT, NULL);
   }

@@ -130,6 +130,7 @@ typedef enum sip_event_kind {
   SIP_EVENT_FAILED,    /* transaction (client): code says why; no response will come */
   SIP_EVENT_CANCELLED, /* transaction (server INVITE): 487 was sent; message is the CANCEL */
   SIP_EVENT_ACK,       /* dialog: the ACK of our 2xx; message */
+  SIP_EVENT_READY,     /* dialog: an INVITE refused with SIP_E_PENDING may go now (14.1) */
   SIP_EVENT_NO_ACK,    /* dialog: 64*T1 went by without ACK (13.3.1.4): send BYE */
   SIP_EVENT_UNSENT,    /* transaction (server): a final response was not delivered; code */
   SIP_EVENT_FELL_BACK, /* transaction (client): too large for UDP, TCP failed, UDP now (18.1.1) */
@@ -201,7 +202,9 @@ typedef struct sip_request {
 /* SIP_E_URI, SIP_E_NO_ROUTE, SIP_E_LIMIT, SIP_E_INVALID. */
 int sip_engine_request(sip_engine *engine, sip_time now, const sip_request *request,
                        sip_id *transaction);
-/* The same inside a dialog (12.2.1). ACK is sip_engine_ack, CANCEL sip_engine_cancel. */
+/* The same inside a dialog (12.2.1). ACK is sip_engine_ack, CANCEL sip_engine_cancel.
+ * SIP_E_PENDING for an INVITE while another of either side is not over, which includes
+ * the ACK of our answer (14.1): SIP_EVENT_READY follows when it is. */
 int sip_engine_dialog_request(sip_engine *engine, sip_time now, sip_id dialog,
                               const sip_request *request, sip_id *transaction);
 

@@ -93,11 +93,12 @@ static void receive_in_dialog(sip_engine *engine, const sip_flow *flow) {
     reject(engine, flow, 481, (sip_str){0});
     return;
   }
-  int status = sip_dialog_admit(dialog, m);
+  int status = sip_dialog_admit(engine, dialog, m);
   if (status == 0) {
     deliver(engine, flow, dialog);
   } else {
-    bool glare = status == 500 && m->method == SIP_METHOD_INVITE && dialog->invite_server;
+    bool glare =
+        status == 500 && m->method == SIP_METHOD_INVITE && sip_dialog_unanswered(engine, dialog);
     uint64_t wait = sip_random_number(&engine->random) % (RETRY_AFTER_GLARE_MAX_S + 1);
     reject(engine, flow, status, glare ? retry_after(engine, wait) : (sip_str){0});
   }

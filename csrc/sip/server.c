@@ -126,6 +126,7 @@ int sip_server_open(sip_engine *engine, sip_kept *kept, const sip_flow *flow,
 }
 
 void sip_server_deinit(sip_engine *engine, sip_transaction *t) {
+  sip_dialog_invite_confirmed(engine, t);
   sip_map_remove(&engine->by_server_key, &t->by_key);
   if (t->flags & SIP_TRANSACTION_MERGEABLE) sip_map_remove(&engine->by_merge, &t->server.by_merge);
   sip_kept_release(engine, t->server.request);

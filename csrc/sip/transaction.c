@@ -161,6 +161,7 @@ bool sip_transaction_drive(sip_engine *engine, sip_transaction *t,
   if (arrow.next == SIP_STATE_NONE) return false;
   t->state = arrow.next;
   act(engine, t, arrow.actions, cause);
+  if (t->state == SIP_STATE_CONFIRMED) sip_dialog_invite_confirmed(engine, t);
   if (t->state == SIP_STATE_TERMINATED) sip_transaction_free(engine, t);
   return true;
 }

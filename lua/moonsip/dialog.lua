@@ -96,6 +96,21 @@ function Dialog:start_request(verb, method, made, fields)
   return exchange.start(self.agent, verb, method, { {} }, made, fields)
 end
 
+--- An INVITE has to wait until another is over, also for the ACK of ours (14.1).
+---@package
+function Dialog:queue(one)
+  self.queued = self.queued or {}
+  table.insert(self.queued, one)
+end
+
+--- It is over (from the dispatcher): those that waited try again, in their order.
+---@package
+function Dialog:ready()
+  local queued = self.queued
+  self.queued = nil
+  for _, one in ipairs(queued or none) do one:again() end
+end
+
 --- Waits inside a verb of this dialog: the end of the dialog ends the wait with
 --- `nil, err`.
 ---@package

@@ -141,6 +141,11 @@ function on.failed(agent, _, transaction, _, code)
   if exchange then exchange:lose(code) end
 end
 
+function on.ready(agent, _, _, number)
+  local of = agent.dialogs[number]
+  if of then of:ready() end
+end
+
 function on.no_ack(agent, _, _, number)
   local of = agent.dialogs[number]
   if not of then return end

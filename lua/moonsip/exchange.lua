@@ -201,6 +201,8 @@ local function send(self)
     self.transaction = transaction
     agent.exchanges[transaction] = self
     if self.plan.pdd_ms then retry.limit_ringing(self, self.plan.pdd_ms) end
+  elseif self.dialog and err.name == "PENDING" then
+    self.dialog:queue(self) -- until the other INVITE is over (14.1)
   elseif self.targets[self.at + 1] then
     self.at = self.at + 1
     return send(self)
@@ -252,7 +254,7 @@ end
 --- Sends it once more, to the same target.
 ---@package
 function Exchange:again()
-  send(self)
+  if not self.done then send(self) end
 end
 
 --- Goes on to the next target, if there is one.

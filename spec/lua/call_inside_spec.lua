@@ -86,6 +86,82 @@ describe("a call", function()
       assert.equal("connected", near.state)
     end)
 
+    -- What bob sent and got: methods of requests, statuses of answers.
+    local function flow_at_bob()
+      local kinds = {}
+      for _, one in ipairs(net:messages()) do
+        kinds[#kinds + 1] = one.bytes:match "^SIP/2.0 (%d+)" or one.bytes:match "^%u+"
+      end
+      return table.concat(kinds, " ")
+    end
+
+    it("right after the answer: it waits for the ACK (14.1)", function()
+      net:link(alice, bob, { delay = 40 })
+      local got
+      bob:on("INVITE", function(req)
+        local call = assert(req:answer())
+        got = table.pack(call:reinvite())
+      end)
+      assert(alice:call(bob))
+      net:advance "1s"
+      assert.equal(200, got[1].code)
+      assert.equal("INVITE 200 ACK INVITE 200 ACK", flow_at_bob())
+    end)
+
+    it("right after an answer whose ACK never comes: not at all", function()
+      local got
+      bob:on("INVITE", function(req)
+        local call = assert(req:answer())
+        net:cut(alice, bob)
+        got = table.pack(call:reinvite())
+      end)
+      alice:request("INVITE", bob)
+      net:settle()
+      assert.is_nil(got[1])
+      assert.equal("hangup", got[2].kind)
+      assert.equal(0, net:count { method = "INVITE", from = bob })
+    end)
+
+    it("twice at once by one end: one after the other (14.1)", function()
+      answer(bob)
+      local near = connect()
+      local done = {}
+      for at = 1, 3 do near:reinvite(function(res) done[at] = res.code end) end
+      net:settle()
+      assert.same({ 200, 200, 200 }, done)
+      assert.matches("INVITE 200 ACK INVITE 200 ACK INVITE 200 ACK$", flow_at_bob())
+    end)
+
+    it("by one end while it has to answer the other: afterwards (14.1)", function()
+      answer(bob)
+      local near, far = connect()
+      local got
+      far:on("INVITE", function(req)
+        far:reinvite(function(res) got = res.code end)
+        net:sleep "1s"
+        req:reject(488)
+      end)
+      near:reinvite(function() end)
+      net:settle()
+      assert.equal(200, got)
+      assert.matches("INVITE 100 488 ACK INVITE 200 ACK$", flow_at_bob())
+    end)
+
+    it("unless it is cancelled, or the call ends, while it waits its turn", function()
+      bob:on("INVITE", function(req)
+        local call = assert(req:answer())
+        local cancelled = call:request("INVITE")
+        local left = call:request("INVITE")
+        assert(cancelled:cancel())
+        assert.equal("cancelled", cancelled.error.kind)
+        call:hangup()
+        assert.equal("hangup", left.error.kind)
+      end)
+      alice:request("INVITE", bob)
+      net:settle()
+      assert.equal("INVITE 200 ACK BYE 200", flow_at_bob())
+    end)
+
     it("not for ever: after five retries a 491 is an answer", function()
       answer(bob)
       local near, far = connect()
