@@ -17,7 +17,8 @@ static const char *const event_names[] = {[SIP_EVENT_REQUEST] = "request",
                                           [SIP_EVENT_FELL_BACK] = "fell_back",
                                           [SIP_EVENT_DIALOG_END] = "dialog_end"};
 
-/* kind, message, transaction, dialog, code; nothing when there is none. */
+/* kind, message, transaction, dialog, code, and without a message the IP address of the
+ * peer where there is one; nothing when there is no event. */
 static int engine_next_event(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_event event;
@@ -35,7 +36,9 @@ static int engine_next_event(lua_State *L) {
   } else {
     lua_pushinteger(L, event.code);
   }
-  return 5;
+  if (event.message || !event.flow.remote.family) return 5;
+  bind_push_ip(L, &event.flow.remote);
+  return 6;
 }
 
 /* bytes, flow, owner, fallback "ip:port" or nil; nothing when there is none. */

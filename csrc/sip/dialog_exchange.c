@@ -130,7 +130,10 @@ void sip_dialog_timer(sip_engine *engine, sip_dialog *dialog, sip_timer *timer) 
     sip_timer_start(&engine->wheel, timer, engine->now + dialog->interval_ms);
   } else if (dialog->ok) {
     forget_ok(engine, dialog);
-    sip_event event = {.kind = SIP_EVENT_NO_ACK, .dialog = dialog->id, .code = SIP_E_TIMEOUT};
+    sip_event event = {.kind = SIP_EVENT_NO_ACK,
+                       .dialog = dialog->id,
+                       .code = SIP_E_TIMEOUT,
+                       .flow = dialog->ok_flow};
     sip_engine_push_event(engine, &event, NULL);
     sip_dialog_invite_over(engine, dialog);
   } else { /* a BYE of ours was challenged and never sent again */

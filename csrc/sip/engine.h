@@ -142,7 +142,7 @@ typedef struct sip_event {
   sip_id transaction;
   sip_id dialog;
   int code;
-  sip_flow flow;              /* of the message */
+  sip_flow flow;              /* of the message; of UNSENT, NO_ACK, FELL_BACK: to whom */
   const sip_message *message; /* NULL or valid until the next call of next_event */
 } sip_event;
 bool sip_engine_next_event(sip_engine *engine, sip_event *out);

@@ -137,11 +137,13 @@ void sip_server_answer(sip_engine *engine, sip_transaction *t, int status) {
 }
 
 void sip_server_failed(sip_engine *engine, sip_transaction *t, int error) {
-  sip_engine_push_event(
-      engine,
-      &(sip_event){
-          .kind = SIP_EVENT_UNSENT, .transaction = t->id, .dialog = t->dialog, .code = error},
-      NULL);
+  sip_engine_push_event(engine,
+                        &(sip_event){.kind = SIP_EVENT_UNSENT,
+                                     .transaction = t->id,
+                                     .dialog = t->dialog,
+                                     .code = error,
+                                     .flow = t->flow},
+                        NULL);
 }
 
 static void answer_stateless(sip_engine *engine, const sip_message *request, const sip_flow *flow,

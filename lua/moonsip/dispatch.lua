@@ -146,28 +146,28 @@ function on.ready(agent, _, _, number)
   if of then of:ready() end
 end
 
-function on.no_ack(agent, _, _, number)
+function on.no_ack(agent, _, _, number, _, peer)
   local of = agent.dialogs[number]
   if not of then return end
   of:acknowledged()
   if of.state ~= "ended" then
     of:hangup()
-    agent.context.log:warn("no ACK came for the 200 of a call; it was ended "
-      .. "(RFC 3261 13.3.1.4)")
+    agent.context.log:rarely("warn", peer, "no ACK came from %s for the 200 of a call; it "
+      .. "was ended (RFC 3261 13.3.1.4)", peer)
   end
 end
 
-function on.unsent(agent, _, transaction, _, code)
-  agent.context.log:debug("a final response could not be sent: %s", code)
+function on.unsent(agent, _, transaction, _, code, peer)
+  agent.context.log:rarely("warn", peer, "a final response to %s could not be sent: %s",
+    peer, code)
   local req = agent.requests[transaction]
   if req then agent:forget_request(req) end
 end
 
-function on.fell_back(agent, _, transaction)
+function on.fell_back(agent, _, transaction, _, _, peer)
   local exchange = agent.exchanges[transaction]
-  agent.context.log:info("too large for UDP, but no TCP connection: %s to %s goes by UDP "
-    .. "(RFC 3261 18.1.1)", exchange and exchange.method or "request",
-    exchange and exchange.target or "the next hop")
+  agent.context.log:rarely("info", peer, "too large for UDP, but no TCP connection: %s to "
+    .. "%s goes by UDP (RFC 3261 18.1.1)", exchange and exchange.method or "request", peer)
 end
 
 --- Why a dialog ended that the core has given up.
@@ -191,11 +191,11 @@ end
 ---@param agent moonsip.Agent
 function dispatch.drain(agent)
   local engine = agent.engine
-  local kind, message, transaction, number, code = engine:next_event()
+  local kind, message, transaction, number, code, peer = engine:next_event()
   while kind do
-    on[kind](agent, message, transaction, number, code)
+    on[kind](agent, message, transaction, number, code, peer)
     if agent.closed then return end
-    kind, message, transaction, number, code = engine:next_event()
+    kind, message, transaction, number, code, peer = engine:next_event()
   end
 end
 

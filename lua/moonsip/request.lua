@@ -234,8 +234,9 @@ function Request:expire()
   self.timer = false
   self.final = 408
   self.agent:forget_request(self)
-  self.agent.context.log:warn("%s was not answered in time (RFC 4320 4.2)",
-    self.message.method)
+  local method = self.message.method
+  self.agent.context.log:rarely("warn", method,
+    "%s was not answered in time (RFC 4320 4.2)", method)
 end
 
 --- Its handler's task waits: from now on a CANCEL has somebody to find.
