@@ -93,21 +93,6 @@ handlers.mixin(Agent, "agent", handlers_changed)
 underway.mixin(Agent)
 blame.mixin(Agent)
 
---- Opens every listener, or none.
-local function open_all(self, wanted)
-  local driver, chosen = self.context.driver, {}
-  for _, one in ipairs(wanted) do
-    local port = one.port ~= 0 and one.port or chosen[one.ip] or 0
-    local spec = setmetatable({ port = port }, { __index = one })
-    local opened, err = driver:listen(self.engine, spec)
-    if not opened then return nil, err end
-    chosen[one.ip] = opened.port
-    opened.advertise_host, opened.advertise_port = one.advertise_host, one.advertise_port
-    self.listeners[#self.listeners + 1] = opened
-  end
-  return true
-end
-
 --- A new agent. `nil, err` when it cannot listen (the error names the address).
 ---@param context moonsip.Context
 ---@param options table  see settings.lua
@@ -122,7 +107,7 @@ function agent.new(context, options)
   engine, err = core.engine(chosen.engine)
   if not engine then return nil, err end
   local self = setmetatable({
-    context = context, engine = engine, listeners = {}, handlers = handlers.new(),
+    context = context, engine = engine, listeners = false, handlers = handlers.new(),
     requests = {}, exchanges = {}, dialogs = {}, call_set = {}, serial = 0,
     allow = "", accept = chosen.accept, supported = chosen.supported,
     fixed_allow = chosen.allow ~= nil, places_calls = false, shows_bye = false,
@@ -137,9 +122,8 @@ function agent.new(context, options)
   if chosen.allow then self.allow = chosen.allow end
   local tasks = context.tasks
   context.driver:attach(engine, function() tasks:enter(dispatch.drain, self) end)
-  local done
-  done, err = open_all(self, wanted)
-  if not done then
+  self.listeners, err = listen.open(context.driver, engine, wanted)
+  if not self.listeners then
     context.driver:detach(engine)
     return nil, err
   end

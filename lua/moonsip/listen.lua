@@ -10,6 +10,9 @@ local listen = {}
 local default_port <const> = 5060
 local default_transports <const> = { "udp", "tcp" }
 
+-- A port that the system picks for UDP may not be free for TCP: this often.
+local max_tries <const> = 32
+
 ---@class moonsip.Listener
 ---@field transport string
 ---@field ip string
@@ -97,6 +100,59 @@ function listen.advertise(verb, list, given)
       misuse.argument(verb, "advertise", "string or table expected, got " .. type(given))
     end
   end
+end
+
+--- With port 0 the transports of one address share a port: lists of what belongs
+--- together.
+local function groups_of(wanted)
+  local groups, of_ip = {}, {}
+  for _, one in ipairs(wanted) do
+    local group = one.port == 0 and of_ip[one.ip]
+    if not group or group[one.transport] then
+      group = {}
+      groups[#groups + 1] = group
+      if one.port == 0 then of_ip[one.ip] = group end
+    end
+    group[#group + 1], group[one.transport] = one, true
+  end
+  return groups
+end
+
+--- Opens what belongs together, on the port that the first one gets, or none of it.
+local function open_group(driver, engine, group)
+  local list, port = {}, group[1].port
+  for at, one in ipairs(group) do
+    local opened, err = driver:listen(engine, {
+      transport = one.transport, ip = one.ip, port = port,
+      advertise_host = one.advertise_host, advertise_port = one.advertise_port,
+    })
+    if not opened then
+      for _, other in ipairs(list) do driver:unlisten(engine, other.number) end
+      return nil, err
+    end
+    opened.advertise_host, opened.advertise_port = one.advertise_host, one.advertise_port
+    list[at], port = opened, opened.port
+  end
+  return list
+end
+
+--- Opens every listener. On an error some may be left open.
+---@param wanted moonsip.Listener[]
+---@return moonsip.Listener[]?
+---@return moonsip.Error? err
+function listen.open(driver, engine, wanted)
+  local all = {}
+  for _, group in ipairs(groups_of(wanted)) do
+    local tries = group[1].port == 0 and #group > 1 and max_tries or 1
+    local list, err
+    repeat
+      list, err = open_group(driver, engine, group)
+      tries = tries - 1
+    until list or err.name ~= "EADDRINUSE" or tries == 0
+    if not list then return nil, err end
+    table.move(list, 1, #list, #all + 1, all)
+  end
+  return all
 end
 
 --- "udp:192.0.2.1:5060".

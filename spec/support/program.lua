@@ -53,7 +53,11 @@ end
 -- gives the address.
 local function serve(arguments)
   local self = start { "run", table.unpack(arguments) }
-  self.first_line = assert(self:read_line(), "it ended at once")
+  self.first_line = self:read_line()
+  if not self.first_line then
+    local status, _, log = self:wait()
+    error(("it ended at once, status %s: %s"):format(status, log), 2)
+  end
   self.address = assert(self.first_line:match "udp:([%d.:]+)", self.first_line)
   return self
 end
