@@ -33,27 +33,30 @@ static bool scan_userinfo(sip_scan *scan, sip_uri *out) {
   return sip_scan_char(scan, '@');
 }
 
-/* True when the name is among the parameters in front of it. */
-static bool is_repeated(sip_str before, sip_str name) {
+/* The first "name=value" of that name, or an empty slice. */
+static sip_str find_pair(sip_str params, sip_str name) {
   sip_param param;
-  while (sip_uri_param_next(&before, &param)) {
-    if (sip_escaped_equal(param.name, name, false)) return true;
+  while (sip_uri_param_next(&params, &param)) {
+    if (sip_escaped_equal(param.name, name, false)) {
+      return sip_str_between(param.name.ptr, params.ptr);
+    }
   }
-  return false;
+  return (sip_str){0};
 }
 
-/* *( ";" pname [ "=" pvalue ] ) */
+/* *( ";" pname [ "=" pvalue ] ), where a repetition may only repeat */
 static bool scan_params(sip_scan *scan, sip_uri *out) {
   const char *from = scan->at;
   for (int count = 0; sip_scan_peek(scan) == ';'; count++) {
     sip_str before = sip_str_between(from, scan->at++);
     sip_str name = sip_scan_escaped(scan, SIP_CHAR_PARAM);
     if (name.len == 0 || count == SIP_URI_PARTS_MAX) return false;
-    if (is_repeated(before, name)) {
+    if (sip_scan_char(scan, '=') && sip_scan_escaped(scan, SIP_CHAR_PARAM).len == 0) return false;
+    sip_str pair = find_pair(before, name);
+    if (pair.len > 0 && !sip_str_equal(pair, sip_str_between(name.ptr, scan->at))) {
       scan->at = name.ptr;
       return false;
     }
-    if (sip_scan_char(scan, '=') && sip_scan_escaped(scan, SIP_CHAR_PARAM).len == 0) return false;
   }
   out->params = sip_str_between(from, scan->at);
   return true;
@@ -258,7 +261,9 @@ void sip_uri_write_request(const sip_uri *uri, sip_buffer *out) {
   sip_str rest = uri->params;
   sip_param param;
   while (sip_uri_param_next(&rest, &param)) {
-    if (sip_escaped_equal(param.name, SIP_STR("method"), false)) continue;
+    sip_str before = sip_str_between(uri->params.ptr, param.name.ptr);
+    bool is_repeated = find_pair(before, param.name).len > 0;
+    if (is_repeated || sip_escaped_equal(param.name, SIP_STR("method"), false)) continue;
     sip_buffer_add_char(out, ';');
     sip_buffer_add(out, sip_str_between(param.name.ptr, rest.ptr));
   }

@@ -41,7 +41,9 @@ int sip_scan_uri(sip_scan *scan, sip_uri *out);
 enum { SIP_URI_PARTS_MAX = 64 };
 
 /* The whole text is the URI. 0 or SIP_E_URI; *error_at (may be NULL) is the byte.
- * No parameter may appear twice (19.1.1). */
+ * A parameter must not appear twice (19.1.1). One that repeats itself byte for byte is
+ * taken nevertheless: soft-phones send it, and every reader understands it alike. One
+ * that says something else the second time means different things to different readers. */
 int sip_uri_parse(sip_str text, sip_uri *out, size_t *error_at);
 
 /* Equal by RFC 3261 19.1.4 (sip, sips), RFC 3966 4 (tel), else byte by byte
@@ -65,7 +67,7 @@ sip_transport sip_uri_transport(const sip_uri *uri);
 uint16_t sip_uri_port(const sip_uri *uri);
 
 /* As a URI may stand in a Request-URI or a header (19.1.1, 19.1.2 table): without
- * method parameter and headers. */
+ * method parameter, headers and repetitions. */
 void sip_uri_write_request(const sip_uri *uri, sip_buffer *out);
 
 #endif

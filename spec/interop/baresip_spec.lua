@@ -23,7 +23,6 @@ for _, transport in ipairs { "udp", "tcp" } do
       process.end_all()
     end)
 
-    -- Without a transport: baresip adds that of its account.
     local function dial(address, user)
       phone:tell("dial", ("sip:%s@%s"):format(user or "bob", address))
     end
@@ -47,6 +46,14 @@ for _, transport in ipairs { "udp", "tcp" } do
       phone:expect("CALL_CLOSED", from)
       hello:expect "ended: hangup: the other side hung up\n"
       script.stop(hello)
+    end)
+
+    it("calls a URI that names its transport, which it says twice (RFC 3261 19.1.1)", function()
+      local callee <close> = script.serve "spec/interop/scripts/callee.lua"
+      local from = phone:now()
+      dial(("%s;transport=%s"):format(callee.address, transport), "brief")
+      phone:expect("CALL_ESTABLISHED", from)
+      script.stop(callee)
     end)
 
     it("calls a script, which hangs up (RFC 3261 15.1.2)", function()

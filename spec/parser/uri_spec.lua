@@ -72,7 +72,9 @@ describe("a URI (RFC 3261 19.1.1)", function()
       ["sip:a@[1:2:3:4:5:6:7:8:9]"] = 7,
     ["sip:a@[1:2:3:4:5:6:7]"] = 7, ["sip:a@[::1.2.3.256]"] = 7, ["sip:a@[::g]"] = 7,
       ["sip:a@[fe80::1%25eth0]"] = 7,
-    ["sip:a@h;lr;LR"] = 12, ["sip:a@h;a=1;%61=2"] = 13,
+    ["sip:a@h;lr;LR"] = 12, ["sip:a@h;a=1;%61=2"] = 13, ["sip:a@h;a=1;%61=1"] = 13,
+      ["sip:a@h;a=1;a=2"] = 13, ["sip:a@h;a=1;a"] = 13, ["sip:a@h;a;a=1"] = 11,
+      ["sip:a@h;a=1;b;a=A"] = 15, ["sip:a@h;a=b;a=B"] = 13, ["tel:+1;ext=1;ext=2"] = 14,
   } do
     it(("refuses %q at byte %d"):format(text, at), function()
       local u <const>, err <const> = core.uri(text)
@@ -80,6 +82,19 @@ describe("a URI (RFC 3261 19.1.1)", function()
       assert.same({ "URI", "invalid", at }, { err.name, err.kind, err.at })
     end)
   end
+
+  it("takes a parameter that repeats itself byte for byte, as baresip sends it (19.1.1)",
+    function()
+    local u <const> = uri "sip:a@h;transport=udp;lr;transport=udp;lr;transport=udp"
+    assert.same("udp", u.params.transport)
+    assert.is_true(u == uri "sip:a@h;lr;transport=udp")
+    assert.same("sip:a@h;transport=udp;lr;transport=udp;lr;transport=udp", tostring(u))
+    u.params.transport = "tcp"
+    assert.same("sip:a@h;transport=tcp;lr;lr", tostring(u))
+    u.params.lr = nil
+    assert.same("sip:a@h;transport=tcp", tostring(u))
+    assert.same("+1", uri("tel:+1;ext=1;ext=1").user)
+  end)
 
   it("takes every form of IPv6 address (RFC 4291 2.2)", function()
     for _, ip in ipairs { "::", "::1", "1::", "1::2", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::",
@@ -315,6 +330,7 @@ describe("the Request-URI made of a URI (RFC 3261 19.1.1 table)", function()
     assert.same("sip:a@h;x=1;lr", (face.write("request_uri", "sip:a@h;x=1;METHOD=INVITE;lr?c=d",
       99)))
     assert.same("sips:h:5061;a=b", (face.write("request_uri", "sips:h:5061;method=X;a=b?c=d", 99)))
+    assert.same("sip:a@h;lr;x=1", (face.write("request_uri", "sip:a@h;lr;x=1;lr;x=1", 99)))
     assert.same("tel:+1;method=x", (face.write("request_uri", "tel:+1;method=x", 99)))
   end)
 end)
