@@ -158,8 +158,12 @@ function on.no_ack(agent, _, _, number, _, peer)
 end
 
 function on.unsent(agent, _, transaction, _, code, peer)
-  agent.context.log:rarely("warn", peer, "a final response to %s could not be sent: %s",
-    peer, code)
+  if code == "TIMEOUT" then -- it was sent, and nobody said so: Timer H
+    agent.context.log:rarely("debug", peer, "no ACK came from %s for a rejection", peer)
+  else
+    agent.context.log:rarely("warn", peer, "a final response to %s could not be sent: %s",
+      peer, code)
+  end
   local req = agent.requests[transaction]
   if req then agent:forget_request(req) end
 end
