@@ -68,8 +68,9 @@ SOURCES := $(sort $(wildcard csrc/*/*.c))
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
 FACES   := $(patsubst spec/support/%.c,$(BUILD)/spec/%.so,$(wildcard spec/support/*.c))
 FUZZERS := $(patsubst spec/fuzz/%.c,$(BUILD)/bin/fuzz-%,$(wildcard spec/fuzz/*.c))
-# For sanitizers and collectors: specs that do not test the tools.
-SPECS   := $(filter-out %/checks/ %/bench/ %/fuzz/ %/host/ %/support/,$(wildcard spec/*/))
+# For sanitizers and collectors, unless SPEC says which: specs that do not test the tools.
+SPECS   := $(if $(filter file,$(origin SPEC)),$(filter-out %/checks/ %/bench/ %/fuzz/ %/host/ \
+             %/support/,$(wildcard spec/*/)),$(SPEC))
 CORE    := $(BUILD)/moonsip/core.so
 LIBRARY := $(BUILD)/libmoonsip.a
 COMMAND := $(BUILD)/bin/moonsip
@@ -182,7 +183,7 @@ $(BUILD)/spec/%.so: spec/support/%.c $(LIBRARY)
 $(BUILD)/spec/work.so: spec/support/work.c $(wildcard csrc/base/*.c csrc/sip/*.c)
 	@mkdir -p $(@D)
 	$(call STEP,face)$(COMPILE) -U_FORTIFY_SOURCE -fno-builtin -fsanitize-coverage=trace-pc \
-	  -fvisibility=default -shared -o $@ $^ $(LIBS)
+	  -fvisibility=default -shared -o $@ $(filter %.c,$^) $(LIBS)
 
 $(BUILD)/bin/lua: spec/host/lua.c
 	@mkdir -p $(@D)
