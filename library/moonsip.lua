@@ -7,12 +7,12 @@
 
 ---@alias moonsip.Duration number|string  seconds, or "250ms", "5s", "1h30m"
 ---@alias moonsip.Headers table<string, string|number|string[]>|string[][]
----@alias moonsip.Target string|moonsip.Uri|moonsip.Address|moonsip.Gateway|moonsip.Target[]
+---@alias moonsip.Target string|moonsip.Uri|moonsip.Address|moonsip.Gateway|moonsip.TargetOptions|moonsip.Target[]
 ---@alias moonsip.FilterValue string|string[]|fun(value: any, message: moonsip.Message): boolean
 
 ---@alias moonsip.Credentials { username: string, password: string?, ha1: string?, realm: string? }
 
----@class moonsip.Gateway
+---@class moonsip.TargetOptions
 ---@field uri string|moonsip.Uri
 ---@field from string|moonsip.Uri|moonsip.Address|nil
 ---@field headers moonsip.Headers?
@@ -145,6 +145,10 @@ function sip.pool(size) end
 ---@param text string  "5/1s"
 ---@return moonsip.Rate
 function sip.rate(text) end
+---@param list table<string, moonsip.GatewayOptions>|moonsip.GatewayOptions[]
+---@param options moonsip.GatewaySetOptions?
+---@return moonsip.Gateways
+function sip.gateways(list, options) end
 ---@param source moonsip.RateSource
 ---@param fn fun(rates: moonsip.Rates?, err: moonsip.Error?)?
 ---@return moonsip.Rates|moonsip.Job|nil  a job with `fn`
@@ -292,7 +296,7 @@ local Agent = {}
 ---@field content_type string?
 ---@field from string|moonsip.Uri|moonsip.Address|nil
 ---@field to string|moonsip.Uri|moonsip.Address|nil
----@field via string|moonsip.Uri|moonsip.Gateway|nil
+---@field via string|moonsip.Uri|moonsip.TargetOptions|nil
 ---@field routes string|string[]|nil
 ---@field timeout moonsip.Duration?
 ---@field transport "udp"|"tcp"|nil

@@ -22,7 +22,7 @@ local sip_types <const> = types.library(definitions())
 local test_types <const> = types.library(TEST, definitions())
 
 local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "message", "sdp", "uri",
-                        "errors", "digest", "rates" }
+                        "errors", "digest", "gateways", "rates" }
 
 local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
   .. "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
@@ -102,6 +102,8 @@ describe("library/", function()
       ["moonsip.Digest"] = sip.digest { realm = "r", secret = function() end },
       ["moonsip.Timer"] = sip.after(1, function() end),
       ["moonsip.Job"] = sip.go(function() end), ["moonsip.Group"] = sip.group(),
+      ["moonsip.Gateways"] = sip.gateways({ g = { uri = "sip:10.0.0.9" } }),
+      ["moonsip.Gateway"] = sip.gateways({ g = { uri = "sip:10.0.0.9" } }).g,
       ["moonsip.Rates"] = assert(sip.rates { { "44", "uk", 0.8 } }),
       ["moonsip.Pool"] = sip.pool(1), ["moonsip.Rate"] = sip.rate "1/s",
       ["moonsip.Error"] = err, ["moonsip.Agent"] = bob, ["moonsip.Uri"] = uri,
@@ -125,7 +127,7 @@ describe("library/", function()
   -- Of options and of what is shared there is no object.
   local function is_real(name)
     return not (name:find "Options$" or name:find "Filter$" or name == "moonsip.Fields"
-      or name == "moonsip.Observable" or name == "moonsip.Gateway"
+      or name == "moonsip.Observable"
       or name == "moonsip.Parameters" or name == "moonsip.test.Record"
       or name == "moonsip.test.Received" or name == "moonsip.test.Host")
   end

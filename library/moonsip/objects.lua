@@ -12,6 +12,7 @@
 ---@field name string?
 ---@field response moonsip.Response?
 ---@field retry_after integer?
+---@field gateway moonsip.Gateway?
 ---@field by "local"|"remote"|nil
 ---@field at integer?
 local Error = {}

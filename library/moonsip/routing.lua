@@ -1,7 +1,7 @@
 ---@meta moonsip.routing
 -- SPDX-License-Identifier: MIT
 --
--- Types of what routes calls: rates.
+-- Types of what routes calls: gateways and rates.
 
 ---@class moonsip.RateSourceOptions
 ---@field file string?
@@ -36,3 +36,65 @@ function Rates:cheapest(number, options) end
 ---@return moonsip.Error? err
 function Rates:reload(source) end
 function Rates:close() end
+
+---@class moonsip.GatewaySetOptions
+---@field agent moonsip.Agent?  who probes
+---@field probe moonsip.Duration|false|nil
+---@field probe_timeout moonsip.Duration?
+---@field down_after integer?
+---@field up_after integer?
+---@field hold moonsip.Duration?
+
+---@class moonsip.GatewayOptions: moonsip.GatewaySetOptions
+---@field name string?  in a list
+---@field uri string|moonsip.Uri
+---@field username string?
+---@field password string?
+---@field ha1 string?
+---@field realm string?
+---@field credentials moonsip.Credentials|moonsip.Credentials[]|nil
+---@field headers moonsip.Headers?
+---@field from string|moonsip.Uri|moonsip.Address|nil
+---@field routes string|string[]|nil
+---@field transport "udp"|"tcp"|nil
+---@field priority integer?
+---@field weight integer?
+---@field cps integer|string|nil
+---@field max_calls integer?
+
+---@class moonsip.Gateway
+---@field name string
+---@field uri string
+---@field up boolean
+---@field state "up"|"down"|"draining"
+---@field calls integer
+---@field why moonsip.Error?
+---@field since number  sip.now()
+---@field attempts integer
+---@field answered integer
+---@field failures integer
+---@field priority integer
+---@field weight integer
+---@field max_calls integer?
+local Gateway = {}
+---@return boolean
+---@return moonsip.Error? why
+function Gateway:available() end
+function Gateway:drain() end
+function Gateway:resume() end
+
+---@class moonsip.Gateways  by name, and these
+local Gateways = {}
+---@param options { order: "listed"|"weighted"|"cost"|nil, rates: moonsip.Rates?, number: string|moonsip.Uri|nil, at: number?, limit: integer? }?
+---@return moonsip.Gateway[]?
+---@return moonsip.RateRow[]|moonsip.Error|nil
+function Gateways:select(options) end
+---@param event "up"|"down"|"draining"|"drained"
+---@param fn fun(gateway: moonsip.Gateway, err: moonsip.Error?)
+---@return moonsip.Gateways
+function Gateways:on(event, fn) end
+---@param event "up"|"down"|"draining"|"drained"
+---@param fn function?
+---@return moonsip.Gateways
+function Gateways:off(event, fn) end
+function Gateways:close() end

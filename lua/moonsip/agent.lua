@@ -172,6 +172,7 @@ function Agent:request(method, given, options)
   local targets = target.list("agent:request", given, self.credential_sets)
   local made = plan.new(self, "agent:request", options, method)
   if method ~= "INVITE" then
+    if made.user then target.set_user(targets, made.user) end
     return exchange.start(self, "agent:request", method, targets, made)
   end
   made.is_raw = true

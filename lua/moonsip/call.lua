@@ -257,8 +257,16 @@ function Call:ended(why)
     self.invite = false
     invite:abandon(why)
   end
+  if self.permit then self.permit:release() end
   self.agent:call_ended(self)
   return true
+end
+
+--- It was placed through a gateway, where it takes a place until its end.
+---@package
+function Call:keep_permit(permit)
+  if self.state == "ended" then return permit:release() end
+  self.permit = permit
 end
 
 --- What on("cdr") gets.

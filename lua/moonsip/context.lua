@@ -15,6 +15,7 @@ local watchdog = require "moonsip.watchdog"
 ---@field watchdog moonsip.Watchdog
 ---@field agents table<moonsip.Agent, true>
 ---@field agent_list moonsip.Agent[]  in the order in which they were made
+---@field gateway_sets moonsip.Gateways[]
 ---@field log moonsip.Log
 ---@field listen string[]?     overrides the `listen` of the script's agents
 ---@field stopping boolean     sip.stop was called
@@ -43,7 +44,7 @@ function context.new(options)
   options = options or {}
   local self = setmetatable({
     driver = options.driver or driver.new(),
-    agents = {}, agent_list = {},
+    agents = {}, agent_list = {}, gateway_sets = {},
     stopping = false, draining = false, hurried = false, closed = false,
     holds_signals = false, refusals = 0,
     stop_waits = {}, taps = {},

@@ -13,6 +13,7 @@ local errors = {}
 ---@field code integer?     SIP status that came, or that stands for what happened
 ---@field name string?      the core's own name ("GONE", "NO_ROUTE")
 ---@field response moonsip.Response?  that brought it
+---@field gateway moonsip.Gateway?  that takes no call now
 ---@field retry_after integer?  seconds after which trying again makes sense
 local Error = core.error
 Error.__name = "moonsip.error"
@@ -122,7 +123,7 @@ function Error:status()
   local code = self.response and self.code or nil
   if code == 401 or code == 407 then code = 403 end
   if code == 503 then code = 500 end
-  if not code and self.kind == "notfound" then code = self.code end
+  if not code and (self.kind == "notfound" or self.gateway) then code = self.code end
   code = code or status_of_kind[self.kind] or 500
   return code, self.retry_after or (passes[self.kind] and retry_after_s or nil)
 end

@@ -5,6 +5,7 @@
 local core = require "moonsip.core"
 local credentials = require "moonsip.credentials"
 local errors = require "moonsip.errors"
+local gateway = require "moonsip.gateway"
 local handlers = require "moonsip.handlers"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
@@ -33,6 +34,9 @@ local exchange = {}
 -- Another target may do better after these (RFC 3263 4.3).
 local try_next <const> = { [408] = true, [503] = true }
 
+-- Failures of the other side, not of ours.
+local is_outage <const> = { timeout = true, transport = true, dns = true }
+
 local function host_of(self) return self.agent.context end
 
 local function append(flat, more)
@@ -41,10 +45,13 @@ local function append(flat, more)
     flat and table.move(flat, 1, #flat, 1, {}) or {})
 end
 
---- Who we are to the target: of the request, or of the dialog it goes in.
+--- Who we are to the target: of the request, or of the dialog it goes in. A gateway gets
+--- to see its own credentials, or those that this request was given.
 local function sets_of(self)
-  return self.targets[self.at].credentials or self.plan.credentials
-    or self.dialog and self.dialog.credentials
+  local target, of = self.targets[self.at], self.plan
+  if target.credentials then return target.credentials end
+  if target.gateway and of.has_default_credentials then return nil end
+  return of.credentials or self.dialog and self.dialog.credentials
 end
 
 --- A URI as it stands in a request line: without headers and method (19.1.1).
@@ -95,10 +102,27 @@ local function wish_of(self)
   }
 end
 
+--- The gateway's leave to send goes back, or along with a call that was answered.
+local function end_permit(self, call)
+  local permit = self.permit
+  if not permit then return end
+  self.permit = nil
+  if call then call:keep_permit(permit) else permit:release() end
+end
+
+--- No answer came from the target's gateway: told once for each attempt.
+local function tell_missed(self, err)
+  local of = self.targets[self.at].gateway
+  if not of or self.is_told then return end
+  self.is_told = true
+  of:missed(err)
+end
+
 --- What observers and waiters get to see at the end.
 local function settle(self, final, err)
   if self.done then return end
   self.done, self.final, self.error = true, final, err
+  end_permit(self, not err and self.call)
   if self.timer then host_of(self).wheel:stop(self.timer) end
   self.timer = nil
   retry.stop(self)
@@ -174,6 +198,19 @@ local function prepare(self)
   return not err, err
 end
 
+--- Hands a request outside dialogs to the core, with leave of the target's gateway.
+local function hand_to_target(self)
+  local of = self.targets[self.at].gateway
+  if of and not self.permit then
+    local permit, why = of:claim(self.method)
+    if not permit then return nil, why end
+    self.permit = permit
+  end
+  local transaction, err = self.agent.engine:request(wish_of(self))
+  if not transaction then tell_missed(self, err) end
+  return transaction, err
+end
+
 --- Hands it to the core: the transaction, or nil and why it cannot be sent.
 local function hand_over(self)
   local agent, dialog = self.agent, self.dialog
@@ -187,10 +224,18 @@ local function hand_over(self)
   if dialog then
     transaction, err = agent.engine:dialog_request(dialog.number, wish_of(self))
   else
-    transaction, err = agent.engine:request(wish_of(self))
+    transaction, err = hand_to_target(self)
   end
   if not transaction and self.session then self.session:hear_failure(self) end
   return transaction, err
+end
+
+--- Makes the next target the current one; false when there is none.
+local function advance(self)
+  if not self.targets[self.at + 1] then return false end
+  end_permit(self)
+  self.at, self.provisional, self.is_told = self.at + 1, nil, nil
+  return true
 end
 
 --- Sends it to the current target. A failure is told later, as any other outcome.
@@ -203,8 +248,7 @@ local function send(self)
     if self.plan.pdd_ms then retry.limit_ringing(self, self.plan.pdd_ms) end
   elseif self.dialog and err.name == "PENDING" then
     self.dialog:queue(self) -- until the other INVITE is over (14.1)
-  elseif self.targets[self.at + 1] then
-    self.at = self.at + 1
+  elseif advance(self) then
     return send(self)
   else
     host_of(self).tasks:spawn(agent, fail_now, self, err)
@@ -218,13 +262,15 @@ end
 ---@param targets table[]  of target.list; one with the URI nil inside a dialog
 ---@param plan table       what all its transactions share
 ---@param fields table?    call, dialog, session, on_done(exchange, response of 2xx, err);
----  is_farewell: a BYE, which is sent in a dialog that has ended for the script
+---  is_farewell: a BYE, which is sent in a dialog that has ended for the script; is_quiet:
+---  the agent's handlers hear nothing of it
 ---@return moonsip.Exchange
 function exchange.start(agent, verb, method, targets, plan, fields)
   local self = fields or {}
   self.agent, self.verb, self.method = agent, verb, method
   self.targets, self.plan = targets, plan
-  self.at, self.done, self.agent_handlers = 1, false, agent.handlers
+  self.at, self.done = 1, false
+  self.agent_handlers = not self.is_quiet and agent.handlers or nil
   setmetatable(self, Exchange)
   if self.dialog and not self.is_farewell then self.dialog.exchanges[self] = true end
   send(self)
@@ -261,9 +307,9 @@ end
 ---@return boolean
 ---@package
 function Exchange:go_on()
-  if not self.targets[self.at + 1] or self.cancelling then return false end
-  self.agent.exchanges[self.transaction] = nil
-  self.at = self.at + 1
+  local transaction = self.transaction
+  if self.cancelling or not advance(self) then return false end
+  self.agent.exchanges[transaction] = nil
   send(self)
   return true
 end
@@ -273,9 +319,11 @@ end
 function Exchange:leave_target()
   self.agent.engine:cancel(self.transaction)
   if self.session then self.session:hear_failure(self) end
+  local err = errors.new("timeout", "it did not ring in time", { code = 408 })
+  if not self.provisional then tell_missed(self, err) end
   if self:go_on() then return end
   self.agent.exchanges[self.transaction] = nil
-  fail(self, errors.new("timeout", "it did not ring in time", { code = 408 }))
+  fail(self, err)
 end
 
 --- What a response means for offer and answer, before anything else is made of it (from
@@ -293,17 +341,28 @@ function Exchange:ack_headers()
   return self.proof_sent
 end
 
+--- Tells the target's gateway of a response. True when another target may do better.
+local function is_elsewhere(self, code, message)
+  local of = self.targets[self.at].gateway
+  if not of then return try_next[code] end
+  local value = code == 503 and message:typed "Retry-After"
+  of:heard(code, value and value.seconds, self.provisional)
+  if code // 100 == 2 and self.call then of:succeeded() end
+  return gateway.is_elsewhere(code, self.provisional)
+end
+
 --- A response came (from the dispatcher). `dialog` is the one it made or came in.
 ---@package
 function Exchange:receive(of, dialog)
   local one = response.new(self, of, dialog)
   local code = of.code
+  local other = is_elsewhere(self, code, of)
   if code < 200 then
     self.provisional = code
     if code >= 180 then retry.rings(self) end
     return observe(self, one)
   end
-  if code >= 300 and try_next[code] and self:go_on() then return end
+  if other and self:go_on() then return end
   if (code == 401 or code == 407) and answer_challenge(self, one)
     or code == 491 and retry.after_glare(self) then
     return observe(self, one, true)
@@ -325,8 +384,10 @@ end
 function Exchange:lose(name)
   self.agent.exchanges[self.transaction] = nil
   if self.session then self.session:hear_failure(self) end
+  local err = errors.of_failure(name)
+  if is_outage[err.kind] then tell_missed(self, err) end
   if self:go_on() then return end
-  fail(self, self.gave_up or errors.of_failure(name))
+  fail(self, self.gave_up or err)
 end
 
 --- Its `timeout` has passed.
@@ -336,6 +397,7 @@ function Exchange:expire()
   local rings = self.method == "INVITE" and self.provisional
   self.gave_up = rings and errors.new("noanswer", "not answered in time", { code = 408 })
     or errors.new("timeout", "no final response in time")
+  if not self.provisional then tell_missed(self, self.gave_up) end
   if self.method == "INVITE" and self:cancel() then return end
   fail(self, self.gave_up)
 end

@@ -5,6 +5,7 @@ local core = require "moonsip.core"
 local digest = require "moonsip.digest"
 local duration = require "moonsip.duration"
 local exec = require "moonsip.exec"
+local gateways = require "moonsip.gateways"
 local group = require "moonsip.group"
 local handlers = require "moonsip.handlers"
 local lifecycle = require "moonsip.lifecycle"
@@ -22,6 +23,11 @@ local function metrics(context)
   for _, agent in ipairs(context.agent_list) do
     for name, value in pairs(agent:counts()) do
       if type(value) == "number" then total[name] = (total[name] or 0) + value end
+    end
+  end
+  for _, set in ipairs(context.gateway_sets) do
+    for _, one in pairs(set) do
+      total["gateways_" .. one.state] = (total["gateways_" .. one.state] or 0) + 1
     end
   end
   return total
@@ -87,6 +93,7 @@ function face.of(context)
   function sip.group() return group.new(context) end
   function sip.pool(size) return pool.pool.new(context, size) end
   function sip.digest(options) return digest.new(context, options) end
+  function sip.gateways(list, options) return gateways.new(context, list, options) end
   function sip.rates(source, fn) return rates.new(context, source, fn) end
   function sip.rate(text) return pool.rate.new(context, text) end
   function sip.exec(command, options, fn)

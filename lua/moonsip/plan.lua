@@ -3,6 +3,7 @@
 --
 --   headers, body, content_type
 --   from, to      a URI, an address, or the user part of our own
+--   user          the user part of the target: who is called through a gateway
 --   via           a proxy or gateway it goes through: a URI, or a table with `uri`,
 --                 `from`, `headers`; `routes` for several, in order
 --   timeout       how long the whole exchange may take (default: what RFC 3261 says)
@@ -17,7 +18,6 @@
 --   codecs        that are offered, best first
 --   ring          how long it may ring; pdd: how long until it rings, before the next
 --                 target has its turn (post-dial delay)
---   user          the user part of the target
 
 local codecs = require "moonsip.codecs"
 local core = require "moonsip.core"
@@ -31,13 +31,13 @@ local target = require "moonsip.target"
 local plan = {}
 
 local request_options <const> = {
-  headers = true, body = true, content_type = true, from = true, to = true, via = true,
-  routes = true, timeout = true, transport = true, no_tcp = true, contact = true,
+  headers = true, body = true, content_type = true, from = true, to = true, user = true,
+  via = true, routes = true, timeout = true, transport = true, no_tcp = true, contact = true,
   username = true, password = true, ha1 = true, realm = true, credentials = true,
 }
 
 local call_options <const> = {
-  sdp = true, codecs = true, ring = true, pdd = true, user = true,
+  sdp = true, codecs = true, ring = true, pdd = true,
 }
 
 for name in pairs(request_options) do
@@ -137,12 +137,14 @@ function plan.new(agent, verb, options, method)
   local made = { headers = headers.flatten(verb, options.headers) }
   made.from = from_of(agent, verb, options.from)
   if options.to ~= nil then made.to = address_of(agent, verb, "to", options.to) end
+  if options.user ~= nil then made.user = misuse.text(verb, "user", options.user) end
   if options.timeout ~= nil then
     made.timeout_ms = duration.check(verb, "timeout", options.timeout)
   end
   made.credentials = credentials.of(verb, options, agent.credential_sets)
   add_body(made, verb, options, method)
   add_way(made, agent, verb, options)
+  made.has_default_credentials = made.credentials == nil
   made.credentials = made.credentials or agent.credentials
   return made
 end
@@ -164,7 +166,6 @@ local function add_call(made, verb, options)
   if options.ring ~= nil then made.timeout_ms = duration.check(verb, "ring", options.ring) end
   if options.pdd ~= nil then made.pdd_ms = duration.check(verb, "pdd", options.pdd) end
   if options.codecs ~= nil then made.codecs = codecs.list(verb, options.codecs) end
-  if options.user ~= nil then made.user = misuse.text(verb, "user", options.user) end
   local sdp = options.sdp
   if sdp ~= nil and sdp ~= false and type(sdp) ~= "function" then
     sdp = description.text(verb, sdp)

@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: MIT
--- Where a request goes: a URI string, a URI or address object, a gateway (a table with
--- a `uri`), or a list of those, tried in order.
+-- Where a request goes: a URI string, a URI or address object, a gateway of sip.gateways or
+-- a table with a `uri`, or a list of those, tried in order.
 
 local core = require "moonsip.core"
 local credentials = require "moonsip.credentials"
+local gateway = require "moonsip.gateway"
 local misuse = require "moonsip.misuse"
 
 local target = {}
@@ -20,6 +21,8 @@ local function add(verb, list, given, sets)
   if #list >= max_targets then misuse.argument(verb, "target", "too many targets") end
   if kind == "string" then
     list[#list + 1] = { uri = misuse.text(verb, "target", given) }
+  elseif gateway.is(given) then
+    list[#list + 1] = given:target()
   elseif kind == "userdata" then
     -- An address has a URI; a URI is one.
     local text = tostring(given.uri or given)
@@ -38,7 +41,8 @@ local function add(verb, list, given, sets)
   end
 end
 
---- The targets as a list of { uri, from?, headers?, routes?, transport?, credentials? }.
+--- The targets as a list of { uri, from?, headers?, routes?, transport?, credentials?,
+--- gateway? }.
 ---@param verb string
 ---@param given any
 ---@param sets table  of credentials.cache
