@@ -16,7 +16,7 @@ describe("the example 20_least_cost", function()
       carriers[name] = net:agent("sip:" .. name .. "@carrier.example", { address = "10.0.9." .. n })
     end
     server = net:load("examples/20_least_cost.lua", "10.0.0.1", { "0.0.0.0:5060",
-      folder.path .. "/rates.csv", "uk=sip:10.0.9.1", "tel=sip:10.0.9.2" })
+      "uk=sip:10.0.9.1", "tel=sip:10.0.9.2", folder.path .. "/rates.csv" })
     alice = net:agent "sip:alice@example.com"
     net:advance "2s"
   end)

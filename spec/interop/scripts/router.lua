@@ -30,7 +30,7 @@ local function call()
   local chosen, none = trunks:select()
   local one, err
   if chosen then
-    one, err = agent:call(chosen, { user = "+442071234567", pdd = "500ms", ring = "10s" })
+    one, err = agent:call(chosen, { user = "+442071234567", pdd = "2s", ring = "10s" })
   end
   if not one then return print("failed", err or none) end
   for name, gateway in pairs(trunks) do
