@@ -3,15 +3,11 @@
 -- redirections, with the verbs of the request and with those of the call.
 
 local descriptions <const> = require "spec.support.descriptions"
-local test <const> = require "moonsip.test"
+local pair <const> = require "spec.support.pair"
 
 describe("a call that is not answered yet", function()
   local net, alice, bob
-  before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
-  end)
+  before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
 
   local function flow(filter)

@@ -2,21 +2,13 @@
 -- Hold and resume (RFC 3264 8.4, RFC 6337 5.3), with the message sequence of RFC 5359 2.1.
 
 local descriptions <const> = require "spec.support.descriptions"
-local test <const> = require "moonsip.test"
+local pair <const> = require "spec.support.pair"
 
-local function talks(port, lines)
-  local all <const> = { ("m=audio %d RTP/AVP 0"):format(port) }
-  for _, line in ipairs(lines or {}) do all[#all + 1] = line end
-  return descriptions.audio(all)
-end
+local talks <const> = descriptions.talks
 
 describe("hold", function()
   local net, alice, bob, near, far, heard
-  before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
-  end)
+  before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
 
   -- Alice calls bob, each with audio of its own.

@@ -3,14 +3,10 @@
 
 local descriptions <const> = require "spec.support.descriptions"
 local messages <const> = require "spec.support.messages"
+local pair <const> = require "spec.support.pair"
 local test <const> = require "moonsip.test"
 
--- A description of a script's own: audio at a port, in a direction.
-local function talks(port, lines)
-  local all <const> = { ("m=audio %d RTP/AVP 0"):format(port) }
-  for _, line in ipairs(lines or {}) do all[#all + 1] = line end
-  return descriptions.audio(all)
-end
+local talks <const> = descriptions.talks
 
 local function version(text)
   return math.tointeger(tonumber(text:match "\r\no=%S+ %d+ (%d+) "))
@@ -18,11 +14,7 @@ end
 
 describe("the session of a call", function()
   local net, alice, bob
-  before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
-  end)
+  before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
 
   local function answer(options)

@@ -3,14 +3,12 @@
 -- 13.3.1.3, 21.4.26; RFC 3264 6).
 
 local descriptions <const> = require "spec.support.descriptions"
-local test <const> = require "moonsip.test"
+local pair <const> = require "spec.support.pair"
 
 describe("an offer", function()
   local net, alice, bob
   before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
+    net, alice, bob = pair.new()
     bob:on("INVITE", function(req) req:answer() end)
   end)
   after_each(function() net:close() end)
@@ -168,11 +166,7 @@ end)
 
 describe("an answer", function()
   local net, alice, bob
-  before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
-  end)
+  before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
 
   for name, lines in pairs {

@@ -3,38 +3,21 @@
  * One session description: parsed from memory of its exact size, read in every way,
  * edited in every way. An edit gives a description that parses, or says why not.
  */
-#include <stdint.h>
-#include <stdlib.h>
+#include "sdp.h"
 
-#include "base/error.h"
 #include "sdp/edit.h"
 #include "sdp/payloads.h"
-
-static sip_alloc memory;
-
-static void require(bool holds) {
-  if (!holds) abort();
-}
-
-static sdp_session *parse(sip_str text) {
-  sdp_room room = sdp_room_for(text, &sdp_limits_default);
-  sdp_session *session = sdp_session_init(malloc(sdp_session_size(room)), room);
-  int error = sdp_session_parse(session, text, &sdp_limits_default);
-  require(error == session->error && session->error_at <= text.len);
-  require(!error || session->error_line > 0);
-  return session;
-}
 
 static void read_section(const sdp_session *s, const sdp_media *media) {
   sdp_section section = sdp_section_of(s, media);
   for (const sdp_line *line = section.from; line < section.end; line++) {
     sip_str value = sdp_line_value(s, line);
-    require(value.ptr >= s->bytes && value.ptr + value.len <= s->bytes + s->len);
-    require(!sip_str_has_line_break(value));
+    HOLDS(value.ptr >= s->bytes && value.ptr + value.len <= s->bytes + s->len);
+    HOLDS(!sip_str_has_line_break(value));
   }
   sdp_attribute attribute;
   while (sdp_section_next_attribute(s, &section, SIP_STR("fmtp"), &attribute)) {
-    require(attribute.has_value || attribute.value.len == 0);
+    HOLDS(attribute.has_value || attribute.value.len == 0);
   }
 }
 
@@ -44,12 +27,12 @@ static void read_media(const sdp_session *s, const sdp_media *media) {
   sdp_media_connection(s, media, &connection);
   sdp_media_rtcp(s, media, &rtcp);
   sdp_media_ptime(s, media, SDP_ATTRIBUTE_PTIME);
-  require(media->format_count > 0);
+  HOLDS(media->format_count > 0);
   const sdp_format *formats = sdp_media_formats(s, media);
   for (size_t i = 0; i < media->format_count; i++) {
     sdp_codec codec;
     if (!sdp_format_codec(s, &formats[i], &codec)) continue;
-    require(codec.name.len > 0 && sdp_codec_matches(&codec, &codec));
+    HOLDS(codec.name.len > 0 && sdp_codec_matches(&codec, &codec));
     sdp_codec_hash(&codec);
   }
 }
@@ -60,7 +43,7 @@ static void check_edit(const sdp_session *before, int error, sip_buffer *out) {
     sdp_session *after = parse(sip_buffer_str(out));
     bool fits = after->error == SIP_E_SDP_LIMIT || after->error == SIP_E_SDP_MISSING ||
                 after->error == SIP_E_SDP_ORDER;
-    require(fits || (!after->error && after->media_count == before->media_count));
+    HOLDS(fits || (!after->error && after->media_count == before->media_count));
     free(after);
   }
   sip_buffer_clear(out);
@@ -90,30 +73,26 @@ static void edit_media(const sdp_session *s, const sdp_media *media, sip_buffer 
   check_edit(s, sdp_edit_port(s, media, 0, out), out);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (!memory.fn) sip_alloc_init(&memory, NULL, NULL);
-  char *bytes = malloc(size + !size);
-  if (size > 0) memcpy(bytes, data, size);
-  sdp_session *s = parse(sip_str_make(bytes, size));
+  sip_str text = exact_copy(sip_str_make((const char *)data, size));
+  sdp_session *s = parse(text);
   if (!s->error) {
-    sip_buffer out;
-    sip_buffer_init(&out, &memory, 0);
+    written out;
+    written_init(&out);
     sdp_payloads payloads = {0};
     sdp_payloads_note(&payloads, s);
     read_section(s, NULL);
-    edit_section(s, NULL, &out);
+    edit_section(s, NULL, &out.buffer);
     for (size_t i = 0; i < s->media_count; i++) {
       read_section(s, &s->media[i]);
       read_media(s, &s->media[i]);
       if (i > 1) continue; /* the others are no different, and slow */
-      edit_section(s, &s->media[i], &out);
-      edit_media(s, &s->media[i], &out);
+      edit_section(s, &s->media[i], &out.buffer);
+      edit_media(s, &s->media[i], &out.buffer);
     }
-    sip_buffer_deinit(&out);
+    written_deinit(&out);
   }
   free(s);
-  free(bytes);
+  free_copy(text);
   return 0;
 }

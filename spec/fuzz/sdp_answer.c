@@ -6,26 +6,11 @@
  */
 #include "sdp/answer.h"
 
-#include <stdint.h>
-#include <stdlib.h>
+#include "sdp.h"
 
-#include "base/error.h"
 #include "sdp/offer.h"
 #include "sdp/revision.h"
 #include "sdp/stream.h"
-
-static sip_alloc memory;
-
-static void require(bool holds) {
-  if (!holds) abort();
-}
-
-static sdp_session *parse(sip_str text) {
-  sdp_room room = sdp_room_for(text, &sdp_limits_default);
-  sdp_session *session = sdp_session_init(malloc(sdp_session_size(room)), room);
-  sdp_session_parse(session, text, &sdp_limits_default);
-  return session;
-}
 
 #define CODEC(text, hz, count)                                             \
   {                                                                        \
@@ -54,7 +39,7 @@ static void read_streams(const sdp_session *ours, const sdp_session *theirs) {
   for (size_t i = 0; sdp_stream_init(&stream, ours, theirs, i); i++) {
     if (!stream.active) continue;
     const sdp_stream_codec *best = sdp_stream_main(&stream);
-    require(best && sdp_stream_auxiliary(&stream, best->codec.name));
+    HOLDS(best && sdp_stream_auxiliary(&stream, best->codec.name));
   }
 }
 
@@ -70,11 +55,11 @@ static sdp_session *answer(const sdp_session *offer, const sdp_session *sent, un
                        .cannot_refuse = options & 4,
                        .used = used};
   int error = sdp_answer_write(offer, &how, out);
-  require(!error || error == SIP_E_SDP_MEDIA || error == SIP_E_SDP_OFFER);
-  require(!error || !(options & 4) || error == SIP_E_SDP_OFFER);
+  HOLDS(!error || error == SIP_E_SDP_MEDIA || error == SIP_E_SDP_OFFER);
+  HOLDS(!error || !(options & 4) || error == SIP_E_SDP_OFFER);
   if (error) return NULL;
   sdp_session *made = parse(sip_buffer_str(out));
-  require(!made->error && sdp_answer_check(offer, made, &at) == 0);
+  HOLDS(!made->error && sdp_answer_check(offer, made, &at) == 0);
   read_streams(made, offer);
   return made;
 }
@@ -86,53 +71,49 @@ static void offer_again(const sdp_session *sent, const sdp_session *received, si
   sdp_payloads_note(&payloads, received);
   sdp_offering how = {.local = &local, .sent = sent, .payloads = &payloads};
   int error = sdp_offer_write(&how, out);
-  require(!error || error == SIP_E_NUMBER || error == SIP_E_SDP_LIMIT);
+  HOLDS(!error || error == SIP_E_NUMBER || error == SIP_E_SDP_LIMIT);
   if (!error) {
     sdp_session *made = parse(sip_buffer_str(out));
-    require(!made->error && made->media_count >= sent->media_count);
+    HOLDS(!made->error && made->media_count >= sent->media_count);
     free(made);
   }
   sip_buffer_clear(out);
   error = sdp_revise(sdp_session_text(received), sdp_session_text(sent), out);
-  require(!error || error == SIP_E_NUMBER);
+  HOLDS(!error || error == SIP_E_NUMBER);
   sip_buffer_clear(out);
 }
 
 static void negotiate(const sdp_session *a, const sdp_session *b, unsigned options) {
-  sip_buffer out, next;
-  sip_buffer_init(&out, &memory, 0);
-  sip_buffer_init(&next, &memory, 0);
-  sdp_session *made = answer(a, NULL, options, &out);
-  if (made && !b->error) free(answer(b, made, options, &next));
-  sip_buffer_clear(&next);
+  written out, next;
+  written_init(&out);
+  written_init(&next);
+  sdp_session *made = answer(a, NULL, options, &out.buffer);
+  if (made && !b->error) free(answer(b, made, options, &next.buffer));
+  sip_buffer_clear(&next.buffer);
   if (!b->error) {
     size_t at;
     sdp_answer_check(a, b, &at);
     read_streams(a, b);
-    offer_again(a, b, &next);
+    offer_again(a, b, &next.buffer);
   }
   free(made);
-  sip_buffer_deinit(&out);
-  sip_buffer_deinit(&next);
+  written_deinit(&out);
+  written_deinit(&next);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (!memory.fn) sip_alloc_init(&memory, NULL, NULL);
   if (size == 0) return 0;
   unsigned options = *data++ & 7U;
   sip_str text = sip_str_make((const char *)data, --size);
   size_t cut = sip_str_index(text, '\0');
   size_t rest = cut < size ? size - cut - 1 : 0;
-  char *first = malloc(cut + 1), *second = malloc(rest + 1);
-  memcpy(first, text.ptr, cut);
-  memcpy(second, text.ptr + size - rest, rest);
-  sdp_session *a = parse(sip_str_make(first, cut)), *b = parse(sip_str_make(second, rest));
+  sip_str first = exact_copy(sip_str_make(text.ptr, cut));
+  sip_str second = exact_copy(sip_str_make(text.ptr + size - rest, rest));
+  sdp_session *a = parse(first), *b = parse(second);
   if (!a->error) negotiate(a, b, options);
   free(a);
   free(b);
-  free(first);
-  free(second);
+  free_copy(first);
+  free_copy(second);
   return 0;
 }

@@ -2,16 +2,12 @@
 -- Agents: their options, listeners, handlers as such, traces, reloads and ends.
 
 local handlers = require "moonsip.handlers"
-local test = require "moonsip.test"
+local pair = require "spec.support.pair"
 local scratch = require "spec.support.scratch"
 
 describe("an agent", function()
   local net, alice, bob
-  before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
-  end)
+  before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
 
   local function ok(req) req:reply(200) end

@@ -1,27 +1,15 @@
 -- SPDX-License-Identifier: MIT
 -- What happens inside a call: changes of its session, and requests both ways.
 
-local test = require "moonsip.test"
+local pair = require "spec.support.pair"
 
 describe("a call", function()
   local net, alice, bob
-  before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
-  end)
+  before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
 
-  local function answer(who, options)
-    who:on("INVITE", function(req) assert(req:answer(options)) end)
-  end
-
   -- Alice calls bob; both ends of it.
-  local function connect(options)
-    local near = assert(alice:call(bob, options))
-    net:advance(1)
-    return near, bob.calls[1]
-  end
+  local function connect(options) return pair.connect(net, alice, bob, options) end
 
   describe("can be changed", function()
     local renewed <const> =
@@ -31,7 +19,7 @@ describe("a call", function()
     for _, verb in ipairs { "reinvite", "update" } do
       it("by " .. verb .. ": answered by the core of the other end when no handler does",
         function()
-          answer(bob)
+          pair.answers(bob)
           local near, far = connect()
           local res = assert(near[verb](near, { sdp = renewed }))
           assert.equal(200, res.code)
@@ -45,7 +33,7 @@ describe("a call", function()
 
       it("by " .. verb .. " that its handler refuses: the session stays as it was (14.1)",
         function()
-          answer(bob)
+          pair.answers(bob)
           local near, far = connect()
           local before = near.local_sdp
           far:on(verb == "update" and "UPDATE" or "INVITE", function(req)
@@ -60,7 +48,7 @@ describe("a call", function()
     end
 
     it("by reinvite with a callback", function()
-      answer(bob)
+      pair.answers(bob)
       local near = connect()
       local got
       near:reinvite(function(res) got = res.code end)
@@ -69,7 +57,7 @@ describe("a call", function()
     end)
 
     it("by both ends at once: 491, and again after a while (14.1)", function()
-      answer(bob)
+      pair.answers(bob)
       local near, far = connect()
       local got, seen = {}, {}
       alice:on(491, function() seen[#seen + 1] = "unasked" end)
@@ -123,7 +111,7 @@ describe("a call", function()
     end)
 
     it("twice at once by one end: one after the other (14.1)", function()
-      answer(bob)
+      pair.answers(bob)
       local near = connect()
       local done = {}
       for at = 1, 3 do near:reinvite(function(res) done[at] = res.code end) end
@@ -133,7 +121,7 @@ describe("a call", function()
     end)
 
     it("by one end while it has to answer the other: afterwards (14.1)", function()
-      answer(bob)
+      pair.answers(bob)
       local near, far = connect()
       local got
       far:on("INVITE", function(req)
@@ -163,7 +151,7 @@ describe("a call", function()
     end)
 
     it("not for ever: after five retries a 491 is an answer", function()
-      answer(bob)
+      pair.answers(bob)
       local near, far = connect()
       local count = 0
       far:on("INVITE", function(req) count = count + 1; req:reject(491) end)
@@ -174,7 +162,7 @@ describe("a call", function()
     end)
 
     it("and tries no more when the call has ended", function()
-      answer(bob)
+      pair.answers(bob)
       local near, far = connect()
       far:on("INVITE", function(req) req:reject(491) end)
       local got
@@ -187,7 +175,7 @@ describe("a call", function()
     end)
 
     it("without an offer: the answerer offers what it last said (14.2)", function()
-      answer(bob)
+      pair.answers(bob)
       local near, far = connect()
       local before = far.local_sdp
       near:request("INVITE"):wait()
@@ -222,14 +210,14 @@ describe("a call", function()
     for _, method in ipairs(methods) do
       it(method .. ": to the call's handler, then the agent's, then the default",
         function()
-        answer(bob)
+        pair.answers(bob)
         local near, far = connect()
         local function ask(from)
           local res, err = from:request(method, { headers = { ["X-A"] = "1" } }):wait()
           return res and res.code or err.code
         end
-        for _, pair in ipairs { { near, far, bob }, { far, near, alice } } do
-          local from, to, agent = table.unpack(pair)
+        for _, one in ipairs { { near, far, bob }, { far, near, alice } } do
+          local from, to, agent = table.unpack(one)
           assert.equal(defaults[method] or 405, ask(from))
           agent:on(method, function(req)
             assert.equal(to, req.call)
@@ -245,7 +233,7 @@ describe("a call", function()
 
     it("BYE can be looked at, and is answered 200 unless the handler does", function()
       local seen
-      answer(bob)
+      pair.answers(bob)
       local near, far = connect()
       far:on("BYE", function(req) seen = req.headers["Reason"] end)
       near:hangup { reason = "SIP;cause=200" }

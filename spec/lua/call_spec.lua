@@ -1,32 +1,20 @@
 -- SPDX-License-Identifier: MIT
 -- Calls, from both ends: how they begin, and every way they end.
 
-local test = require "moonsip.test"
+local pair = require "spec.support.pair"
 
 describe("a call", function()
   local net, alice, bob
-  before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
-  end)
+  before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
 
-  local function answer(who, options)
-    who:on("INVITE", function(req) assert(req:answer(options)) end)
-  end
-
   -- Alice calls bob; both ends of it.
-  local function connect(options)
-    local near = assert(alice:call(bob, options))
-    net:advance(1)
-    return near, bob.calls[1]
-  end
+  local function connect(options) return pair.connect(net, alice, bob, options) end
 
   describe("that is answered", function()
     it("is connected at both ends, with a session that carries nothing (RFC 3264 6)",
       function()
-      answer(bob)
+      pair.answers(bob)
       local near, far = connect()
       assert.equal("connected", near.state)
       assert.equal("connected", far.state)
@@ -40,7 +28,7 @@ describe("a call", function()
     end)
 
     it("says who calls whom, and has an id fit for a file name", function()
-      answer(bob)
+      pair.answers(bob)
       local near, far = connect { to = "\"Bob\" <sip:bob@example.com>" }
       assert.equal("alice", near.from.user)
       assert.equal("bob", near.to.user)
@@ -53,7 +41,7 @@ describe("a call", function()
     end)
 
     it("shows its dialog, the same from both ends (12)", function()
-      answer(bob)
+      pair.answers(bob)
       local near, far = connect()
       assert.equal(near.call_id, far.call_id)
       assert.equal(near.local_tag, far.remote_tag)
@@ -85,14 +73,14 @@ describe("a call", function()
     it("can have descriptions of the script's own on both sides", function()
       local offer, answered = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\n",
         "v=0\r\ns=answer\r\n"
-      answer(bob, { sdp = answered })
+      pair.answers(bob, { sdp = answered })
       local near, far = connect { sdp = offer }
       assert.equal(offer, far.remote_sdp)
       assert.equal(answered, near.remote_sdp)
     end)
 
     it("can have the default description edited", function()
-      answer(bob, { sdp = function(sdp) return sdp .. "a=x-edited\r\n" end })
+      pair.answers(bob, { sdp = function(sdp) return sdp .. "a=x-edited\r\n" end })
       local near = connect { sdp = function(sdp) return sdp .. "a=x-offered\r\n" end }
       assert.matches("a=x%-offered", near.local_sdp)
       assert.matches("a=x%-edited", near.remote_sdp)
@@ -100,7 +88,7 @@ describe("a call", function()
 
     it("without an offer gets one in the 200, and is answered in the ACK (13.2.1)",
       function()
-      answer(bob)
+      pair.answers(bob)
       local near, far = connect { sdp = false }
       assert.matches("m=audio 9 RTP/AVP 0 8", far.local_sdp)
       assert.matches("a=inactive", far.remote_sdp)
@@ -110,7 +98,7 @@ describe("a call", function()
     end)
 
     it("lives without anybody holding it: the collector never hangs up", function()
-      answer(bob)
+      pair.answers(bob)
       connect()
       collectgarbage()
       collectgarbage()
@@ -130,7 +118,7 @@ describe("a call", function()
 
     for _, side in ipairs { "near", "far" } do
       it("when the " .. side .. " end hangs up: one BYE (15)", function()
-        answer(bob)
+        pair.answers(bob)
         local near, far = connect()
         watch(near, far)
         assert.is_true((side == "near" and near or far):hangup())
@@ -150,7 +138,7 @@ describe("a call", function()
     end
 
     it("with the Reason that was given (RFC 3326)", function()
-      answer(bob)
+      pair.answers(bob)
       local near, far = connect()
       watch(near, far)
       near:hangup { reason = 'SIP;cause=200;text="done"', headers = { ["X-More"] = "1" } }
@@ -171,7 +159,7 @@ describe("a call", function()
         net:advance "10s"
         assert.same({ "far", "near" }, order)
       end
-      answer(bob)
+      pair.answers(bob)
       do
         local _ <close> = assert(alice:call(bob))
       end
@@ -206,7 +194,7 @@ describe("a call", function()
     end)
 
     it("after its limit", function()
-      answer(bob)
+      pair.answers(bob)
       local near = connect()
       near:limit "10s"
       near:limit "20s" -- counts from here
@@ -217,7 +205,7 @@ describe("a call", function()
     end)
 
     it("when its agent closes", function()
-      answer(bob)
+      pair.answers(bob)
       local _, far = connect()
       alice:close()
       net:settle()
@@ -225,7 +213,7 @@ describe("a call", function()
     end)
 
     it("when no ACK comes for its 200 (13.3.1.4): BYE after 64*T1", function()
-      answer(bob)
+      pair.answers(bob)
       local call = alice:start_call(bob)
       net:cut(alice, bob)
       net:heal(alice, bob)
@@ -241,7 +229,7 @@ describe("a call", function()
     end)
 
     it("when the other end has forgotten it: 481 to anything in it (RFC 5057)", function()
-      answer(bob)
+      pair.answers(bob)
       local near, far = connect()
       far:close()
       net:cut(alice, bob)
@@ -255,7 +243,7 @@ describe("a call", function()
     it("with a record for on(\"cdr\")", function()
       local records = {}
       alice:on("cdr", function(record) records[#records + 1] = record end)
-      answer(bob)
+      pair.answers(bob)
       local near = connect()
       net:advance "9s"
       near:hangup()
@@ -273,7 +261,7 @@ describe("a call", function()
 
   describe("that ends", function()
     it("resumes the verbs of that call, and only those", function()
-      answer(bob)
+      pair.answers(bob)
       local near, far = connect()
       local got, slept = {}, nil
       bob:on("MESSAGE", function(req)

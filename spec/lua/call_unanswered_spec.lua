@@ -1,20 +1,12 @@
 -- SPDX-License-Identifier: MIT
 -- Calls that nobody answers, that several could, or that end before they began.
 
-local test = require "moonsip.test"
+local pair = require "spec.support.pair"
 
 describe("a call", function()
   local net, alice, bob
-  before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
-  end)
+  before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
-
-  local function answer(who, options)
-    who:on("INVITE", function(req) assert(req:answer(options)) end)
-  end
 
   describe("that is hung up before the ACK of its 200", function()
     it("waits with the BYE until it comes (15)", function()
@@ -143,7 +135,7 @@ describe("a call", function()
     it("tries the next one when one is out of order (RFC 3263 4.3)", function()
       local carol = net:agent "sip:carol@example.com"
       bob:on("INVITE", function(req) req:reject(503) end)
-      answer(carol)
+      pair.answers(carol)
       local call = assert(alice:call { "sip:x@10.9.9.9;transport=tcp", bob.contact,
         carol.contact })
       assert.equal("connected", call.state)
@@ -152,7 +144,7 @@ describe("a call", function()
 
     it("takes an answer for an answer", function()
       local carol = net:agent "sip:carol@example.com"
-      answer(carol)
+      pair.answers(carol)
       bob:on("INVITE", function(req) req:reject(486) end)
       local _, err = alice:call { bob.contact, carol.contact }
       assert.equal("busy", err.kind)

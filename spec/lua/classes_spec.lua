@@ -4,7 +4,7 @@
 -- on (api.md rule 1).
 
 local handlers = require "moonsip.handlers"
-local test = require "moonsip.test"
+local pair = require "spec.support.pair"
 
 local sip_next <const> = handlers.next
 
@@ -21,9 +21,7 @@ local classes <const> = {
 describe("a response", function()
   local net, alice, bob
   before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
+    net, alice, bob = pair.new()
     for _, who in ipairs { alice, bob } do
       who:on("INVITE", function(req)
         local code = tonumber(req.headers["X-Code"])

@@ -2,14 +2,12 @@
 -- Objects that are used after their end: every verb gives an error value or does
 -- nothing, and nothing of it reaches the wire.
 
-local test = require "moonsip.test"
+local pair = require "spec.support.pair"
 
 describe("after its end", function()
   local net, alice, bob
   before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
+    net, alice, bob = pair.new()
     bob:on("INVITE", function(req) assert(req:answer()) end)
   end)
   after_each(function() net:close() end)

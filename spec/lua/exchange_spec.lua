@@ -1,15 +1,11 @@
 -- SPDX-License-Identifier: MIT
 -- Exchanges: waiting, iterating, cancelling, time limits, targets in order.
 
-local test = require "moonsip.test"
+local pair = require "spec.support.pair"
 
 describe("an exchange", function()
   local net, alice, bob
-  before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
-  end)
+  before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
 
   local function rings_then(code)
@@ -313,11 +309,7 @@ end)
 
 describe("a dialog of SUBSCRIBE or REFER", function()
   local net, alice, bob
-  before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
-  end)
+  before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
 
   for method, status in pairs { SUBSCRIBE = 200, REFER = 202 } do

@@ -3,7 +3,7 @@
 -- refused, and nothing of it reaches the wire. The setters are found by reflection, so
 -- that a new one is tested the day it is written.
 
-local test = require "moonsip.test"
+local pair = require "spec.support.pair"
 
 local evil <const> = {
   CRLF = "a\r\nX-Evil: 1", LF = "a\nX-Evil: 1", CR = "a\rX-Evil: 1", NUL = "a\0b",
@@ -11,11 +11,7 @@ local evil <const> = {
 
 describe("CR, LF and NUL", function()
   local net, alice, bob
-  before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
-  end)
+  before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
 
   -- Runs it with each of them: it must raise, or give nil and an error.
@@ -170,8 +166,8 @@ describe("CR, LF and NUL", function()
       address = { req.from, "csrc/binding/address.c" },
     }
     local set = 0
-    for name, pair in pairs(objects) do
-      local object, path = table.unpack(pair)
+    for name, one in pairs(objects) do
+      local object, path = table.unpack(one)
       local file <close> = assert(io.open(path))
       for field in file:read("a"):match("bind_field fields%[%] = {(.-)};"):gmatch '{"([%w_]+)"' do
         if field ~= "body" then

@@ -25,9 +25,7 @@ end
 ]]
 
 local function child(chunk)
-  local build <const> = os.getenv "BUILD" or "build"
-  return ends.child(CHILD:format(chunk), "", ("LD_PRELOAD=%s/spec/failing_calls.so "
-    .. "ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0"):format(build))
+  return ends.failing_child(CHILD:format(chunk))
 end
 
 describe("port 0 of an agent", function()

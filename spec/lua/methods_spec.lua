@@ -3,7 +3,7 @@
 -- raises, waits, answers twice, forgets to answer, or closes what it stands on
 -- (api.md rules 1, 6 and 7).
 
-local test = require "moonsip.test"
+local pair = require "spec.support.pair"
 
 -- Methods that are requests of their own; ACK and CANCEL have a part of this file.
 local methods <const> = { "INVITE", "BYE", "REGISTER", "OPTIONS", "PRACK", "SUBSCRIBE",
@@ -16,11 +16,7 @@ local default_status <const> = { OPTIONS = 200, SUBSCRIBE = 489, REFER = 603,
 
 describe("a request", function()
   local net, alice, bob
-  before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
-  end)
+  before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
 
   -- Sends it and returns the final status, and the error kind.
@@ -214,11 +210,7 @@ end)
 
 describe("ACK and CANCEL", function()
   local net, alice, bob
-  before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
-  end)
+  before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
 
   it("can be looked at, and never answered", function()

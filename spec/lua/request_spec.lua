@@ -2,15 +2,11 @@
 -- Answering: every form of reply, redirects, answers and what they refuse.
 
 local errors = require "moonsip.errors"
-local test = require "moonsip.test"
+local pair = require "spec.support.pair"
 
 describe("a request that came", function()
   local net, alice, bob
-  before_each(function()
-    net = test.net()
-    alice = net:agent "sip:alice@example.com"
-    bob = net:agent "sip:bob@example.com"
-  end)
+  before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
 
   -- What alice gets for a MESSAGE that bob handles so: the response.

@@ -57,6 +57,17 @@ function Service:drain()
   end
 end
 
+-- An OPTIONS of its own to a port of this machine; `fields` are further ones of the
+-- request, or others. As engine:request.
+function Service:ask(port, transport, fields)
+  local request = {
+    method = "OPTIONS", uri = ("sip:127.0.0.1:%d;transport=%s"):format(port, transport),
+    from = "<sip:a@example.com>",
+  }
+  for key, value in pairs(fields or {}) do request[key] = value end
+  return self.engine:request(request)
+end
+
 -- Returns the port and the listener's number.
 function Service:listen(transport, ip, port, options)
   local number, _, bound = assert(
@@ -340,6 +351,13 @@ function ends.child(chunk, prefix, environment)
   local _, why, code = pipe:close()
   os.remove(path)
   return output, why == "signal" and 128 + code or code
+end
+
+-- The same with spec/support/failing_calls.c in front of its C library.
+function ends.failing_child(chunk)
+  return ends.child(chunk, "", ("LD_PRELOAD=%s/spec/failing_calls.so "
+    .. "ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0"):format(
+    os.getenv "BUILD" or "build"))
 end
 
 return ends

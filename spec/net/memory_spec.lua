@@ -16,19 +16,14 @@ local function settle(service)
   end
 end
 
-local function ask(service, port, transport)
-  service.engine:request { method = "OPTIONS", from = "<sip:a@example.com>",
-    uri = ("sip:127.0.0.1:%d;transport=%s"):format(port, transport) }
-end
-
 -- Datagrams and connections both ways, and a look-up. Returns how many answers came.
 local function exchange(service, peer)
   local answers = 0
   local udp = service.loop:listen(service.engine, "udp", "127.0.0.1", 0)
   local tcp, _, tcp_port = service.loop:listen(service.engine, "tcp", "127.0.0.1", 0)
-  if udp then ask(service, peer.port, "udp") end
+  if udp then service:ask(peer.port, "udp") end
   if tcp then
-    ask(service, tcp_port, "tcp") -- to itself: connect, accept, read, write
+    service:ask(tcp_port, "tcp") -- to itself: connect, accept, read, write
     local client <const> = uv.new_tcp()
     client:connect("127.0.0.1", tcp_port, function() end)
     settle(service)

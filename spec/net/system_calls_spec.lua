@@ -28,20 +28,15 @@ local function settle(service, peer)
   end
 end
 
-local function ask(service, port, transport)
-  return service.engine:request { method = "OPTIONS", from = "<sip:a@example.com>",
-    uri = ("sip:127.0.0.1:%%d;transport=%%s"):format(port, transport) }
-end
-
 -- One request by UDP to the peer, one by TCP to ourselves, one from a raw client: how
 -- many were answered.
 local function exchange(service, peer)
   local answers = 0
   local udp = service.loop:listen(service.engine, "udp", "127.0.0.1", 0)
   local tcp, _, tcp_port = service.loop:listen(service.engine, "tcp", "127.0.0.1", 0)
-  if udp then ask(service, peer.port, "udp") end
+  if udp then service:ask(peer.port, "udp") end
   if tcp then
-    ask(service, tcp_port, "tcp")
+    service:ask(tcp_port, "tcp")
     settle(service, peer)
     local client <const> = uv.new_tcp()
     client:connect("127.0.0.1", tcp_port, function() end)
@@ -85,9 +80,7 @@ end
 ]]
 
 local function child(chunk)
-  local build <const> = os.getenv "BUILD" or "build"
-  return ends.child(CHILD:format(chunk), "", ("LD_PRELOAD=%s/spec/failing_calls.so "
-    .. "ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0"):format(build))
+  return ends.failing_child(CHILD:format(chunk))
 end
 
 local CALLS <const> = {

@@ -15,12 +15,7 @@ end
 
 -- A request of the service's own to a port of this machine.
 local function ask(service, port, fields)
-  local request = {
-    method = "OPTIONS", uri = ("sip:127.0.0.1:%d;transport=tcp"):format(port),
-    from = "<sip:a@example.com>",
-  }
-  for key, value in pairs(fields or {}) do request[key] = value end
-  return assert(service.engine:request(request))
+  return assert(service:ask(port, "tcp", fields))
 end
 
 describe("a TCP listener", function()

@@ -2,12 +2,8 @@
 
 local face <const> = require "sip_face"
 local messages <const> = require "spec.support.messages"
+local ours <const> = require "spec.torture.ours"
 local verdicts <const> = require "spec.torture.verdicts"
-
-local function read(name)
-  local file <close> = assert(io.open(("spec/torture/messages/%s.sip"):format(name), "rb"))
-  return file:read "a"
-end
 
 local function summary(frames)
   local list <const> = {}
@@ -71,7 +67,7 @@ describe("the framer gives the same frames however the stream is split (bug clas
 
   for _, row in ipairs(verdicts) do
     it(("%s (RFC %d %s)"):format(row.name, row.rfc, row.section), function()
-      local stream <const> = read(row.name)
+      local stream <const> = ours(row.name)
       local whole <const> = summary(face.frames { stream })
       for i = 1, #stream - 1, #stream > 1200 and 7 or 1 do
         assert.same(whole, summary(face.frames { stream:sub(1, i), stream:sub(i + 1) }),
@@ -106,7 +102,7 @@ describe("framer and parser agree on where a message ends (bug class 11):", func
   end
 
   it("every torture message", function()
-    for _, row in ipairs(verdicts) do check(read(row.name)) end
+    for _, row in ipairs(verdicts) do check(ours(row.name)) end
   end)
 end)
 

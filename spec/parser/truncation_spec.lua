@@ -2,12 +2,8 @@
 
 local face <const> = require "sip_face"
 local messages <const> = require "spec.support.messages"
+local ours <const> = require "spec.torture.ours"
 local verdicts <const> = require "spec.torture.verdicts"
-
-local function read(name)
-  local file <close> = assert(io.open(("spec/torture/messages/%s.sip"):format(name), "rb"))
-  return file:read "a"
-end
 
 -- Messages that hold most headers there are.
 local rich <const> = {
@@ -27,7 +23,7 @@ local rich <const> = {
       "User-Agent: a/1 (b) c" } },
 }
 for _, row in ipairs(verdicts) do
-  if row.rfc == 5118 or #read(row.name) < 1500 then rich[#rich + 1] = read(row.name) end
+  if row.rfc == 5118 or #ours(row.name) < 1500 then rich[#rich + 1] = ours(row.name) end
 end
 
 describe("a message cut short at every byte (bug class 8)", function()

@@ -20,6 +20,12 @@ function descriptions.audio(lines, session)
   return descriptions.text(all)
 end
 
+--- Audio in PCMU at a port, with further lines of that medium.
+function descriptions.talks(port, lines)
+  return descriptions.audio { ("m=audio %d RTP/AVP 0"):format(port),
+                              table.unpack(lines or {}) }
+end
+
 --- The same, parsed.
 function descriptions.parsed(lines, session)
   return assert(core.sdp(descriptions.audio(lines, session)))

@@ -7,15 +7,11 @@
 local agent <const> = require "moonsip.agent"
 local context <const> = require "moonsip.context"
 local glance <const> = require "moonsip.glance"
+local ours <const> = require "spec.torture.ours"
 local rfc <const> = require "spec.torture.rfc"
 local test <const> = require "moonsip.test"
 local uv <const> = require "luv"
 local verdicts <const> = require "spec.torture.verdicts"
-
-local function ours(name)
-  local file <close> = assert(io.open(("spec/torture/messages/%s.sip"):format(name), "rb"))
-  return file:read "a"
-end
 
 local function title(row)
   return ("%s: %s (RFC %d %s)"):format(row.name, row.why, row.rfc, row.section)
