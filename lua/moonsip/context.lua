@@ -55,8 +55,9 @@ function context.new(options)
   self.report = function(fn, err, trace) self:report_error(fn, err, trace) end
   local stuck = options.stuck_ms
   if stuck == nil then stuck = stuck_ms end
+  local clock, source = self.driver:clock_and_source()
   self.watchdog = watchdog.new {
-    clock = options.clock or self.driver.clock, source = self.driver,
+    clock = options.clock or clock, source = source,
     late_ms = late_ms,
     stuck_ms = stuck,
     on_late = function(fn, ran, late)

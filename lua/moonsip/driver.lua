@@ -39,6 +39,13 @@ function Driver:clock()
   return self.loop:clock()
 end
 
+--- The same as a function and what it wants, for who looks often.
+---@return fun(source: any): number
+---@return any source
+function Driver:clock_and_source()
+  return self.loop.clock, self.loop
+end
+
 --- The time of day for the log, as text.
 ---@return string
 function Driver:stamp()

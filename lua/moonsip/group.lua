@@ -31,11 +31,16 @@ Group.__name = "moonsip.group"
 
 local group = {}
 
+local function run(self, fn, ...)
+  self.context.tasks.current.fn = fn -- whom the watchdog names
+  self.values = table.pack(fn(...))
+end
+
 local function begin(context, owner_group, fn, ...)
   local self = setmetatable({
     context = context, group = owner_group, done = false, waits = {},
   }, Job)
-  self.task = context.tasks:spawn(self, fn, ...)
+  self.task = context.tasks:spawn(self, run, self, fn, ...)
   return self
 end
 
@@ -77,9 +82,8 @@ Job.__close = Job.cancel
 function Job:task_waits() end
 
 ---@package
-function Job:task_done(task, err, trace, ...)
-  self.done, self.task = true, nil
-  if err == nil then self.values = table.pack(...) else self.err = err end
+function Job:task_done(task, err, trace)
+  self.done, self.task, self.err = true, nil, err
   for _, one in ipairs(self.waits) do start_wait(one, self) end
   self.waits = {}
   if trace then self.context.report(task.fn, err, trace) end

@@ -7,7 +7,8 @@
 --
 -- Who started a task is its owner, told what became of it:
 --   owner:task_waits(task)                    it waits for the first time, and again
---   owner:task_done(task, err, trace, ...)    it ended; without err the results follow
+--   owner:task_done(task, err, trace)         it ended; without err, well
+-- What its function returns is nobody's: who wants that (group.lua) has it stored.
 
 local errors = require "moonsip.errors"
 
@@ -41,8 +42,15 @@ local max_idle <const> = 1024
 -- Resumptions in one turn before the sockets are looked at again.
 local max_resumed <const> = 10000
 
-local function work(fn, ...)
-  return work(yield(IDLE, fn(...)))
+-- As many arguments as `start` takes, since to adjust a list of them takes time.
+local function work(fn, a, b, c, d)
+  fn(a, b, c, d)
+  return work(yield(IDLE))
+end
+
+-- What was given as a list.
+local function apply(fn, values)
+  return fn(unpack(values, 1, values.n))
 end
 
 --- The scheduler of a context.
@@ -110,12 +118,12 @@ local function fail(self, one, err)
   end
 end
 
-local function after(self, one, outer, ok, signal, ...)
+local function after(self, one, outer, ok, signal)
   self.current = outer
   self.watchdog:check(one)
   if signal == IDLE and ok then
     local owner = one.owner
-    if owner then owner:task_done(one, nil, nil, ...) end
+    if owner then owner:task_done(one) end
     give(self, one)
   elseif signal == WAIT and ok then
     local owner = one.owner
@@ -128,35 +136,38 @@ local function after(self, one, outer, ok, signal, ...)
   end
 end
 
---- Runs `fn(...)` as a task, now, up to its first wait.
+--- Runs `fn` as a task, now, up to its first wait, with at most four arguments.
 ---@param owner table?
 ---@param fn function
-function Tasks:start(owner, fn, ...)
+function Tasks:start(owner, fn, a, b, c, d)
   local one = take(self)
   one.fn, one.owner = fn, owner or false
   local outer = self.current
   self.current = one
-  return after(self, one, outer, resume(one.co, fn, ...))
+  return after(self, one, outer, resume(one.co, fn, a, b, c, d))
+end
+
+--- Nobody is there to drain the queue: a timer that is due at once will.
+local function kick(self)
+  if self.kicked then return end
+  self.kicked = true
+  self.host.wheel:start(self.host.driver:now(), self)
+  self.host.driver:changed()
 end
 
 local function enqueue(self, one, values)
   one.values = values
   self.last = self.last + 1
   self.queue[self.last] = one
-  if self.depth == 0 and not self.kicked then
-    -- Nobody is there to drain the queue: a timer that is due at once is.
-    self.kicked = true
-    self.host.wheel:start(self.host.driver:now(), self)
-    self.host.driver:changed()
-  end
+  if self.depth == 0 then kick(self) end
 end
 
---- The same, as soon as what runs now has ended or waits.
+--- The same with any number, as soon as what runs now has ended or waits.
 ---@return moonsip.Task
 function Tasks:spawn(owner, fn, ...)
   local one = take(self)
   one.fn, one.owner = fn, owner or false
-  enqueue(self, one, pack(fn, ...))
+  enqueue(self, one, pack(apply, fn, pack(...)))
   return one
 end
 
@@ -232,17 +243,14 @@ function Tasks:enter(fn, ...)
   self.watchdog:mark_turn()
   local ok, trace = xpcall(fn, debug.traceback, ...)
   if not ok then self.host.report(fn, trace, trace) end
-  drain(self)
+  if self.first <= self.last then drain(self) end
   self.depth = self.depth - 1
-  if self.depth == 0 then self.watchdog:rest() end
-  if self.first <= self.last and self.depth == 0 and not self.kicked then
-    self.kicked = true
-    self.host.wheel:start(self.host.driver:now(), self)
-    self.host.driver:changed()
-  end
+  if self.depth > 0 then return end
+  self.watchdog:rest()
+  if self.first <= self.last then kick(self) end
 end
 
---- The timer of `enqueue`: the caller, which is inside `enter`, drains.
+--- The timer of `kick`: the caller, which is inside `enter`, drains.
 function Tasks:expire()
   self.kicked = false
 end

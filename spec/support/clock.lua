@@ -16,6 +16,7 @@ function Clock:now() return self.at end
 
 --- The watchdog's: a spec moves it within a turn.
 function Clock:clock() return math.max(self.busy_until, self.at) end
+function Clock:clock_and_source() return Clock.clock, self end
 
 function Clock:stamp() return ("%.3f"):format(self.at / 1000) end
 function Clock:engine_options() return { now = self.at, seed = 1 } end

@@ -38,6 +38,8 @@ function Driver:now() return self.wire.now end
 --- No time passes inside a turn.
 function Driver:clock() return self.wire.now end
 
+function Driver:clock_and_source() return Driver.clock, self end
+
 function Driver:stamp() return trace.time(self.wire.now) end
 
 function Driver:engine_options()
