@@ -2,6 +2,7 @@
 -- Where an agent listens: "udp:0.0.0.0:5060", "udp::5060", "tcp:[::1]:5060"; without a
 -- transport, "127.0.0.1:5070", both UDP and TCP.
 
+local core = require "moonsip.core"
 local errors = require "moonsip.errors"
 local misuse = require "moonsip.misuse"
 
@@ -9,6 +10,9 @@ local listen = {}
 
 local default_port <const> = 5060
 local default_transports <const> = { "udp", "tcp" }
+
+-- RFC 1035 2.3.4.
+local max_host <const> = 255
 
 -- A port that the system picks for UDP may not be free for TCP: this often.
 local max_tries <const> = 32
@@ -84,6 +88,16 @@ function listen.list(verb, given)
   return list
 end
 
+--- "host" or "host:port", as Via and Contact have it (RFC 3261 25.1).
+local function advertised(verb, text)
+  misuse.text(verb, "advertise", text)
+  local uri = not text:find "[@;?]" and core.uri("sip:" .. text)
+  if not uri or #uri.host > max_host then
+    misuse.argument(verb, "advertise", ("%q is no host or host:port"):format(text))
+  end
+  return uri.host, uri.port
+end
+
 --- What the outside sees instead: "host", "host:port", or a table by transport.
 ---@param list moonsip.Listener[]
 ---@param given string|table<string, string>|nil
@@ -92,10 +106,7 @@ function listen.advertise(verb, list, given)
   for _, one in ipairs(list) do
     local text = type(given) == "table" and given[one.transport] or given
     if type(text) == "string" then
-      misuse.text(verb, "advertise", text)
-      local host, port = text:match "^(%[.*%]):(%d+)$"
-      if not host then host, port = text:match "^([^:]+):(%d+)$" end
-      one.advertise_host, one.advertise_port = host or text, tonumber(port)
+      one.advertise_host, one.advertise_port = advertised(verb, text)
     elseif type(given) ~= "table" then
       misuse.argument(verb, "advertise", "string or table expected, got " .. type(given))
     end

@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: MIT
 --
--- Port 0 of an agent: one port for UDP and TCP together, on real sockets, in a child that
--- has spec/support/failing_calls.c in front of its C library.
+-- Where an agent listens, and what it says of that. Port 0 is tried on real sockets, in a
+-- child that has spec/support/failing_calls.c in front of its C library.
 
 local ends <const> = require "spec.net.ends"
+local test <const> = require "moonsip.test"
 
 local CHILD <const> = [[
 local failing <const> = require "failing_calls"
@@ -67,4 +68,44 @@ describe("port 0 of an agent", function()
     local line <const> = "1\tnil\taddress already in use\n"
     assert.same({ line .. line, 0 }, { output, status })
   end)
+end)
+
+describe("advertise", function()
+  -- What Via and Contact of a request say of an agent with that option.
+  local function said(advertise, transport)
+    local net <close> = test.net()
+    local alice = net:agent("sip:alice@example.com", { advertise = advertise })
+    local bob = net:agent "sip:bob@example.com"
+    alice:request("INVITE", bob, { transport = transport })
+    net:advance(1)
+    local text = net:messages({ method = "INVITE", from = alice })[1].bytes
+    return text:match "Via: SIP/2.0/%u+ ([^;]*);", text:match "Contact: <sip:alice@([^>]*)>"
+  end
+
+  for given, expected in pairs {
+    ["pbx.example.com"] = "pbx.example.com:5060", ["pbx.example.com:5070"] = "pbx.example.com:5070",
+    ["192.0.2.1"] = "192.0.2.1:5060", ["[2001:db8::1]"] = "[2001:db8::1]:5060",
+    ["[2001:db8::1]:5070"] = "[2001:db8::1]:5070",
+  } do
+    it(("%q is what Via and Contact say (RFC 3261 18.1.1)"):format(given), function()
+      assert.same({ expected, expected }, { said(given) })
+    end)
+  end
+
+  it("may differ by transport", function()
+    local each = { udp = "udp.example.com", tcp = "tcp.example.com:5070" }
+    assert.same("udp.example.com:5060", (said(each)))
+    local via, contact = said(each, "tcp")
+    assert.same("tcp.example.com:5070", via)
+    assert.same("tcp.example.com:5070;transport=tcp", contact)
+  end)
+
+  for _, wrong in ipairs { "", "a b", "sip:a", "a@b", "a;b", "a:0", "a:65536", "2001:db8::1",
+                           "a:b", "[::1", ("a"):rep(256), "a\rb" } do
+    it(("%q is refused at the caller's line"):format(wrong:sub(1, 20)), function()
+      local ok, err = pcall(said, wrong)
+      assert.is_false(ok)
+      assert.matches("bad argument 'advertise'", err)
+    end)
+  end
 end)

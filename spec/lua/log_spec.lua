@@ -2,6 +2,7 @@
 -- What a peer can cause again and again is told once a minute.
 
 local log = require "moonsip.log"
+local messages = require "spec.support.messages"
 local test = require "moonsip.test"
 
 describe("a log", function()
@@ -68,5 +69,44 @@ describe("a peer that is gone before its answers (RFC 3261 17.2.4)", function()
     assert.equal(1, #script.log, table.concat(script.log, "\n"))
     assert.matches("a final response to 10.0.0.9 could not be sent: ECONNREFUSED$",
       script.log[1])
+  end)
+end)
+
+describe("the log of an agent names the peer, and once a minute", function()
+  local function lines_of(net, pattern)
+    local count = 0
+    for _, line in ipairs(net.log_lines) do
+      if line:find(pattern) then count = count + 1 end
+    end
+    return count
+  end
+
+  it("whom no TCP reaches with what is too large for UDP (RFC 3261 18.1.1)", function()
+    local net <close> = test.net()
+    local alice = net:agent "sip:alice@example.com"
+    net:endpoint "10.0.0.9:5060"
+    for _ = 1, 5 do
+      alice:request("MESSAGE", "sip:x@10.0.0.9", { body = ("x"):rep(1400) })
+      net:advance "1s"
+    end
+    assert.equal(1, lines_of(net,
+      "too large for UDP, but no TCP connection: MESSAGE to 10%.0%.0%.9 goes by UDP"))
+    net:advance "60s"
+    alice:request("MESSAGE", "sip:x@10.0.0.9", { body = ("x"):rep(1400) })
+    net:advance "1s"
+    assert.equal(1, lines_of(net, "%(and 4 more of the kind%)$"))
+  end)
+
+  it("that never acknowledges a 200 (RFC 3261 13.3.1.4)", function()
+    local net <close> = test.net()
+    local bob = net:agent "sip:bob@example.com"
+    bob:on("INVITE", function(req) req:answer() end)
+    local peer = net:endpoint "10.0.0.9:5060"
+    for at = 1, 5 do
+      peer:send(messages.invite { call_id = "c" .. at, branch = "z9hG4bK" .. at },
+        bob.listeners[1].ip .. ":5060")
+    end
+    net:advance "40s"
+    assert.equal(1, lines_of(net, "no ACK came from 10%.0%.0%.9 for the 200 of a call"))
   end)
 end)

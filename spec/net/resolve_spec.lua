@@ -93,6 +93,13 @@ describe("core.loop:resolve", function()
     assert.equal(0, service:counts().lookups)
   end)
 
+  it("gives sixteen addresses of a name that has more", function()
+    local list <const> = {}
+    for i = 1, 17 do list[i] = "127.0.0." .. i end
+    local service <close> = with_names { ["many.example"] = { A = list, AAAA = {} } }
+    assert.equal(16, #resolve(service, "many.example"))
+  end)
+
   it("gives an IP address back as it is", function()
     local service <close> = with_names {}
     assert.same({ "192.0.2.1" }, resolve(service, "192.0.2.1"))

@@ -159,6 +159,35 @@ describe("limits of the engine", function()
     assert.same(0, net:reply(503))
   end)
 
+  it("refuse what they would have to cut: 256 bytes to advertise, a To tag of 64", function()
+    local net <const> = wire.new()
+    local number <const> = net.engine:add_listener("udp", "10.0.0.2", 5060, ("a"):rep(255))
+    assert.same(2, number)
+    local none <const>, err = net.engine:add_listener("udp", "10.0.0.2", 5060, ("a"):rep(256))
+    assert.is_nil(none)
+    assert.same("INVALID", err.name)
+    net:deliver(messages.invite())
+    local id <const>, why = net:reply(180, nil, nil, nil, nil, ("t"):rep(64))
+    assert.is_nil(id)
+    assert.same("INVALID", why.name)
+    assert(net:reply(180, nil, nil, nil, nil, ("t"):rep(63)))
+    assert.same(("t"):rep(63), messages.tag(net:last(180), "To"))
+  end)
+
+  it("try 32 targets of a name and leave out further ones", function()
+    local net <const>, targets <const> = wire.new(), {}
+    for i = 1, 33 do targets[i] = { ip = "10.0.1." .. i, port = 5060 } end
+    net:request { method = "OPTIONS", uri = "sip:peer@far.example" }
+    net.engine:resolved(net.engine:next_query(), targets)
+    for at = 1, 32 do
+      net:collect()
+      assert.same("10.0.1." .. at .. ":5060", net.sent[at].to)
+      net.engine:send_failed(net.sent[at].owner)
+    end
+    net:collect()
+    assert.same({ 32, "failed" }, { #net.sent, net:event().kind })
+  end)
+
   it("draining: no new calls, the live ones go on", function()
     local net <const> = wire.new()
     net:called()
