@@ -155,6 +155,7 @@ static int push_reports(lua_State *L, rtp_event_receiver *r) {
 
 /* receiver:packet(packet, now, keep) -> reports; with keep they go on waiting */
 static int receiver_packet(lua_State *L) {
+  lua_settop(L, 4);
   rtp_packet packet = packet_of(L, 2);
   rtp_event_receiver_packet(check_receiver(L), &packet, luaL_checkinteger(L, 3));
   return lua_toboolean(L, 4) ? 0 : push_reports(L, check_receiver(L));

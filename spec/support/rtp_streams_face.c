@@ -193,6 +193,7 @@ static int latch_expect(lua_State *L) {
 
 /* latch:receive(from, packet, now, authenticated) -> verdict */
 static int latch_receive(lua_State *L) {
+  lua_settop(L, 5);
   static const char *const names[] = {"accept", "learnt", "refuse"};
   sip_sockaddr from = address_of(L, 2);
   rtp_packet packet = packet_of(L, 3);
