@@ -30,15 +30,21 @@ bool rtp_event_sender_is_busy(const rtp_event_sender *sender) {
   return sender->count > 0;
 }
 
+void rtp_event_sender_shorten(rtp_event_sender *s, uint32_t ticks) {
+  if (s->count == 0) return;
+  rtp_event_order *last = &s->queue[(s->first + s->count - 1) % RTP_EVENT_QUEUE];
+  bool begun = s->count == 1 && s->phase != RTP_EVENT_WAITING;
+  if (begun && s->elapsed > ticks) ticks = s->elapsed;
+  if (ticks > 0 && ticks < last->duration) last->duration = ticks;
+}
+
 void rtp_event_sender_stop(rtp_event_sender *s) {
-  rtp_event_order *order = &s->queue[s->first];
-  s->count = s->phase == RTP_EVENT_SENDING ? 1 : 0;
-  if (s->count == 0) {
-    s->phase = RTP_EVENT_WAITING;
-    return;
-  }
-  order->gap = 0;
-  if (order->duration > s->elapsed) order->duration = s->elapsed;
+  bool sending = s->phase == RTP_EVENT_SENDING;
+  s->count = sending ? 1 : 0;
+  s->phase = sending ? RTP_EVENT_SENDING : RTP_EVENT_WAITING;
+  if (!sending) return;
+  s->queue[s->first].gap = 0;
+  rtp_event_sender_shorten(s, s->elapsed);
 }
 
 /* The order at the front begins with this tick. */

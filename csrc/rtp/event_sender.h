@@ -59,6 +59,10 @@ bool rtp_event_sender_push(rtp_event_sender *sender, const rtp_event_order *orde
 /* The rest of what waits is given up; an event that goes on ends with this tick. */
 void rtp_event_sender_stop(rtp_event_sender *sender);
 
+/* The order pushed last lasts that long, or what was sent of it when that is more: for
+ * events whose length shows when they are over. */
+void rtp_event_sender_shorten(rtp_event_sender *sender, uint32_t ticks);
+
 /* True until the last order and its gap are over. */
 bool rtp_event_sender_is_busy(const rtp_event_sender *sender);
 

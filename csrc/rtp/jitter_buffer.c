@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Packets are kept by sequence number and played by timestamp. Both are extended to
- * counts of our own, which go on when the source's begin anew.
+ * Packets are kept by sequence number and played by timestamp.
  */
 #include "rtp/jitter_buffer.h"
 
@@ -30,36 +29,43 @@ bool rtp_jitter_buffer_init(rtp_jitter_buffer *b, const rtp_jitter_config *confi
   int64_t min = config->min_ms ? config->min_ms : RTP_JITTER_MIN_MS;
   int64_t max = config->max_ms ? config->max_ms : RTP_JITTER_MAX_MS;
   int64_t start = config->start_ms ? config->start_ms : RTP_JITTER_START_MS;
-  if (config->clock_rate == 0 || config->clock_rate > RTP_CLOCK_RATE_MAX || min > max) return false;
+  bool sound = config->clock_rate >= RTP_CLOCK_RATE_MIN &&
+               config->clock_rate <= RTP_CLOCK_RATE_MAX && min <= max;
+  if (!sound) return false;
   *b = (rtp_jitter_buffer){.clock_rate = config->clock_rate, .noise_type = config->noise_type};
   b->min = ticks_of_ms(b, min);
   b->max = ticks_of_ms(b, max);
   b->start = ticks_of_ms(b, start);
-  rtp_delay_init(&b->delay, ticks_of_ms(b, RTP_JITTER_WINDOW_MS));
+  rtp_timeline_init(&b->timeline, b->max, ticks_of_ms(b, RTP_JITTER_WINDOW_MS));
   b->fresh = true;
-  b->newest = b->newest_audio = -1;
   rtp_slots_init(&b->slots, -EARLIER, config->memory, config->memory_size);
   return b->slots.cells.count > 0;
 }
 
 void rtp_jitter_buffer_restart(rtp_jitter_buffer *buffer) {
-  buffer->restart = buffer->started;
+  buffer->timeline.restart = buffer->timeline.started;
 }
 
 int64_t rtp_jitter_buffer_target(const rtp_jitter_buffer *b) {
-  int64_t target = rtp_delay_spread(&b->delay);
-  if (!b->delay.measured && target < b->start) target = b->start;
+  int64_t target = rtp_delay_spread(&b->timeline.delay);
+  if (!b->timeline.delay.measured && target < b->start) target = b->start;
   if (target < b->min) return b->min;
   return target > b->max ? b->max : target;
 }
 
-/* How much older what has that timestamp is than an undelayed packet that comes now. */
-static int64_t age_of(const rtp_jitter_buffer *b, int64_t timestamp, int64_t tick) {
-  return tick - timestamp - rtp_delay_least(&b->delay);
+int64_t rtp_jitter_buffer_delay(const rtp_jitter_buffer *b) {
+  return b->lag;
 }
 
-int64_t rtp_jitter_buffer_delay(const rtp_jitter_buffer *b, rtp_time now) {
-  return b->playing ? age_of(b, b->next_timestamp, rtp_ticks(now, b->clock_rate)) : 0;
+/* In what pieces to conceal or to be silent. */
+static uint32_t step_of(const rtp_jitter_buffer *b) {
+  uint32_t step = (uint32_t)ticks_of_ms(b, STEP_MS);
+  return b->frame_ticks > 0 && b->frame_ticks < step ? b->frame_ticks : step;
+}
+
+/* More than the maximum by this much is cut at once. */
+static int64_t limit_of(const rtp_jitter_buffer *b) {
+  return b->max + 2 * (int64_t)step_of(b);
 }
 
 /* Gives up what is in the next `count` slots. */
@@ -77,80 +83,10 @@ static void drop(rtp_jitter_buffer *b, int64_t count) {
 
 /* --- Put --------------------------------------------------------------------------- */
 
-static int64_t sequence_of(const rtp_jitter_buffer *b, uint16_t number) {
-  return b->newest + rtp_sequence_ahead(number, b->newest_number);
-}
-
-/* The number of that packet is the first of a new count, which goes on from the old. */
-static void renumber(rtp_jitter_buffer *b, const rtp_packet *packet) {
-  b->newest++;
-  b->newest_number = packet->sequence;
-  b->ssrc = packet->ssrc;
-}
-
-static void note_newest(rtp_jitter_buffer *b, int64_t sequence, uint16_t number) {
-  if (sequence <= b->newest) return;
-  b->newest = sequence;
-  b->newest_number = number;
-}
-
-static void make_place(rtp_jitter_buffer *b, int64_t sequence) {
+/* A slot for that number, at the cost of the oldest. */
+static void make_slot(rtp_jitter_buffer *b, int64_t sequence) {
   int64_t last = b->slots.next + RTP_SLOTS - 1;
   if (sequence > last) drop(b, sequence - last);
-}
-
-typedef struct arrival {
-  const rtp_packet *packet;
-  uint32_t ticks;
-  int64_t tick;
-  int64_t sequence;
-  int64_t timestamp; /* on the timeline */
-  bool newer;        /* than all that was put */
-  bool discontinuity;
-} arrival;
-
-/* Whether the timestamps of the newest packet cannot be those of the timeline: they
- * went back, though the sequence did not; they leapt ahead of time; or they stood
- * still in a pause (a sender that stops its clock: no discontinuity of sound). */
-static bool has_left_timeline(const rtp_jitter_buffer *b, arrival *a) {
-  int64_t age = age_of(b, a->timestamp, a->tick);
-  bool back = a->timestamp <= b->last_timestamp;
-  bool leapt = a->timestamp != b->end_timestamp && age < -b->max;
-  a->discontinuity = back || leapt;
-  return back || leapt || (!b->playing && age > b->max);
-}
-
-/* A new timeline: as if nothing delayed this packet, behind all that is queued. */
-static void begin_timeline(rtp_jitter_buffer *b, arrival *a) {
-  int64_t undelayed = a->tick - rtp_delay_least(&b->delay);
-  a->timestamp = undelayed > b->end_timestamp ? undelayed : b->end_timestamp;
-  b->stats.restarts += a->discontinuity;
-}
-
-static void place_on_timeline(rtp_jitter_buffer *b, arrival *a) {
-  int32_t ahead = rtp_timestamp_ahead(a->packet->timestamp, b->last_wire);
-  a->newer = a->sequence > b->newest_audio;
-  a->timestamp = b->last_timestamp + ahead;
-  if (!b->started) {
-    a->timestamp = a->packet->timestamp;
-  } else if (b->restart) {
-    a->discontinuity = true;
-    begin_timeline(b, a);
-  } else if (a->newer && has_left_timeline(b, a)) {
-    begin_timeline(b, a);
-  }
-}
-
-/* Too late to be heard; or older by its number and yet not by its timestamp. A delay
- * that no buffer of this size could have made up for teaches nothing. */
-static bool is_late(rtp_jitter_buffer *b, const arrival *a) {
-  int64_t end = a->timestamp + (a->ticks ? a->ticks : 1);
-  bool over = a->sequence < b->slots.next || (b->playing && end <= b->next_timestamp);
-  bool sound = a->newer || a->timestamp < b->last_timestamp;
-  if (sound && age_of(b, a->timestamp, a->tick) <= b->max) {
-    rtp_delay_note(&b->delay, a->tick, a->tick - a->timestamp);
-  }
-  return over || !sound;
 }
 
 /* Cells for that many bytes, of older packets if need be. */
@@ -165,70 +101,58 @@ static bool make_room(rtp_jitter_buffer *b, int64_t sequence, size_t len) {
   return true;
 }
 
-static void store(rtp_jitter_buffer *b, const arrival *a) {
-  const rtp_packet *packet = a->packet;
-  rtp_slot slot = {.timestamp = a->timestamp,
+static void store(rtp_jitter_buffer *b, const rtp_packet *packet, const rtp_place *place) {
+  int first = rtp_slots_first(&b->slots);
+  if (first >= 0) {
+    int64_t waiting = rtp_slots_at(&b->slots, b->slots.next + first)->timestamp;
+    b->stats.early += place->timestamp - waiting > limit_of(b);
+  }
+  rtp_slot slot = {.timestamp = place->timestamp,
                    .wire_timestamp = packet->timestamp,
-                   .ticks = (uint16_t)a->ticks,
+                   .ticks = (uint16_t)place->ticks,
                    .len = (uint16_t)packet->payload_len,
                    .payload_type = packet->payload_type,
-                   .discontinuity = a->discontinuity};
-  rtp_slots_store(&b->slots, a->sequence, &slot, packet->payload);
+                   .discontinuity = place->discontinuity};
+  rtp_slots_store(&b->slots, place->sequence, &slot, packet->payload);
 }
 
-static void note_audio(rtp_jitter_buffer *b, const arrival *a) {
-  if (age_of(b, a->timestamp, a->tick) < -b->max) b->stats.early++;
-  b->newest_audio = a->sequence;
-  b->last_wire = a->packet->timestamp;
-  b->last_timestamp = a->timestamp;
-  b->end_timestamp = a->timestamp + a->ticks;
-  b->started = true;
-  b->restart = false;
+static bool is_late(const rtp_jitter_buffer *b, const rtp_place *place) {
+  int64_t end = place->timestamp + (place->ticks ? place->ticks : 1);
+  return place->sequence < b->slots.next || (b->playing && end <= b->next_timestamp);
 }
 
 void rtp_jitter_buffer_put(rtp_jitter_buffer *b, const rtp_packet *packet, uint32_t ticks,
                            rtp_time now) {
-  arrival a = {.packet = packet,
-               .ticks = ticks < UINT16_MAX ? ticks : UINT16_MAX,
-               .tick = rtp_ticks(now, b->clock_rate)};
+  rtp_place place = {.ticks = ticks < UINT16_MAX ? ticks : UINT16_MAX,
+                     .tick = rtp_ticks(now, b->clock_rate),
+                     .sequence = rtp_timeline_sequence(&b->timeline, packet)};
   b->stats.received++;
-  if (b->started && packet->ssrc != b->ssrc) b->restart = true;
-  if (!b->started || b->restart) renumber(b, packet);
-  a.sequence = sequence_of(b, packet->sequence);
-  make_place(b, a.sequence);
-  if (rtp_slots_has_come(&b->slots, a.sequence)) {
+  make_slot(b, place.sequence);
+  if (rtp_slots_has_come(&b->slots, place.sequence)) {
     b->stats.duplicate++;
     return;
   }
-  place_on_timeline(b, &a);
-  bool late = is_late(b, &a);
-  note_newest(b, a.sequence, packet->sequence);
-  if (a.newer) note_audio(b, &a);
-  if (late) {
+  rtp_timeline_place(&b->timeline, packet, !b->playing, &place);
+  if (!place.sound || is_late(b, &place)) {
     b->stats.late++;
-  } else if (!make_room(b, a.sequence, packet->payload_len)) {
+  } else if (!make_room(b, place.sequence, packet->payload_len)) {
     b->stats.overflow++;
   } else {
-    b->stats.reordered += !a.newer;
-    store(b, &a);
+    b->stats.reordered += !place.newer;
+    store(b, packet, &place);
   }
 }
 
 void rtp_jitter_buffer_pass(rtp_jitter_buffer *b, const rtp_packet *packet) {
-  if (!b->started || b->restart || packet->ssrc != b->ssrc) return;
-  int64_t sequence = sequence_of(b, packet->sequence);
-  make_place(b, sequence);
-  note_newest(b, sequence, packet->sequence);
+  rtp_timeline *timeline = &b->timeline;
+  if (!timeline->started || timeline->restart || packet->ssrc != timeline->ssrc) return;
+  int64_t sequence = rtp_timeline_sequence(timeline, packet);
+  make_slot(b, sequence);
+  rtp_timeline_note(timeline, sequence, packet->sequence);
   rtp_slots_account(&b->slots, sequence);
 }
 
 /* --- Get --------------------------------------------------------------------------- */
-
-/* In what pieces to conceal or to be silent. */
-static uint32_t step_of(const rtp_jitter_buffer *b) {
-  uint32_t step = (uint32_t)ticks_of_ms(b, STEP_MS);
-  return b->frame_ticks > 0 && b->frame_ticks < step ? b->frame_ticks : step;
-}
 
 static rtp_jitter_result nothing(rtp_jitter_buffer *b, rtp_jitter_frame *out) {
   b->playing = false;
@@ -252,7 +176,7 @@ static rtp_jitter_result wait(rtp_jitter_buffer *b, rtp_jitter_frame *out) {
 /* Nothing is there. Whether it is late, lost, or not sent shows when the next one comes;
  * the playout waits for as long as it may lag behind at all. */
 static rtp_jitter_result starve(rtp_jitter_buffer *b, int64_t tick, rtp_jitter_frame *out) {
-  bool waits = b->playing && age_of(b, b->next_timestamp, tick) < b->max;
+  bool waits = b->playing && rtp_timeline_age(&b->timeline, b->next_timestamp, tick) < b->max;
   return waits ? wait(b, out) : nothing(b, out);
 }
 
@@ -269,6 +193,7 @@ static rtp_jitter_result take(rtp_jitter_buffer *b, int offset, const rtp_jitter
                               rtp_jitter_frame *out) {
   const rtp_slot *slot = rtp_slots_at(&b->slots, b->slots.next + offset);
   bool is_noise = slot->payload_type == b->noise_type, fits = slot->len <= request->size;
+  b->lag = rtp_timeline_age(&b->timeline, slot->timestamp, rtp_ticks(request->now, b->clock_rate));
   out->spurt = !b->playing && !is_noise;
   out->ticks = slot->ticks;
   out->len = slot->len;
@@ -291,17 +216,15 @@ static rtp_jitter_result take(rtp_jitter_buffer *b, int offset, const rtp_jitter
   return RTP_JITTER_FRAME;
 }
 
-/* The slot behind that one continues it. */
-static bool is_followed(rtp_jitter_buffer *b, int offset) {
-  if (offset + 1 >= RTP_SLOTS || !(b->slots.present >> (offset + 1) & 1)) return false;
-  const rtp_slot *slot = rtp_slots_at(&b->slots, b->slots.next + offset);
-  return rtp_slots_at(&b->slots, b->slots.next + offset + 1)->timestamp ==
-         slot->timestamp + slot->ticks;
+/* Where the packet is that comes after that one; -1 when there is none yet. */
+static int find_after(const rtp_jitter_buffer *b, int offset) {
+  uint64_t rest = offset + 1 < RTP_SLOTS ? b->slots.present >> (offset + 1) : 0;
+  return rest ? offset + 1 + __builtin_ctzll(rest) : -1;
 }
 
 /* By how much the packet that is due is older than it need be. */
 static int64_t excess_of(const rtp_jitter_buffer *b, const rtp_slot *slot, int64_t tick) {
-  return age_of(b, slot->timestamp, tick) - rtp_jitter_buffer_target(b);
+  return rtp_timeline_age(&b->timeline, slot->timestamp, tick) - rtp_jitter_buffer_target(b);
 }
 
 /* Whether now is the time to leave that packet out, so that the delay gets shorter. */
@@ -312,23 +235,26 @@ static bool is_dispensable(const rtp_jitter_buffer *b, const rtp_slot *slot, int
   return excess >= ticks_of_ms(b, LOUD_EXCESS_MS) && since >= ticks_of_ms(b, LOUD_PAUSE_MS);
 }
 
-/* Leaves packets out: one now and then, or all the excess at once when the playout lags
- * further behind than it ever may. Where the one to be played is then. */
+/* Leaves packets out: one now and then, when another continues it; or all the excess at
+ * once, when the playout lags further behind than it ever may. Where the one to be
+ * played is then. */
 static int shorten(rtp_jitter_buffer *b, int offset, const rtp_jitter_request *request,
                    rtp_jitter_frame *out) {
   int64_t tick = rtp_ticks(request->now, b->clock_rate);
-  int64_t limit = b->max + 2 * (int64_t)step_of(b);
   const rtp_slot *slot = rtp_slots_at(&b->slots, b->slots.next + offset);
-  bool far = age_of(b, slot->timestamp, tick) > limit;
-  while (is_followed(b, offset)) {
+  bool far = rtp_timeline_age(&b->timeline, slot->timestamp, tick) > limit_of(b);
+  for (int after; (after = find_after(b, offset)) >= 0; offset = after - offset - 1) {
     slot = rtp_slots_at(&b->slots, b->slots.next + offset);
-    bool skips = far ? excess_of(b, slot, tick) > 0 : is_dispensable(b, slot, tick, request->quiet);
+    int64_t follows = rtp_slots_at(&b->slots, b->slots.next + after)->timestamp;
+    bool continued = follows == slot->timestamp + slot->ticks;
+    bool skips = far ? excess_of(b, slot, tick) > 0
+                     : continued && is_dispensable(b, slot, tick, request->quiet);
     if (!skips) break;
-    out->skipped += slot->ticks;
+    out->skipped += (uint32_t)(follows - slot->timestamp);
     b->stats.skipped++;
     b->skipped_at = tick;
     leave(b, offset);
-    offset = 0;
+    b->next_timestamp = follows;
   }
   return offset;
 }
@@ -338,7 +264,8 @@ static int shorten(rtp_jitter_buffer *b, int offset, const rtp_jitter_request *r
 static rtp_jitter_result begin(rtp_jitter_buffer *b, int offset, const rtp_jitter_request *request,
                                rtp_jitter_frame *out) {
   const rtp_slot *slot = rtp_slots_at(&b->slots, b->slots.next + offset);
-  int64_t age = age_of(b, slot->timestamp, rtp_ticks(request->now, b->clock_rate));
+  int64_t age =
+      rtp_timeline_age(&b->timeline, slot->timestamp, rtp_ticks(request->now, b->clock_rate));
   if (age < rtp_jitter_buffer_target(b)) return nothing(b, out);
   b->stalled = 0;
   return take(b, offset, request, out);
@@ -348,7 +275,8 @@ static rtp_jitter_result begin(rtp_jitter_buffer *b, int offset, const rtp_jitte
  * and are waited for a little; what was concealed meanwhile is not concealed again. False when
  * nothing is left of the gap. */
 static bool bridge(rtp_jitter_buffer *b, int64_t gap, int64_t tick, rtp_jitter_frame *out) {
-  bool may_come = age_of(b, b->next_timestamp, tick) < rtp_jitter_buffer_target(b);
+  bool may_come =
+      rtp_timeline_age(&b->timeline, b->next_timestamp, tick) < rtp_jitter_buffer_target(b);
   if (may_come && b->stalled < ticks_of_ms(b, REORDER_MS)) {
     wait(b, out);
     return true;
@@ -373,8 +301,9 @@ rtp_jitter_result rtp_jitter_buffer_get(rtp_jitter_buffer *b, const rtp_jitter_r
   *out = (rtp_jitter_frame){0};
   if (offset < 0) return starve(b, tick, out);
   int64_t gap = rtp_slots_at(&b->slots, b->slots.next + offset)->timestamp - b->next_timestamp;
-  /* Timestamps that go on behind numbers without a gap: the sender paused (RFC 3389 5.1). */
-  bool paused = gap > 0 && rtp_slots_missing(&b->slots, offset) == 0;
+  /* Timestamps that go on behind numbers without a gap: the sender paused (RFC 3389 5.1).
+   * So long a gap is none to be concealed. */
+  bool paused = gap > 0 && (rtp_slots_missing(&b->slots, offset) == 0 || gap > b->max);
   if (!b->playing || paused) return begin(b, offset, request, out);
   if (gap > 0 && bridge(b, gap, tick, out)) return RTP_JITTER_LOST;
   return take(b, shorten(b, offset, request, out), request, out);
@@ -387,6 +316,10 @@ size_t rtp_jitter_buffer_peek(rtp_jitter_buffer *b, uint8_t *room, size_t size) 
   if (slot->timestamp != b->next_timestamp || slot->len > size) return 0;
   rtp_cells_load(&b->slots.cells, slot->cell, room, slot->len);
   return slot->len;
+}
+
+uint32_t rtp_jitter_buffer_restarts(const rtp_jitter_buffer *b) {
+  return b->timeline.restarts;
 }
 
 uint64_t rtp_jitter_buffer_lost(const rtp_jitter_buffer *b) {

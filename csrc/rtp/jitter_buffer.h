@@ -17,8 +17,8 @@
 #ifndef MOONSIP_RTP_JITTER_BUFFER_H
 #define MOONSIP_RTP_JITTER_BUFFER_H
 
-#include "rtp/jitter_delay.h"
 #include "rtp/jitter_slots.h"
+#include "rtp/jitter_timeline.h"
 #include "rtp/packet.h"
 #include "rtp/time.h"
 
@@ -48,43 +48,34 @@ typedef struct rtp_jitter_stats {
   uint64_t received; /* packets put, whatever became of them */
   uint64_t played;   /* frames handed out */
   uint64_t late;     /* came when their time was over */
-  uint64_t early;    /* came long before their time, one behind the other: a burst */
+  uint64_t early;    /* came when more waited than may: of a burst */
   uint64_t duplicate;
   uint64_t reordered; /* came behind a later one, but in time */
   uint64_t overflow;  /* given up, or not taken, for want of room */
   uint64_t concealed; /* ticks that were asked to be concealed */
   uint64_t skipped;   /* packets left out to shorten the delay */
   uint64_t stretched; /* ticks of waiting that lengthened it */
-  uint32_t restarts;  /* of the source, or of its timestamps */
 } rtp_jitter_stats;
 
 typedef struct rtp_jitter_buffer {
   uint32_t clock_rate;
   uint8_t noise_type;
-  bool started;           /* a packet was put */
-  bool fresh;             /* and no frame was played yet */
-  bool playing;           /* a talk spurt is being played */
-  bool restart;           /* the next packet begins a new timeline */
-  bool discontinuity;     /* the first packet of one was given up */
-  uint16_t newest_number; /* what packets call `newest` */
-  uint32_t ssrc;
+  bool fresh;              /* no frame was played yet */
+  bool playing;            /* a talk spurt is being played */
+  bool discontinuity;      /* before the packet that is due */
+  uint32_t frame_ticks;    /* of the last frame */
   int64_t min, max, start; /* ticks */
-  rtp_delay delay;
-  int64_t newest;         /* sequence numbers on a count of our own: of all packets, */
-  int64_t newest_audio;   /* and of those that were put: */
-  uint32_t last_wire;     /* its timestamp as it came, */
-  int64_t last_timestamp; /* on the timeline, */
-  int64_t end_timestamp;  /* and where it ends */
-  int64_t next_timestamp; /* what is due next */
-  int64_t stalled;        /* ticks that the playout has waited for it */
-  int64_t skipped_at;     /* tick of the last skip */
-  uint32_t frame_ticks;   /* of the last frame */
+  int64_t next_timestamp;  /* what is due next */
+  int64_t stalled;         /* ticks that the playout has waited for it */
+  int64_t skipped_at;      /* tick of the last skip */
+  int64_t lag;             /* of the last frame, in ticks */
   rtp_jitter_stats stats;
+  rtp_timeline timeline;
   rtp_slots slots;
 } rtp_jitter_buffer;
 
-/* False when the configuration makes no sense: a clock rate of 0 or above
- * RTP_CLOCK_RATE_MAX, a minimum above the maximum, no memory for one cell. For another
+/* False when the configuration makes no sense: a clock rate below RTP_CLOCK_RATE_MIN or
+ * above RTP_CLOCK_RATE_MAX, a minimum above the maximum, no memory for one cell. For another
  * clock rate a buffer is initialised again. */
 bool rtp_jitter_buffer_init(rtp_jitter_buffer *buffer, const rtp_jitter_config *config);
 
@@ -136,9 +127,12 @@ size_t rtp_jitter_buffer_peek(rtp_jitter_buffer *buffer, uint8_t *room, size_t s
 /* Packets that did not come, or not in time. */
 uint64_t rtp_jitter_buffer_lost(const rtp_jitter_buffer *buffer);
 
-/* How long the playout lags behind a packet that nothing delayed, and how long it
+/* Times that a source, or its timestamps, began anew. */
+uint32_t rtp_jitter_buffer_restarts(const rtp_jitter_buffer *buffer);
+
+/* How long the last frame lagged behind a packet that nothing delayed, and how long it
  * should, in ticks. */
-int64_t rtp_jitter_buffer_delay(const rtp_jitter_buffer *buffer, rtp_time now);
+int64_t rtp_jitter_buffer_delay(const rtp_jitter_buffer *buffer);
 int64_t rtp_jitter_buffer_target(const rtp_jitter_buffer *buffer);
 
 #endif

@@ -8,13 +8,18 @@ void rtp_delay_init(rtp_delay *delay, int64_t window_ticks) {
   *delay = (rtp_delay){.length = window_ticks};
 }
 
+/* In a minute of silence a clock that is off by 300 ppm moves by 18 ms. */
+bool rtp_delay_is_outdated(const rtp_delay *d, int64_t tick) {
+  return d->heard && tick - d->end >= d->length;
+}
+
 static void turn(rtp_delay *d, int64_t tick, int64_t ticks) {
-  if (tick - d->end < d->length) {
-    d->before = d->now;
-    d->now = (rtp_delay_window){ticks, ticks};
-  } else { /* a clock that is off by 300 ppm moves by 18 ms in a minute of silence */
+  if (rtp_delay_is_outdated(d, tick)) {
     int64_t spread = rtp_delay_spread(d);
     d->before = d->now = (rtp_delay_window){ticks, ticks + spread};
+  } else {
+    d->before = d->now;
+    d->now = (rtp_delay_window){ticks, ticks};
   }
   d->end = tick + d->length;
   d->measured = true;

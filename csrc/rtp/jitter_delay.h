@@ -31,6 +31,9 @@ void rtp_delay_init(rtp_delay *delay, int64_t window_ticks);
  * more than a window the path is measured anew; the jitter that was known stays. */
 void rtp_delay_note(rtp_delay *delay, int64_t tick, int64_t ticks);
 
+/* No packet came for so long that nothing is known of the path any more. */
+bool rtp_delay_is_outdated(const rtp_delay *delay, int64_t tick);
+
 /* Of the windows together; 0 before the first packet. */
 int64_t rtp_delay_least(const rtp_delay *delay);
 int64_t rtp_delay_spread(const rtp_delay *delay);

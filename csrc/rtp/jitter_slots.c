@@ -44,7 +44,7 @@ void rtp_slots_account(rtp_slots *slots, int64_t sequence) {
   if (ahead < 0) {
     slots->behind |= bit(-1 - ahead);
   } else {
-    slots->accounted |= bit(ahead);
+    slots->accounted |= bit(ahead) & ~slots->present;
   }
 }
 

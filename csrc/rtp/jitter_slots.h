@@ -47,8 +47,8 @@ int rtp_slots_missing(const rtp_slots *slots, int count);
 
 bool rtp_slots_has_come(const rtp_slots *slots, int64_t sequence);
 
-/* That number came and is no packet to wait for. Numbers RTP_SLOTS ahead or more, or
- * as far behind, are ignored. */
+/* That number came and is no packet to wait for, unless one of it is here already.
+ * Numbers RTP_SLOTS ahead or more, or as far behind, are ignored. */
 void rtp_slots_account(rtp_slots *slots, int64_t sequence);
 
 /* Fills the slot of that number, less than RTP_SLOTS ahead and not behind; there must

@@ -16,10 +16,10 @@ typedef int64_t rtp_time; /* nanoseconds: named _at for an instant, _ns for a sp
 #define RTP_MS INT64_C(1000000) /* in nanoseconds */
 #define RTP_SECOND INT64_C(1000000000)
 
-enum { RTP_CLOCK_RATE_MAX = 192000 /* Hz */ };
+enum { RTP_CLOCK_RATE_MIN = 1000, RTP_CLOCK_RATE_MAX = 192000 }; /* Hz */
 
 /* Ticks of a clock of `rate` Hz in a span, rounded down; and the span of as many
- * ticks. 1 to RTP_CLOCK_RATE_MAX Hz. */
+ * ticks. At rates of up to RTP_CLOCK_RATE_MAX. */
 static inline int64_t rtp_ticks(rtp_time span_ns, uint32_t rate) {
   return span_ns / RTP_SECOND * rate + span_ns % RTP_SECOND * rate / RTP_SECOND;
 }

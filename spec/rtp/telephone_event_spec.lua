@@ -511,6 +511,23 @@ describe("A sender of events (RFC 4733 2.5.1)", function()
     assert.equal("-", ticks(1))
   end)
 
+  it("ends an event whose length shows only then, and goes on with what waits", function()
+    events:push { code = 1, duration = 0x7fffffff }
+    assert.equal("M 160 | 320 | 480", ticks(3))
+    events:shorten(320)
+    assert.equal("E 480 | E 480 | E 480", ticks(3)) -- what was sent cannot be taken back
+    events:push { code = 2, duration = 8000 }
+    events:shorten(320) -- it waits
+    assert.equal("- | M 160 | E 320 | E 320 | E 320 | -", ticks(6))
+    events:shorten(160) -- it is over
+    ticks(4)
+    assert.is_false(events:is_busy())
+    events:shorten(160)
+    events:push { code = 3, duration = 320, gap = 0 }
+    events:shorten(8000) -- never longer
+    assert.equal("M 160 | E 320 | E 320 | E 320 | -", ticks(5))
+  end)
+
   it("holds 32 orders, and no 33rd", function()
     for i = 1, 32 do assert.is_true(events:push { code = i % 16 }) end
     assert.is_false(events:push { code = 1 })

@@ -147,7 +147,7 @@ function rtp.run(options)
   })
   local sum <const> = rtp.summary(heard)
   sum.sent, sum.injected, sum.copies = #sent, lost, copies
-  sum.stats = buffer:stats((options.from or 0) + math.floor((options.listen or options.seconds) * rtp.SECOND))
+  sum.stats = buffer:stats()
   sum.heard = heard
   return sum
 end

@@ -93,7 +93,7 @@ static int jitter_peek(lua_State *L) {
   return 1;
 }
 
-/* jitter:stats(now) -> counters, and the delay and its target in ticks */
+/* jitter:stats() -> counters, and the delay and its target in ticks */
 static int jitter_stats(lua_State *L) {
   const rtp_jitter_buffer *b = &check_jitter(L)->buffer;
   const rtp_jitter_stats *s = &b->stats;
@@ -109,10 +109,10 @@ static int jitter_stats(lua_State *L) {
   set_number(L, "concealed", (lua_Integer)s->concealed);
   set_number(L, "skipped", (lua_Integer)s->skipped);
   set_number(L, "stretched", (lua_Integer)s->stretched);
-  set_number(L, "restarts", s->restarts);
+  set_number(L, "restarts", rtp_jitter_buffer_restarts(b));
   set_number(L, "free_cells", b->slots.cells.free);
   set_number(L, "cells", b->slots.cells.count);
-  set_number(L, "delay", rtp_jitter_buffer_delay(b, luaL_checkinteger(L, 2)));
+  set_number(L, "delay", rtp_jitter_buffer_delay(b));
   set_number(L, "target", rtp_jitter_buffer_target(b));
   return 1;
 }
@@ -215,6 +215,11 @@ static int events_stop(lua_State *L) {
   return 0;
 }
 
+static int events_shorten(lua_State *L) {
+  rtp_event_sender_shorten(check_events(L), (uint32_t)luaL_checkinteger(L, 2));
+  return 0;
+}
+
 static int events_is_busy(lua_State *L) {
   lua_pushboolean(L, rtp_event_sender_is_busy(check_events(L)));
   return 1;
@@ -229,11 +234,9 @@ int luaopen_rtp_playout_face(lua_State *L) {
                                             {"__gc", jitter_gc},         {NULL, NULL}};
   static const luaL_Reg receiver_methods[] = {
       {"packet", receiver_packet}, {"tick", receiver_tick}, {"get", receiver_get}, {NULL, NULL}};
-  static const luaL_Reg events_methods[] = {{"push", events_push},
-                                            {"tick", events_tick},
-                                            {"stop", events_stop},
-                                            {"is_busy", events_is_busy},
-                                            {NULL, NULL}};
+  static const luaL_Reg events_methods[] = {
+      {"push", events_push},       {"tick", events_tick},       {"stop", events_stop},
+      {"shorten", events_shorten}, {"is_busy", events_is_busy}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"jitter", jitter_new},
                                        {"jitter_memory", jitter_memory},
                                        {"receiver", receiver_new},
