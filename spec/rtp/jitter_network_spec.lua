@@ -3,6 +3,7 @@
 -- The jitter buffer behind networks that delay, lose, copy and reorder, on a virtual
 -- clock: what is heard, and how much later than it could be.
 
+local playout <const> = require "rtp_playout_face"
 local rtp <const> = require "spec.support.rtp"
 
 -- Frames came in order, none twice.
@@ -107,8 +108,7 @@ describe("The jitter buffer", function()
       for _, a in ipairs(arrivals) do -- a stall of 160 ms
         if a.at > 10 * rtp.SECOND and a.at < 10160 * rtp.MS then a.at = 10160 * rtp.MS end
       end
-      return rtp.summary(rtp.play(require("rtp_playout_face").jitter {}, arrivals,
-        { seconds = 60, quiet = quiet })), sent
+      return rtp.summary(rtp.play(playout.jitter {}, arrivals, { seconds = 60, quiet = quiet }))
     end
     local sum = run(function(n) return (n or 0) % 50 < 5 end)
     assert_in_order(sum)
@@ -123,7 +123,7 @@ describe("The jitter buffer", function()
     for _, a in ipairs(arrivals) do
       if a.at > 2 * rtp.SECOND and a.at < 2100 * rtp.MS then a.at = 2100 * rtp.MS end
     end
-    local sum = rtp.summary(rtp.play(require("rtp_playout_face").jitter {}, arrivals, { seconds = 4 }))
+    local sum = rtp.summary(rtp.play(playout.jitter {}, arrivals, { seconds = 4 }))
     assert_in_order(sum)
     for i, n in ipairs(sum.numbers) do assert.equal(i - 1, n) end
     assert.equal(2, sum.lost) -- waited for: 40 of the 100 ms were in store
@@ -135,7 +135,7 @@ describe("The jitter buffer", function()
     for _, a in ipairs(arrivals) do
       if a.at > 2 * rtp.SECOND and a.at < 4 * rtp.SECOND then a.at = 4 * rtp.SECOND end
     end
-    local sum = rtp.summary(rtp.play(require("rtp_playout_face").jitter {}, arrivals, { seconds = 10 }))
+    local sum = rtp.summary(rtp.play(playout.jitter {}, arrivals, { seconds = 10 }))
     assert_in_order(sum)
     local last = sum.numbers[#sum.numbers]
     assert.truthy(last >= 487, last) -- at most 260 ms behind at the end
@@ -193,7 +193,9 @@ describe("The jitter buffer", function()
 
   it("does the same for the same seed", function()
     local function trace()
-      local sum = rtp.run { seconds = 30, jitter = 80, overtake = true, loss = 0.05, duplicate = 0.02, seed = 9 }
+      local sum = rtp.run {
+        seconds = 30, jitter = 80, overtake = true, loss = 0.05, duplicate = 0.02, seed = 9,
+      }
       local list = {}
       for i, got in ipairs(sum.heard) do list[i] = got.result .. (got.n or "") .. got.ticks end
       return table.concat(list, " ")

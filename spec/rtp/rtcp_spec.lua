@@ -37,7 +37,8 @@ describe("A compound RTCP packet (RFC 3550 A.2)", function()
   it("begins with a report, unless reduced size was negotiated (RFC 5506)", function()
     assert.truthy(face.rtcp(RR))
     assert.truthy(face.rtcp(SR))
-    for _, other in ipairs { SDES, BYE, packet(204, 0, ("x"):rep(8)), packet(205, 1, ("x"):rep(8)) } do
+    local eight <const> = ("x"):rep(8)
+    for _, other in ipairs { SDES, BYE, packet(204, 0, eight), packet(205, 1, eight) } do
       assert.is_nil(face.rtcp(other))
       assert.truthy(face.rtcp(other, 0, true))
     end
@@ -77,8 +78,10 @@ describe("A compound RTCP packet (RFC 3550 A.2)", function()
   end)
 
   it("may hold what nobody asked for: APP, XR, feedback, and types to come", function()
-    local whole = RR .. packet(204, 3, "\0\0\0\7nameDATA") .. packet(207, 0, "\0\0\0\7\4\0\0\2xxxxxxxx")
-      .. packet(205, 1, "\0\0\0\7\0\0\0\9" .. "\0\1\0\0") .. packet(206, 3, "\0\0\0\7\0\0\0\9\0\0\0\0")
+    local whole = RR .. packet(204, 3, "\0\0\0\7nameDATA")
+      .. packet(207, 0, "\0\0\0\7\4\0\0\2xxxxxxxx")
+      .. packet(205, 1, "\0\0\0\7\0\0\0\9" .. "\0\1\0\0")
+      .. packet(206, 3, "\0\0\0\7\0\0\0\9\0\0\0\0")
       .. packet(223, 31, "") .. packet(0, 0, "")
     local list = face.rtcp(whole, 9)
     assert.equal(7, #list)
@@ -105,8 +108,9 @@ describe("A report (RFC 3550 6.4)", function()
 
   it("is not there when the packet is shorter than its count", function()
     for count = 1, 31 do
-      assert.is_nil(about(9, packet(201, count, "\0\0\0\7" .. block(9):rep(count - 1) .. block(9):sub(1, 20))))
-      assert.is_nil(about(9, packet(200, count, SENDER .. block(9):rep(count - 1))))
+      local blocks = block(9):rep(count - 1)
+      assert.is_nil(about(9, packet(201, count, "\0\0\0\7" .. blocks .. block(9):sub(1, 20))))
+      assert.is_nil(about(9, packet(200, count, SENDER .. blocks)))
     end
     assert.is_nil(face.rtcp(packet(200, 0, SENDER:sub(1, 20)))[1].info)
     assert.truthy(face.rtcp(packet(200, 0, SENDER))[1].info)
@@ -119,7 +123,10 @@ describe("A report (RFC 3550 6.4)", function()
   end)
 
   it("has a loss of 24 bits with a sign", function()
-    for lost, bits in pairs { [0] = 0, [8388607] = 0x7fffff, [-8388608] = 0x800000, [-1] = 0xffffff } do
+    local fields <const> = {
+      [0] = 0, [8388607] = 0x7fffff, [-8388608] = 0x800000, [-1] = 0xffffff,
+    }
+    for lost, bits in pairs(fields) do
       local body = (">I4I4"):pack(9, bits) .. ("\0"):rep(16)
       assert.equal(lost, about(9, packet(201, 1, "\0\0\0\7" .. body)).lost)
     end
@@ -219,7 +226,8 @@ describe("RTCP of ours (RFC 3550 6.1)", function()
 
   it("keeps a loss within its 24 bits", function()
     for given, got in pairs { [9000000] = 8388607, [-9000000] = -8388608, [8388607] = 8388607 } do
-      local bytes = face.write_rtcp { ssrc = 7, cname = "a", blocks = { { ssrc = 9, lost = given } } }
+      local blocks = { { ssrc = 9, lost = given } }
+      local bytes = face.write_rtcp { ssrc = 7, cname = "a", blocks = blocks }
       assert.equal(got, face.rtcp(bytes, 9)[1].block.lost)
     end
   end)

@@ -17,7 +17,8 @@ function rtp.bytes(p)
   local first = (p.version or 2) << 6 | (p.padding and 0x20 or 0) | (extension and 0x10 or 0)
     | (p.csrc_count or #csrcs)
   local second = (p.marker and 0x80 or 0) | (p.payload_type or 0)
-  local parts = { (">BBI2I4I4"):pack(first, second, p.sequence or 0, p.timestamp or 0, p.ssrc or 1) }
+  local head <const> = (">BBI2I4I4")
+  local parts = { head:pack(first, second, p.sequence or 0, p.timestamp or 0, p.ssrc or 1) }
   for _, csrc in ipairs(csrcs) do parts[#parts + 1] = (">I4"):pack(csrc) end
   if extension then
     parts[#parts + 1] = (">I2I2"):pack(p.profile or 0, p.words or #extension // 4) .. extension
@@ -52,7 +53,9 @@ function rtp.network(sent, options)
         if not options.overtake and at < last then at = last end
         last = math.max(at, last)
         copies = copies + copy - 1
-        arrivals[#arrivals + 1] = { at = at, packet = s.packet, ticks = s.ticks, order = i + copy / 4 }
+        arrivals[#arrivals + 1] = {
+          at = at, packet = s.packet, ticks = s.ticks, order = i + copy / 4,
+        }
       end
     end
   end
@@ -72,7 +75,8 @@ function rtp.speech(options)
   local list <const>, count <const> = {}, math.floor((options.seconds or 1) * 1000) // ptime
   local silent, sequence = true, options.sequence or 65000
   for n = 0, count - 1 do
-    local at = (options.from or 0) + math.floor(n * ptime * rtp.MS / (1 + (options.ppm or 0) / 1e6))
+    local skew <const> = 1 + (options.ppm or 0) / 1e6
+    local at = (options.from or 0) + math.floor(n * ptime * rtp.MS / skew)
     if not options.talks or options.talks(n) then
       list[#list + 1] = {
         at = at, ticks = ticks,
@@ -123,6 +127,51 @@ function rtp.play(buffer, arrivals, options)
     end
   end
   return heard
+end
+
+-- Functions that put single packets of 20 ms into a buffer and look at what it gives;
+-- `buffer` says which.
+function rtp.by_hand(buffer)
+  local hand <const> = {}
+
+  -- Packet n of a stream, put at its time or `at` ms.
+  function hand.put(n, at, fields)
+    local packet = {
+      sequence = n & 0xffff, timestamp = n * 160 & 0xffffffff, ssrc = 7, payload = "n" .. n,
+    }
+    local ticks = 160
+    for name, value in pairs(fields or {}) do
+      if name == "ticks" then ticks = value else packet[name] = value end
+    end
+    buffer():put(packet, ticks, math.floor((at or n * 20) * rtp.MS))
+  end
+
+  function hand.pass(n, fields)
+    local packet = { sequence = n & 0xffff, ssrc = 7 }
+    for name, value in pairs(fields or {}) do packet[name] = value end
+    buffer():pass(packet)
+  end
+
+  -- What there is at that ms: its payload, "lost 160" or "nothing 160"; and all of it.
+  function hand.get(at, quiet)
+    local result, frame = buffer():get(math.floor(at * rtp.MS), quiet)
+    if result == "frame" then return frame.payload, frame end
+    return ("%s %d"):format(result, frame.ticks), frame
+  end
+
+  function hand.stats() return buffer():stats() end
+
+  -- Packets `from` to `to` as they come without jitter, and what there is at each.
+  function hand.flow(from, to)
+    local list = {}
+    for n = from, to do
+      hand.put(n)
+      list[#list + 1] = hand.get(n * 20)
+    end
+    return list
+  end
+
+  return hand
 end
 
 -- How often each result was there, and the frames in order.
