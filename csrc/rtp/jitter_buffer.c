@@ -16,7 +16,7 @@ enum {
 
 size_t rtp_jitter_memory(uint32_t bytes_per_second, uint16_t max_ms) {
   uint64_t bytes = (uint64_t)bytes_per_second * max_ms * 2 / MS_PER_SECOND;
-  /* The last cell of each packet is half empty: a packet in 20 ms, at most a slot each. */
+  /* Other codecs than G.711 leave room in the last cell of each packet, of 20 ms mostly. */
   size_t packets = (size_t)max_ms * 2 / STEP_MS + 1;
   return rtp_cells_memory(rtp_cells_for((size_t)bytes) + packets);
 }

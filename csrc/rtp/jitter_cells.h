@@ -10,7 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RTP_CELL_SIZE = 64, RTP_CELLS_MAX = 0xfffe, RTP_NO_CELL = 0xffff };
+enum {
+  RTP_CELL_SIZE = 80, /* bytes: 10 ms of G.711 */
+  RTP_CELLS_MAX = 0xfffe,
+  RTP_NO_CELL = 0xffff,
+};
 
 typedef struct rtp_cells {
   uint8_t *bytes;  /* RTP_CELL_SIZE for each */

@@ -182,7 +182,7 @@ static void run_jitter(input *in) {
   rtp_jitter_config config = {.clock_rate = 8000,
                               .noise_type = 13,
                               .memory = memory,
-                              .memory_size = 66 + next16(in) % (sizeof memory - 66)};
+                              .memory_size = rtp_cells_memory(1) + next16(in) % 1900};
   HOLDS(rtp_jitter_buffer_init(&b, &config));
   while (in->at < in->end) {
     uint8_t step = next8(in);
