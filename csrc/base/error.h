@@ -41,6 +41,8 @@
   X(NO_ROUTE, "transport", "no listener for that transport")            \
   X(TIMEOUT, "timeout", "timed out")                                    \
   X(TRANSPORT, "transport", "transport failed")                         \
+  X(TLS, "transport", "TLS failed")                                     \
+  X(CERTIFICATE, "transport", "the peer's certificate is not accepted") \
   X(DNS, "dns", "name not found")                                       \
   X(CANCELLED, "cancelled", "cancelled")
 

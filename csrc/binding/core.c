@@ -22,6 +22,7 @@ int luaopen_moonsip_core(lua_State *L) {
   bind_digest_open(L);
   bind_nonces_open(L);
   bind_loop_open(L);
+  bind_tls_open(L);
   bind_watch_open(L);
   bind_sdp_open(L);
   bind_rates_open(L);

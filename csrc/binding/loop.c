@@ -286,6 +286,13 @@ static int loop_on_error(lua_State *L) {
   return 0;
 }
 
+/* fn(remote, why): a peer over TLS that is not let in, or does not let us in. */
+static int loop_on_refused(lua_State *L) {
+  bind_loop_check(L);
+  set_hook(L, "refused");
+  return 0;
+}
+
 static int loop_on_resolve(lua_State *L) {
   bind_loop_check(L);
   set_hook(L, "resolve");
@@ -388,6 +395,7 @@ static const luaL_Reg methods[] = {{"step", loop_step},
                                    {"on_signal", loop_on_signal},
                                    {"hold_signals", loop_hold_signals},
                                    {"on_error", loop_on_error},
+                                   {"on_refused", loop_on_refused},
                                    {"on_resolve", loop_on_resolve},
                                    {"resolve", loop_resolve},
                                    {"source", loop_source},

@@ -6,6 +6,7 @@
  */
 #include "base/error.h"
 #include "binding/loop.h"
+#include "binding/tls.h"
 #include "net/error.h"
 
 static sip_time host_now(void *context) {
@@ -146,8 +147,13 @@ static int loop_listen(lua_State *L) {
     return bind_fail(L, SIP_E_INVALID, lua_tostring(L, -1));
   }
   take_advertised(L, 6, &listener);
+  net_tls *tls = NULL;
+  if (lua_istable(L, 6)) {
+    lua_getfield(L, 6, "tls");
+    tls = bind_opt_tls(L, -1);
+  }
   uint32_t number;
-  int error = net_listen(attachment->net, &listener, &number);
+  int error = net_listen(attachment->net, &listener, tls, &number);
   if (error) return fail_listen(L, &listener, error);
   lua_pushinteger(L, number);
   bind_push_ip(L, &listener.local);
@@ -168,7 +174,16 @@ static int loop_unlisten(lua_State *L) {
   return 1;
 }
 
+/* loop, engine, tls or nil: for the connections that the engine opens */
+static int loop_set_tls(lua_State *L) {
+  bind_loop *loop = bind_loop_check(L);
+  net_set_tls(check_attachment(L, loop)->net, bind_opt_tls(L, 3));
+  lua_pushboolean(L, true);
+  return 1;
+}
+
 const luaL_Reg bind_loop_attach_methods[] = {{"attach", loop_attach},
+                                             {"set_tls", loop_set_tls},
                                              {"detach", loop_detach},
                                              {"listen", loop_listen},
                                              {"unlisten", loop_unlisten},

@@ -172,6 +172,28 @@ static void on_signal(void *context, int number) {
   enter_turn(context, call_signal, &number);
 }
 
+/* --- Peers that are not let in --------------------------------------------------- */
+
+typedef struct refusal {
+  const sip_flow *flow;
+  const char *why;
+} refusal;
+
+static int call_refused(lua_State *L) {
+  const refusal *r = lua_touserdata(L, 2);
+  if (!push_hook(L, 1, "refused")) return 0;
+  bind_push_sockaddr(L, &r->flow->remote);
+  lua_pushstring(L, r->why);
+  lua_call(L, 2, 0);
+  return 0;
+}
+
+static void on_refused(void *context, void *tag, const sip_flow *flow, const char *why) {
+  (void)tag;
+  refusal r = {.flow = flow, .why = why};
+  enter_turn(context, call_refused, &r);
+}
+
 /* --- The end of a turn -------------------------------------------------------- */
 
 static int call_turned(lua_State *L) {
@@ -189,6 +211,7 @@ const net_callbacks bind_loop_callbacks = {.events = on_events,
                                            .query = on_query,
                                            .timers = on_timers,
                                            .signal = on_signal,
+                                           .refused = on_refused,
                                            .turned = on_turned};
 
 /* --- Lookups ------------------------------------------------------------------ */

@@ -8,17 +8,18 @@
 #include "base/error.h"
 #include "net/send.h"
 #include "net/socket.h"
+#include "net/tls_stream.h"
 
 enum { LINGER_MS = 2000, WRITE_PARTS = 64 };
 
 static const net_stream_user stream_user;
 
 static net_connection *of_stream(const net_stream *stream) {
-  return SIP_CONTAINER(stream, net_connection, stream);
+  return stream->context;
 }
 
 static net_loop *loop_of(const net_connection *connection) {
-  return connection->stream.loop;
+  return connection->stream->loop;
 }
 
 /* --- Finding ---------------------------------------------------------------- */
@@ -33,13 +34,20 @@ net_connection *net_connection_find(const net_engine *attached, sip_id id) {
   return connection->state < NET_CONNECTION_LINGERING ? connection : NULL;
 }
 
-net_connection *net_connection_find_remote(const net_engine *attached, const sip_flow *flow) {
+static bool is_with(const net_connection *connection, sip_str peer) {
+  if (peer.len == 0 || connection->flow.transport != SIP_TRANSPORT_TLS) return true;
+  return connection->peer && sip_str_equal_nocase(sip_packet_str(connection->peer), peer);
+}
+
+net_connection *net_connection_find_remote(const net_engine *attached, const sip_flow *flow,
+                                           sip_str peer) {
   const sip_map *remotes = &attached->loop->remotes;
   sip_map_node *node = sip_map_find(remotes, hash_of(attached->loop, flow));
   for (; node; node = sip_map_find_next(node)) {
     net_connection *connection = SIP_CONTAINER(node, net_connection, by_remote);
     if (connection->owner == attached && connection->flow.transport == flow->transport &&
-        sip_sockaddr_equal(&connection->flow.remote, &flow->remote)) {
+        sip_sockaddr_equal(&connection->flow.remote, &flow->remote) &&
+        is_with(connection, peer)) {
       return connection;
     }
   }
@@ -68,7 +76,9 @@ static sip_time earlier(sip_time at, sip_time since, uint32_t span_ms) {
 
 static sip_time deadline_of(const net_connection *connection) {
   const net_config *config = &loop_of(connection)->config;
-  if (connection->state == NET_CONNECTION_CONNECTING) return connection->since + config->connect_ms;
+  if (connection->state == NET_CONNECTION_CONNECTING) {
+    return connection->since + (connection->is_proven ? config->connect_ms : config->partial_ms);
+  }
   if (connection->state == NET_CONNECTION_LINGERING) return connection->since + LINGER_MS;
   sip_time at = connection->used_at + config->idle_ms;
   if (!connection->is_proven) at = earlier(at, connection->since, config->partial_ms);
@@ -111,34 +121,82 @@ static void init(net_connection *connection, net_engine *attached, const sip_flo
   net_queue_init(&connection->queue);
 }
 
-net_connection *net_connection_open(net_engine *attached, int fd, const sip_flow *flow,
-                                    bool is_connecting, int *error) {
-  net_loop *loop = attached->loop;
-  net_connection *connection = sip_alloc_zero(&loop->alloc, sizeof *connection);
-  if (connection) connection->id = sip_slots_add(&loop->connections, connection);
-  if (!connection || !connection->id) {
-    net_socket_close(fd);
-    *error = SIP_E_MEMORY;
-    goto fail;
+static const net_stream_kind *kind_of(sip_transport transport) {
+  return transport == SIP_TRANSPORT_TLS ? &net_tls_stream_kind : &net_tcp_stream_kind;
+}
+
+static size_t size_of(const net_stream_kind *kind) {
+  return sizeof(net_connection) + kind->size;
+}
+
+/* Takes over the descriptor. */
+static int open_stream(net_connection *connection, net_loop *loop, const net_opening *opening) {
+  connection->stream->user = &stream_user;
+  connection->stream->context = connection;
+  if (opening->flow->transport == SIP_TRANSPORT_TLS) {
+    net_tls_stream *tls = SIP_CONTAINER(connection->stream, net_tls_stream, stream);
+    const sip_packet *peer = connection->peer;
+    return net_tls_stream_open(
+        tls, loop,
+        &(net_tls_opening){.tls = opening->tls,
+                           .fd = opening->fd,
+                           .is_connecting = opening->is_connecting,
+                           .name = peer ? sip_packet_str(peer) : sip_str_make(NULL, 0)});
   }
-  init(connection, attached, flow);
-  connection->is_proven = is_connecting;
-  connection->state = is_connecting ? NET_CONNECTION_CONNECTING : NET_CONNECTION_OPEN;
-  *error = net_stream_open(&connection->stream, loop, fd, is_connecting, &stream_user);
-  if (*error) goto fail;
-  sip_map_add(&loop->remotes, &connection->by_remote, hash_of(loop, flow));
+  net_tcp_stream *tcp = SIP_CONTAINER(connection->stream, net_tcp_stream, stream);
+  return net_tcp_stream_open(tcp, loop, opening->fd, opening->is_connecting);
+}
+
+static void free_connection(net_loop *loop, net_connection *connection,
+                            const net_stream_kind *kind) {
+  sip_packet_release(connection->peer);
+  sip_alloc_free(&loop->alloc, connection, size_of(kind));
+}
+
+/* With all its memory, and an id; NULL without. */
+static net_connection *new_connection(net_loop *loop, const net_opening *opening) {
+  const net_stream_kind *kind = kind_of(opening->flow->transport);
+  net_connection *connection = sip_alloc_zero(&loop->alloc, size_of(kind));
+  if (!connection) return NULL;
+  connection->stream = (net_stream *)(void *)(connection + 1);
+  connection->stream->loop = loop;
+  if (opening->peer.len) connection->peer = sip_packet_copy(&loop->alloc, opening->peer);
+  if (!opening->peer.len || connection->peer) {
+    connection->id = sip_slots_add(&loop->connections, connection);
+    if (connection->id) return connection;
+  }
+  free_connection(loop, connection, kind);
+  return NULL;
+}
+
+net_connection *net_connection_open(net_engine *attached, const net_opening *opening, int *error) {
+  net_loop *loop = attached->loop;
+  sip_transport transport = opening->flow->transport;
+  net_connection *connection = new_connection(loop, opening);
+  if (!connection) {
+    net_socket_close(opening->fd);
+    *error = SIP_E_MEMORY;
+    return NULL;
+  }
+  init(connection, attached, opening->flow);
+  bool is_open = !opening->is_connecting && transport == SIP_TRANSPORT_TCP;
+  connection->is_proven = opening->is_connecting;
+  connection->state = is_open ? NET_CONNECTION_OPEN : NET_CONNECTION_CONNECTING;
+  *error = open_stream(connection, loop, opening);
+  if (*error) {
+    sip_slots_remove(&loop->connections, connection->id);
+    free_connection(loop, connection, kind_of(transport));
+    return NULL;
+  }
+  sip_map_add(&loop->remotes, &connection->by_remote, hash_of(loop, opening->flow));
   sip_link_append(&attached->connections, &connection->link);
   loop->counts.connections++;
   arm(connection);
   return connection;
-fail:
-  if (connection && connection->id) sip_slots_remove(&loop->connections, connection->id);
-  sip_alloc_free(&loop->alloc, connection, sizeof *connection);
-  return NULL;
 }
 
 static void on_closed(net_stream *stream) {
-  sip_alloc_free(&stream->loop->alloc, of_stream(stream), sizeof(net_connection));
+  free_connection(stream->loop, of_stream(stream), stream->kind);
 }
 
 /* What a connection could not write any more. Only one that broke is made up for
@@ -172,7 +230,7 @@ void net_connection_close(net_connection *connection, int error) {
   sip_link_remove(&connection->link);
   sip_link_remove(&connection->unwritten);
   sip_buffer_deinit(&connection->partial);
-  net_stream_close(&connection->stream);
+  net_stream_close(connection->stream);
   loop->counts.connections--;
   loop->counts.queue_bytes -= connection->queue.charge;
   sip_outgoing out;
@@ -204,7 +262,7 @@ static void write_some(net_connection *connection) {
   bool has_moved = false;
   while (!net_queue_is_empty(queue) && taken > 0) {
     taken =
-        net_stream_write(&connection->stream, parts, net_queue_gather(queue, parts, WRITE_PARTS));
+        net_stream_write(connection->stream, parts, net_queue_gather(queue, parts, WRITE_PARTS));
     if (taken <= 0) break;
     loop->counts.messages_out += net_queue_consume(queue, &loop->pool, (size_t)taken);
     has_moved = true;
@@ -231,7 +289,7 @@ static void leave(net_connection *connection) {
     net_connection_close(connection, UV_EOF);
     return;
   }
-  net_stream_finish(&connection->stream);
+  net_stream_finish(connection->stream);
   set_state(connection, NET_CONNECTION_LINGERING);
   arm(connection);
 }
@@ -361,10 +419,10 @@ static void stream_received(net_stream *stream, sip_str bytes) {
 
 static void stream_opened(net_stream *stream) {
   net_connection *connection = of_stream(stream);
-  net_socket_get_local(stream->fd, &connection->flow.local);
+  net_stream_get_local(stream, &connection->flow.local);
   set_state(connection, NET_CONNECTION_OPEN);
   connection->used_at = connection->since;
-  loop_of(connection)->counts.connected++;
+  if (connection->is_proven) loop_of(connection)->counts.connected++;
   net_connection_flush(connection);
 }
 
@@ -381,6 +439,12 @@ static void stream_finished(net_stream *stream) {
   }
 }
 
+static void stream_refused(net_stream *stream, const char *why) {
+  const net_connection *connection = of_stream(stream);
+  const net_config *config = &loop_of(connection)->config;
+  config->callbacks->refused(config->context, connection->owner->tag, &connection->flow, why);
+}
+
 static void stream_failed(net_stream *stream, int error) {
   net_connection_close(of_stream(stream), error);
 }
@@ -391,6 +455,7 @@ static const net_stream_user stream_user = {
     .received = stream_received,
     .writable = stream_writable,
     .finished = stream_finished,
+    .refused = stream_refused,
     .failed = stream_failed,
     .closed = on_closed,
 };

@@ -7,6 +7,7 @@
 #define MOONSIP_NET_CONNECTION_H
 
 #include "net/stream.h"
+#include "net/tls.h"
 #include "sip/framer.h"
 
 typedef enum net_connection_state {
@@ -18,13 +19,14 @@ typedef enum net_connection_state {
 } net_connection_state;
 
 typedef struct net_connection {
-  net_stream stream;
+  net_stream *stream; /* in the same block */
   net_engine *owner;
   sip_id id;
   sip_flow flow;
   sip_link link;          /* in owner->connections */
   sip_link unwritten;     /* in loop->unwritten, or alone */
   sip_map_node by_remote; /* in loop->remotes while it can be reused */
+  sip_packet *peer;       /* over TLS, opened by us: the domain it is with; or NULL */
   sip_timer timer;
   net_connection_state state;
   bool is_proven;    /* opened by us, or a whole message came */
@@ -38,14 +40,24 @@ typedef struct net_connection {
   net_queue queue;
 } net_connection;
 
-/* Takes over the descriptor, also on failure. flow->connection is not looked
- * at. NULL without memory or with a system error in *error. */
-net_connection *net_connection_open(net_engine *attached, int fd, const sip_flow *flow,
-                                    bool is_connecting, int *error);
+typedef struct net_opening {
+  int fd;
+  const sip_flow *flow; /* its connection is not looked at */
+  bool is_connecting;   /* else it was accepted */
+  net_tls *tls;         /* for a flow over TLS */
+  sip_str peer;         /* the domain that must be proved over it (RFC 5922 7.3) */
+} net_opening;
+
+/* Takes over the descriptor, also on failure. NULL without memory or with a system
+ * error in *error. */
+net_connection *net_connection_open(net_engine *attached, const net_opening *opening, int *error);
 
 /* One that messages can be given to; NULL when there is none. */
 net_connection *net_connection_find(const net_engine *attached, sip_id id);
-net_connection *net_connection_find_remote(const net_engine *attached, const sip_flow *flow);
+/* The same, by where it leads to; over TLS it must be with that peer, unless none is
+ * named: an address proves nothing of a domain (RFC 5923 9.1). */
+net_connection *net_connection_find_remote(const net_engine *attached, const sip_flow *flow,
+                                           sip_str peer);
 
 /* Takes over the reference to the packet, which leaves with the next flush. */
 void net_connection_send(net_connection *connection, const sip_outgoing *out);

@@ -34,6 +34,7 @@ void net_listener_close(net_listener *listener) {
   sip_link_remove(&listener->link);
   sip_timer_stop(&loop->wheel, &listener->timer);
   net_udp_deinit(listener);
+  net_tls_release(listener->tls);
   uv_close((uv_handle_t *)&listener->poll, on_closed);
   net_socket_close(listener->fd);
 }
@@ -63,12 +64,19 @@ static int open_listener(net_engine *attached, const sip_listener *wanted, net_l
   return 0;
 }
 
-int net_listen(net_engine *attached, sip_listener *wanted, uint32_t *number) {
+/* Who accepts over TLS has a certificate. */
+static bool is_spoken(sip_transport transport, const net_tls *tls) {
+  if (transport == SIP_TRANSPORT_TLS) return tls && net_tls_has_identity(tls);
+  return transport == SIP_TRANSPORT_UDP || transport == SIP_TRANSPORT_TCP;
+}
+
+int net_listen(net_engine *attached, sip_listener *wanted, net_tls *tls, uint32_t *number) {
   bool is_udp = wanted->transport == SIP_TRANSPORT_UDP;
-  if (!is_udp && wanted->transport != SIP_TRANSPORT_TCP) return SIP_E_NO_ROUTE;
+  if (!is_spoken(wanted->transport, tls)) return SIP_E_NO_ROUTE;
   net_listener *listener;
   int error = open_listener(attached, wanted, &listener);
   if (error) return error;
+  if (wanted->transport == SIP_TRANSPORT_TLS) listener->tls = net_tls_keep(tls);
   wanted->local = listener->local;
   error = is_udp ? net_udp_init(listener) : 0;
   if (!error) error = sip_engine_add_listener(attached->engine, wanted, &listener->number);

@@ -6,6 +6,7 @@
 #define MOONSIP_NET_LISTENER_H
 
 #include "net/state.h"
+#include "net/tls.h"
 
 typedef struct net_listener {
   sip_link link; /* in owner->listeners */
@@ -18,6 +19,7 @@ typedef struct net_listener {
   uv_poll_t poll;
   sip_timer timer;           /* TCP: when accepting starts again */
   struct net_outbox *outbox; /* UDP */
+  net_tls *tls;              /* TLS */
 } net_listener;
 
 /* NULL when the engine has none of that number. */

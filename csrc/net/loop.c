@@ -132,6 +132,12 @@ int net_attach(net_loop *loop, sip_engine *engine, void *tag, net_engine **out) 
   return 0;
 }
 
+void net_set_tls(net_engine *attached, net_tls *tls) {
+  net_tls_keep(tls);
+  net_tls_release(attached->tls);
+  attached->tls = tls;
+}
+
 void net_detach(net_engine *attached) {
   net_loop *loop = attached->loop;
   if (attached->is_gone) return;
@@ -144,6 +150,7 @@ void net_detach(net_engine *attached) {
   while (!sip_link_alone(&attached->connections)) {
     net_connection_close(SIP_CONTAINER(attached->connections.next, net_connection, link), 0);
   }
+  net_set_tls(attached, NULL);
   sip_link_remove(&attached->link);
   if (loop->is_turning) {
     sip_link_append(&loop->gone, &attached->link);

@@ -27,6 +27,8 @@ typedef struct net_callbacks {
   void (*timers)(void *context, sip_time now);
   /* SIGINT or SIGTERM, while net_signal_start holds them. */
   void (*signal)(void *context, int number);
+  /* A peer is not let in, or does not let us in: why, for people. */
+  void (*refused)(void *context, void *tag, const sip_flow *flow, const char *why);
   /* All of the turn is done and sent. */
   void (*turned)(void *context);
 } net_callbacks;
@@ -84,10 +86,16 @@ int net_attach(net_loop *loop, sip_engine *engine, void *tag, net_engine **attac
 /* Sends what can be sent at once; closes its listeners and connections. */
 void net_detach(net_engine *attached);
 
-/* Opens a socket (UDP or TCP; port 0 picks one) and adds the listener to the
- * engine. *number names it; listener->local becomes the bound address.
- * SIP_E_NO_ROUTE for another transport, a system error, SIP_E_MEMORY. */
-int net_listen(net_engine *attached, sip_listener *listener, uint32_t *number);
+/* Who we are and whom we trust on connections that this engine opens over TLS; NULL ends
+ * it. It is kept. */
+struct net_tls;
+void net_set_tls(net_engine *attached, struct net_tls *tls);
+
+/* Opens a socket (port 0 picks one) and adds the listener to the engine. *number names
+ * it; listener->local becomes the bound address. `tls` is for TLS, and is kept.
+ * SIP_E_NO_ROUTE for a transport that we do not speak, a system error, SIP_E_MEMORY. */
+int net_listen(net_engine *attached, sip_listener *listener, struct net_tls *tls,
+               uint32_t *number);
 /* Sends what can be sent at once; its connections close with it. SIP_E_GONE when
  * there is none. */
 int net_unlisten(net_engine *attached, uint32_t number);

@@ -29,8 +29,9 @@ static net_connection *connection_for(net_engine *attached, sip_outgoing *out, i
     out->flow.remote = out->fallback;
     out->fallback = (sip_sockaddr){0};
   }
-  net_connection *connection = net_connection_find_remote(attached, &out->flow);
-  return connection ? connection : net_tcp_connect(attached, &out->flow, error);
+  sip_str peer = sip_engine_peer_name(attached->engine, out->owner);
+  net_connection *connection = net_connection_find_remote(attached, &out->flow, peer);
+  return connection ? connection : net_tcp_connect(attached, &out->flow, peer, error);
 }
 
 void net_send(net_engine *attached, const sip_outgoing *out) {
@@ -42,7 +43,8 @@ void net_send(net_engine *attached, const sip_outgoing *out) {
       net_udp_send(listener, &routed);
       return;
     }
-  } else if (routed.flow.transport == SIP_TRANSPORT_TCP) {
+  } else if (routed.flow.transport == SIP_TRANSPORT_TCP ||
+             routed.flow.transport == SIP_TRANSPORT_TLS) {
     net_connection *connection = connection_for(attached, &routed, &error);
     if (connection) {
       net_connection_send(connection, &routed);

@@ -31,6 +31,7 @@ struct net_engine {
   void *tag;
   sip_link listeners;
   sip_link connections;
+  struct net_tls *tls; /* for connections we open, or NULL */
   bool is_gone; /* detached in this turn */
 };
 

@@ -54,7 +54,8 @@ static void admit(net_listener *listener, int fd, const net_address *remote) {
   net_socket_get_local(fd, &flow.local);
   set_options(fd);
   int error;
-  if (net_connection_open(listener->owner, fd, &flow, false, &error)) {
+  net_opening opening = {.fd = fd, .flow = &flow, .tls = listener->tls};
+  if (net_connection_open(listener->owner, &opening, &error)) {
     loop->counts.accepted++;
   } else {
     loop->counts.refused++;
@@ -127,8 +128,14 @@ static int connect_from(int fd, const net_listener *listener, const sip_sockaddr
   return -errno;
 }
 
-net_connection *net_tcp_connect(net_engine *attached, const sip_flow *flow, int *error) {
+net_connection *net_tcp_connect(net_engine *attached, const sip_flow *flow, sip_str peer,
+                                int *error) {
   net_loop *loop = attached->loop;
+  bool is_tls = flow->transport == SIP_TRANSPORT_TLS;
+  if (is_tls && (!attached->tls || peer.len == 0)) {
+    *error = SIP_E_TLS; /* whom to expect is not known */
+    return NULL;
+  }
   if (loop->counts.connections >= loop->config.max_connections) {
     *error = SIP_E_LIMIT;
     return NULL;
@@ -144,5 +151,8 @@ net_connection *net_tcp_connect(net_engine *attached, const sip_flow *flow, int 
     net_socket_close(fd);
     return NULL;
   }
-  return net_connection_open(attached, fd, flow, true, error);
+  net_opening opening = {
+      .fd = fd, .flow = flow, .is_connecting = true, .tls = attached->tls, .peer = peer};
+  if (!is_tls) opening.peer = sip_str_make(NULL, 0);
+  return net_connection_open(attached, &opening, error);
 }

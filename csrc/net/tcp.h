@@ -12,9 +12,10 @@
 int net_tcp_open(const sip_sockaddr *local);
 void net_tcp_start(net_listener *listener);
 
-/* Starts a connection to flow->remote, from the listener's address unless that
- * is a wildcard. NULL with the reason in *error. */
-net_connection *net_tcp_connect(net_engine *attached, const sip_flow *flow, int *error);
+/* Starts a connection to flow->remote, from the listener's address unless that is a
+ * wildcard; over TLS, with that peer. NULL with the reason in *error. */
+net_connection *net_tcp_connect(net_engine *attached, const sip_flow *flow, sip_str peer,
+                                int *error);
 
 /* The listener's timer has fired: accepting starts again. */
 void net_tcp_resume(sip_timer *timer);

@@ -233,6 +233,8 @@ static sip_transaction *client_new(sip_engine *engine, const sip_draft *draft,
   t->packet = draft->packet;
   t->client.head_at = draft->head_at;
   t->client.user = draft->user;
+  t->client.next_hop = (sip_span){(uint32_t)(draft->next_hop.ptr - draft->packet->bytes),
+                                  (uint32_t)draft->next_hop.len};
   t->timeout_ms = r->timeout_ms;
   t->listener = r->listener;
   if (r->own_ack) t->flags |= SIP_TRANSACTION_OWN_ACK;
@@ -244,6 +246,18 @@ static sip_transaction *client_new(sip_engine *engine, const sip_draft *draft,
   register_branch(engine, t);
   sip_transaction_start_limit(engine, t);
   return t;
+}
+
+sip_str sip_engine_peer_name(const sip_engine *engine, sip_id owner) {
+  const sip_transaction *t = sip_slots_find(&engine->transactions, owner);
+  if (!t || !sip_transaction_is_client(t) || t->client.next_hop.len == 0) {
+    return sip_str_make(NULL, 0);
+  }
+  sip_span hop = t->client.next_hop;
+  if (hop.at >= t->client.head_at) hop.at += t->client.head_len;
+  sip_uri uri;
+  sip_str text = sip_str_make(t->packet->bytes + hop.at, hop.len);
+  return sip_uri_parse(text, &uri, NULL) == 0 ? uri.host : sip_str_make(NULL, 0);
 }
 
 /* The side effects of a request on its dialog (12.2.1.1, 15.1.1). */

@@ -110,6 +110,10 @@ typedef struct sip_outgoing {
   sip_id owner;          /* for sip_engine_send_failed, or 0 */
 } sip_outgoing;
 bool sip_engine_next_packet(sip_engine *engine, sip_outgoing *out);
+/* Of a packet with this owner: the domain whose server it goes to, which that server
+ * must prove over TLS (RFC 5922 7.3). Empty for a response and when the owner is gone;
+ * valid until the next input. */
+sip_str sip_engine_peer_name(const sip_engine *engine, sip_id owner);
 
 typedef struct sip_query {
   sip_id id;

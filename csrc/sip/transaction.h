@@ -150,6 +150,7 @@ typedef struct sip_transaction {
       uint32_t head_at;             /* of the Via and Contact that depend on the listener ... */
       uint32_t head_len;            /* ... 0 before they are written */
       sip_span user;                /* of that Contact; counted from the end of the head */
+      sip_span next_hop;            /* URI, as it was before the head was written; or empty */
       struct sip_query_open *query; /* NULL once answered */
       sip_target *targets;          /* to try one after the other, or NULL */
       uint32_t target_count;
