@@ -67,6 +67,22 @@ function Pending:cancel() end
 ---@field log moonsip.Log
 local sip = {}
 
+---@class moonsip.TlsIdentity
+---@field cert string  PEM file
+---@field key string?  PEM file
+
+---@class moonsip.TlsOptions
+---@field [integer] moonsip.TlsIdentity
+---@field cert string?
+---@field key string?
+---@field ca string?
+---@field crl string?
+---@field verify boolean?
+---@field clients "any"|"checked"|"required"|nil
+---@field version "1.2"|"1.3"|nil
+---@field ciphers string?
+---@field reload "watch"|moonsip.Duration|nil
+
 ---@class moonsip.AgentOptions
 ---@field listen string|string[]
 ---@field advertise string|table<string, string>|nil
@@ -74,6 +90,7 @@ local sip = {}
 ---@field from string|moonsip.Uri|moonsip.Address|nil
 ---@field domains string|string[]|nil
 ---@field media false?
+---@field tls moonsip.TlsOptions?
 ---@field user_agent string?
 ---@field username string?
 ---@field password string?
@@ -319,6 +336,9 @@ local Agent = {}
 ---@return true?
 ---@return any err
 function Agent:reload(fn) end
+---@return boolean? done
+---@return moonsip.Error? err
+function Agent:reload_tls() end
 ---@param where string|{ file: string, append: boolean? }|(fun(record: moonsip.test.Record))
 ---@return moonsip.Tap?
 ---@return moonsip.Error? err

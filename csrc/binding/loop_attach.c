@@ -182,9 +182,6 @@ static int loop_set_tls(lua_State *L) {
   return 1;
 }
 
-const luaL_Reg bind_loop_attach_methods[] = {{"attach", loop_attach},
-                                             {"set_tls", loop_set_tls},
-                                             {"detach", loop_detach},
-                                             {"listen", loop_listen},
-                                             {"unlisten", loop_unlisten},
-                                             {NULL, NULL}};
+const luaL_Reg bind_loop_attach_methods[] = {{"attach", loop_attach},     {"set_tls", loop_set_tls},
+                                             {"detach", loop_detach},     {"listen", loop_listen},
+                                             {"unlisten", loop_unlisten}, {NULL, NULL}};

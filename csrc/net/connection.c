@@ -46,8 +46,7 @@ net_connection *net_connection_find_remote(const net_engine *attached, const sip
   for (; node; node = sip_map_find_next(node)) {
     net_connection *connection = SIP_CONTAINER(node, net_connection, by_remote);
     if (connection->owner == attached && connection->flow.transport == flow->transport &&
-        sip_sockaddr_equal(&connection->flow.remote, &flow->remote) &&
-        is_with(connection, peer)) {
+        sip_sockaddr_equal(&connection->flow.remote, &flow->remote) && is_with(connection, peer)) {
       return connection;
     }
   }

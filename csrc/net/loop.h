@@ -94,8 +94,7 @@ void net_set_tls(net_engine *attached, struct net_tls *tls);
 /* Opens a socket (port 0 picks one) and adds the listener to the engine. *number names
  * it; listener->local becomes the bound address. `tls` is for TLS, and is kept.
  * SIP_E_NO_ROUTE for a transport that we do not speak, a system error, SIP_E_MEMORY. */
-int net_listen(net_engine *attached, sip_listener *listener, struct net_tls *tls,
-               uint32_t *number);
+int net_listen(net_engine *attached, sip_listener *listener, struct net_tls *tls, uint32_t *number);
 /* Sends what can be sent at once; its connections close with it. SIP_E_GONE when
  * there is none. */
 int net_unlisten(net_engine *attached, uint32_t number);

@@ -32,7 +32,7 @@ struct net_engine {
   sip_link listeners;
   sip_link connections;
   struct net_tls *tls; /* for connections we open, or NULL */
-  bool is_gone; /* detached in this turn */
+  bool is_gone;        /* detached in this turn */
 };
 
 struct net_loop {

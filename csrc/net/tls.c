@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/sockaddr.h"
 #include "net/certificate.h"
 
 enum { DEPTH_MAX = 10, NAME_MAX_LEN = 255 /* RFC 1035 2.3.4 */ };

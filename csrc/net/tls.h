@@ -35,12 +35,12 @@ typedef struct net_tls_config {
    * that another is for. A client has the first, if any. */
   const net_tls_identity *identities;
   size_t identity_count;
-  const char *authorities;    /* file or folder of those we trust; NULL: the system's */
-  const char *revoked;        /* file of revocation lists; NULL: none are looked at */
-  bool trusts_anybody;        /* connections that we open are not verified */
+  const char *authorities; /* file or folder of those we trust; NULL: the system's */
+  const char *revoked;     /* file of revocation lists; NULL: none are looked at */
+  bool trusts_anybody;     /* connections that we open are not verified */
   net_tls_clients clients;
-  const char *ciphers;        /* of TLS 1.2 and before, as OpenSSL names them; NULL: its own */
-  bool wants_1_3;             /* nothing older */
+  const char *ciphers; /* of TLS 1.2 and before, as OpenSSL names them; NULL: its own */
+  bool wants_1_3;      /* nothing older */
 } net_tls_config;
 
 /* Copies the config. NULL with the reason in why, of NET_TLS_WHY_SIZE: which file, and

@@ -39,8 +39,8 @@ static void fail_by_library(net_tls_stream *tls) {
   long verdict = SSL_get_verify_result(tls->ssl);
   unsigned long code = ERR_peek_error();
   bool is_certificate = verdict != X509_V_OK && !tls->is_open;
-  const char *text = is_certificate ? X509_verify_cert_error_string(verdict)
-                                    : ERR_reason_error_string(code);
+  const char *text =
+      is_certificate ? X509_verify_cert_error_string(verdict) : ERR_reason_error_string(code);
   snprintf(why, sizeof why, "%s", text ? text : "connection closed in the handshake");
   ERR_clear_error();
   if (!tls->is_open) tell(tls, why);

@@ -16,8 +16,8 @@ typedef struct net_tls_stream {
   SSL *ssl;
   sip_str name; /* the domain the peer must prove; empty: it was accepted */
   bool is_open;
-  bool has_closed;  /* in a callback: nothing of it may be touched but its memory */
-  bool is_short;    /* a write was cut short: `writable` is owed */
+  bool has_closed; /* in a callback: nothing of it may be touched but its memory */
+  bool is_short;   /* a write was cut short: `writable` is owed */
 } net_tls_stream;
 
 extern const net_stream_kind net_tls_stream_kind;

@@ -16,6 +16,7 @@ local plan = require "moonsip.plan"
 local settings = require "moonsip.settings"
 local tap = require "moonsip.tap"
 local target = require "moonsip.target"
+local tls = require "moonsip.tls"
 local underway = require "moonsip.underway"
 
 ---@class moonsip.Agent
@@ -92,6 +93,7 @@ end
 handlers.mixin(Agent, "agent", handlers_changed)
 underway.mixin(Agent)
 blame.mixin(Agent)
+tls.mixin(Agent)
 
 --- A new agent. `nil, err` when it cannot listen (the error names the address).
 ---@param context moonsip.Context
@@ -100,7 +102,8 @@ blame.mixin(Agent)
 ---@return moonsip.Error? err
 function agent.new(context, options)
   local chosen = settings.read(context, options)
-  local wanted, err = listen.list("sip.agent", chosen.listen)
+  local certified = chosen.tls and #chosen.tls.identities > 0
+  local wanted, err = listen.list("sip.agent", chosen.listen, certified)
   if not wanted then return nil, err end
   listen.advertise("sip.agent", wanted, options.advertise)
   local engine
@@ -122,8 +125,11 @@ function agent.new(context, options)
   if chosen.allow then self.allow = chosen.allow end
   local tasks = context.tasks
   context.driver:attach(engine, function() tasks:enter(dispatch.drain, self) end)
-  self.listeners, err = listen.open(context.driver, engine, wanted)
+  local done
+  done, err = tls.attach(self, chosen.tls)
+  if done then self.listeners, err = listen.open(context.driver, engine, wanted, self.tls) end
   if not self.listeners then
+    tls.detach(self)
     context.driver:detach(engine)
     return nil, err
   end
@@ -326,6 +332,7 @@ function Agent:close()
   self:end_all()
   lifecycle.linger(self.context, self)
   self.closed = true
+  tls.detach(self)
   self.context.driver:detach(self.engine)
   self.context:remove_agent(self)
 end

@@ -66,6 +66,9 @@ function context.new(options)
     end,
   }
   self.tasks = options.tasks or task.new(self)
+  self.driver:set_on_refused(function(remote, why)
+    self.log:rarely("warn", remote:match "^(.*):%d+$", "no TLS with %s: %s", remote, why)
+  end)
   self.driver:set_on_timer(function(value) self.tasks:enter(value.expire, value) end)
   return self
 end

@@ -90,9 +90,25 @@ end
 function Driver:listen(engine, spec)
   local number, ip, port = self.loop:listen(engine, spec.transport, spec.ip, spec.port, {
     advertise_host = spec.advertise_host, advertise_port = spec.advertise_port,
+    tls = spec.tls,
   })
   if not number then return nil, ip end
   return { number = number, transport = spec.transport, ip = ip, port = port }
+end
+
+--- Reads certificates and keys: core.tls, or nil and an error that names a file.
+function Driver:load_tls(config)
+  return core.tls(config)
+end
+
+--- Who we are and whom we trust (core.tls) where the engine connects over TLS.
+function Driver:set_tls(engine, tls)
+  self.loop:set_tls(engine, tls)
+end
+
+--- `fn(remote, why)` for each peer over TLS that is not let in, or does not let us in.
+function Driver:set_on_refused(fn)
+  self.loop:on_refused(fn)
 end
 
 function Driver:unlisten(engine, number)

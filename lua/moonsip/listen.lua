@@ -8,7 +8,7 @@ local misuse = require "moonsip.misuse"
 
 local listen = {}
 
-local default_port <const> = 5060
+local default_port <const>, default_secure_port <const> = 5060, 5061
 local default_transports <const> = { "udp", "tcp" }
 
 -- RFC 1035 2.3.4.
@@ -30,7 +30,7 @@ local function bad(text, why)
 end
 
 --- "[::1]:5060", "192.0.2.1:5060", ":5060", "192.0.2.1" or "5060".
-local function host_and_port(text)
+local function host_and_port(text, transport)
   local host, port = text:match "^%[(.*)%]:?(%d*)$"
   if not host then host, port = text:match "^([^:]*):(%d*)$" end
   if not host and text:find "^%d+$" then host, port = "", text end
@@ -38,7 +38,8 @@ local function host_and_port(text)
   if host:find(":", 1, true) and not text:find("[", 1, true) then
     return nil, "an IPv6 address stands in brackets"
   end
-  port = port == "" and default_port or tonumber(port)
+  if port == "" then port = transport == "tls" and default_secure_port or default_port end
+  port = tonumber(port)
   if port > 65535 then return nil, "the port is out of range" end
   if host == "" or host == "*" then host = "0.0.0.0" end
   if not host:find "^[%d%.]+$" and not host:find "^[%x:%.]+$" then
@@ -58,7 +59,7 @@ local function parse(list, text, known)
   else
     rest = text
   end
-  local host, port = host_and_port(rest)
+  local host, port = host_and_port(rest, transport)
   if not host then return bad(text, port) end
   for _, one in ipairs(transport and { transport } or default_transports) do
     list[#list + 1] = { transport = one, ip = host, port = port }
@@ -73,9 +74,10 @@ local known_transports <const> = {
 --- The listeners that the `listen` option means.
 ---@param verb string
 ---@param given string|string[]
+---@param has_certificate boolean  so that TLS can be accepted
 ---@return moonsip.Listener[]?
 ---@return moonsip.Error? err
-function listen.list(verb, given)
+function listen.list(verb, given, has_certificate)
   if type(given) == "string" then given = { given } end
   misuse.check(verb, "listen", given, "table")
   local list = {}
@@ -83,6 +85,9 @@ function listen.list(verb, given)
     misuse.text(verb, "listen", text)
     local done, err = parse(list, text, known_transports)
     if not done then return nil, err end
+    if list[#list].transport == "tls" and not has_certificate then
+      return bad(text, "TLS needs a certificate: tls = { cert = ..., key = ... }")
+    end
   end
   if #list == 0 then misuse.argument(verb, "listen", "the list is empty") end
   return list
@@ -118,11 +123,12 @@ end
 local function groups_of(wanted)
   local groups, of_ip = {}, {}
   for _, one in ipairs(wanted) do
-    local group = one.port == 0 and of_ip[one.ip]
+    local shares = one.port == 0 and one.transport ~= "tls" -- which TCP has
+    local group = shares and of_ip[one.ip]
     if not group or group[one.transport] then
       group = {}
       groups[#groups + 1] = group
-      if one.port == 0 then of_ip[one.ip] = group end
+      if shares then of_ip[one.ip] = group end
     end
     group[#group + 1], group[one.transport] = one, true
   end
@@ -130,12 +136,12 @@ local function groups_of(wanted)
 end
 
 --- Opens what belongs together, on the port that the first one gets, or none of it.
-local function open_group(driver, engine, group)
+local function open_group(driver, engine, group, tls)
   local list, port = {}, group[1].port
   for at, one in ipairs(group) do
     local opened, err = driver:listen(engine, {
       transport = one.transport, ip = one.ip, port = port,
-      advertise_host = one.advertise_host, advertise_port = one.advertise_port,
+      advertise_host = one.advertise_host, advertise_port = one.advertise_port, tls = tls,
     })
     if not opened then
       for _, other in ipairs(list) do driver:unlisten(engine, other.number) end
@@ -149,15 +155,16 @@ end
 
 --- Opens every listener. On an error some may be left open.
 ---@param wanted moonsip.Listener[]
+---@param tls userdata?  core.tls
 ---@return moonsip.Listener[]?
 ---@return moonsip.Error? err
-function listen.open(driver, engine, wanted)
+function listen.open(driver, engine, wanted, tls)
   local all = {}
   for _, group in ipairs(groups_of(wanted)) do
     local tries = group[1].port == 0 and #group > 1 and max_tries or 1
     local list, err
     repeat
-      list, err = open_group(driver, engine, group)
+      list, err = open_group(driver, engine, group, tls)
       tries = tries - 1
     until list or err.name ~= "EADDRINUSE" or tries == 0
     if not list then return nil, err end

@@ -14,12 +14,14 @@
 --   t1, t2, t4, timer_c   durations of RFC 3261 17, table 4
 --   history         bytes of the last messages that are kept for ladders (256 KiB); 0 none
 --   media           false: no audio of ours, which is all that there is yet
+--   tls             who we are over TLS and whom we trust: see tls.lua
 --   mtu, max_transactions, max_dialogs, max_events, limits   bounds of the core
 
 local credentials = require "moonsip.credentials"
 local duration = require "moonsip.duration"
 local misuse = require "moonsip.misuse"
 local target = require "moonsip.target"
+local tls = require "moonsip.tls"
 
 local settings = {}
 
@@ -31,7 +33,7 @@ local known <const> = {
   t1 = true, t2 = true, t4 = true, timer_c = true, mtu = true, max_transactions = true,
   max_dialogs = true, max_events = true, limits = true,
   history = true, media = true, username = true, password = true, ha1 = true, realm = true,
-  credentials = true,
+  credentials = true, tls = true,
 }
 
 local known_limits <const> = { message_size = true, header_count = true,
@@ -119,6 +121,7 @@ function settings.read(context, options)
     history = misuse.integer(verb, "history", options.history or default_history, 0,
       max_count),
     credentials = credentials.of(verb, options, credentials.cache()),
+    tls = tls.read(options.tls),
     from = options.from, peers = peers_of(options.peers),
     routes = target.routes(verb, "outbound_proxy", options.outbound_proxy),
     deferred_ms = 64 * (engine.t1 or default_t1_ms), -- Timer F of the other side

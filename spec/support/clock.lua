@@ -22,6 +22,7 @@ function Clock:stamp() return ("%.3f"):format(self.at / 1000) end
 function Clock:engine_options() return { now = self.at, seed = 1 } end
 function Clock:timers() return self.wheel end
 function Clock:set_on_timer(fn) self.on_timer = fn end
+function Clock:set_on_refused() end
 function Clock:set_on_signal(fn) self.on_signal = fn end
 function Clock:changed() end
 function Clock:stop() self.stopped = true end

@@ -25,7 +25,7 @@ describe("an address", function()
   end
 
   for _, text in ipairs {
-    "", "pbx", "10.0.0", "10.0.0.256", "10.0.0.9:65536", "tls:10.0.0.9", "1:2:3",
+    "", "pbx", "10.0.0", "10.0.0.256", "10.0.0.9:65536", "sctp:10.0.0.9", "1:2:3",
     "1:2:3:4:5:6:7:8:9", "::1::2", "[::1", "12345::",
   } do
     it(("is refused at the caller's line: %q"):format(text), function()

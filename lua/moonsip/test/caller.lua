@@ -78,7 +78,7 @@ local function resolve(given)
   if type(given) ~= "table" or not given.host then return given end
   if given.contact then return given.contact end
   if given.address then
-    local transport = given.transport == "tcp" and ";transport=tcp" or ""
+    local transport = given.transport ~= "udp" and ";transport=" .. given.transport or ""
     return "sip:" .. given.address .. transport
   end
   return "sip:" .. trace.address(given.host.addresses[1], sip_port)

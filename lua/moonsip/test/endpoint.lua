@@ -20,7 +20,7 @@ local trace = require "moonsip.trace"
 ---@field address string
 ---@field ip string
 ---@field port integer
----@field transport "udp"|"tcp"
+---@field transport "udp"|"tcp"|"tls"
 ---@field received moonsip.test.Received[]  not yet taken
 local Endpoint = {}
 Endpoint.__index = Endpoint
@@ -82,7 +82,7 @@ local function stream_to(self, to)
   local one = self.by_remote[to]
   if not one then
     local target = address.check("endpoint:send", to)
-    one = stream.connect(self.net.wire, self.ip, target.ip, target.port, self)
+    one = stream.connect(self.net.wire, self.transport, self.ip, target.ip, target.port, self)
     self.by_remote[to] = one
     table.insert(self.streams, one)
   end

@@ -97,19 +97,24 @@ function Port:datagram(socket, from, bytes)
   self.driver:turn()
 end
 
+-- Where a connection leads to, as link_for finds it again.
+local function remote_of(one)
+  return one.transport .. ":" .. one.peer.address
+end
+
 local function add_link(self, one, number)
   local peer = one.peer
   local link = {
     stream = one, framer = core.framer(), unsent = {},
-    flow = core.flow("tcp", one.ip, one.port, peer.ip, peer.port, number, one.id),
+    flow = core.flow(one.transport, one.ip, one.port, peer.ip, peer.port, number, one.id),
   }
-  self.links[one.id], self.by_remote[peer.address] = link, link
+  self.links[one.id], self.by_remote[remote_of(one)] = link, link
   return link
 end
 
 local function drop_link(self, link)
   self.links[link.stream.id] = nil
-  local remote = link.stream.peer.address
+  local remote = remote_of(link.stream)
   if self.by_remote[remote] == link then self.by_remote[remote] = nil end
 end
 
@@ -164,10 +169,11 @@ local function link_for(self, flow, fallback)
   if link then return link end
   local to = flow.connection == 0 and flow.remote_address or fallback
   if not to then return nil end
-  link = self.by_remote[to]
+  link = self.by_remote[flow.transport .. ":" .. to]
   if link then return link end
   local target = address.check("connection", to)
-  local one = stream.connect(self.wire, flow.local_ip, target.ip, target.port, self)
+  local one = stream.connect(self.wire, flow.transport, flow.local_ip, target.ip, target.port,
+    self)
   return add_link(self, one, flow.listener)
 end
 

@@ -105,7 +105,7 @@ end
 ---@return boolean  false when this end is closed
 function End:send(bytes)
   if self.is_closed then return false end
-  local record = { at = self.wire.now, transport = "tcp", from = self.address,
+  local record = { at = self.wire.now, transport = self.transport, from = self.address,
                    to = self.peer.address, bytes = bytes }
   self.wire.journal:add(record)
   send(self, receive, bytes, record)
@@ -138,7 +138,7 @@ end
 -- The request for a connection reaches the peer's host.
 local function arrive(self)
   local wire = self.wire
-  local socket = wire.sockets.tcp[self.address]
+  local socket = wire.sockets[self.transport][self.address]
   local host = wire.hosts[self.ip]
   self.is_open = true
   if not socket or host.is_down then
@@ -159,8 +159,8 @@ function TimeOut:happen()
   end
 end
 
-local function new_end(wire, id, ip, port)
-  return setmetatable({ wire = wire, id = id, ip = ip, port = port,
+local function new_end(wire, transport, id, ip, port)
+  return setmetatable({ wire = wire, transport = transport, id = id, ip = ip, port = port,
                         address = trace.address(ip, port), is_open = false,
                         is_closed = false, arrives_at = 0, waiting = {} }, End)
 end
@@ -168,15 +168,16 @@ end
 --- Begins to connect. What is sent meanwhile waits; a failure is told by
 --- stream_closed with ECONNREFUSED or ETIMEDOUT.
 ---@param wire moonsip.test.Wire
+---@param transport "tcp"|"tls"
 ---@param ip string        our address
 ---@param to_ip string
 ---@param to_port integer
 ---@param owner table
 ---@return moonsip.test.StreamEnd
-function stream.connect(wire, ip, to_ip, to_port, owner)
+function stream.connect(wire, transport, ip, to_ip, to_port, owner)
   local id = wire:next_serial()
-  local client = new_end(wire, id, ip, wire:ephemeral_port(ip))
-  local server = new_end(wire, id, to_ip, to_port)
+  local client = new_end(wire, transport, id, ip, wire:ephemeral_port(ip))
+  local server = new_end(wire, transport, id, to_ip, to_port)
   client.peer, server.peer, client.owner = server, client, owner
   wire.connections[id] = client
   local from, to = hosts_of(client)

@@ -72,13 +72,15 @@ end
 --- Starts a phone of "alice"; it registers at once, where there is a registrar. `says`
 --- is a WAV file of 8000 Hz that it says from the start of each call; at its end baresip
 --- hangs up.
----@param options { registrar: string?, transport: "udp"|"tcp", answer: "auto"|"manual", says: string? }
+---@param options { registrar: string?, transport: "udp"|"tcp", answer: "auto"|"manual", says: string?, authority: string?, certificate: string? }
 ---@return Baresip
 function baresip.start(options)
   local self = setmetatable({ events = "", buffer = "", control = uv.new_tcp(),
     folder = scratch.folder(), address = place.address() }, Baresip)
   local control, words = place.address(), sound_words(self, options.says)
   local ports = place.ports(20)
+  words.AUTHORITY = options.authority and "sip_cafile " .. options.authority or ""
+  words.CERTIFICATE = options.certificate and "sip_certificate " .. options.certificate or ""
   words.ADDRESS, words.CONTROL, words.MODULES = self.address, control, modules()
   words.PORTS = ("%d-%d"):format(ports, ports + 19)
   fill(self.folder, "config", words)
