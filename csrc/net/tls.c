@@ -70,7 +70,7 @@ static size_t list_files(const net_tls *tls, const char **files) {
 
 static stamp stamp_of(const char *file) {
   struct stat status;
-  if (stat(file, &status) != 0) return (stamp){0};
+  if (!file || stat(file, &status) != 0) return (stamp){0};
   return (stamp){status.st_mtim, status.st_size, status.st_ino};
 }
 

@@ -95,14 +95,13 @@ describe("TLS", function()
         pass(to, from, "down")
       end)
     end))
-    function self:close()
+    return setmetatable(self, { __close = function()
       for _, pair in ipairs(self.pairs) do
         for _, one in ipairs(pair) do if not one:is_closing() then one:close() end end
       end
       self.handle:close()
       uv.run "nowait"
-    end
-    return setmetatable(self, { __close = self.close })
+    end })
   end
 
   local function settled()

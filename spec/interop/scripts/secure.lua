@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+--
 -- A registrar and a callee over TLS, with the certificate, key and authority given:
 --
 --   moonsip run spec/interop/scripts/secure.lua ADDRESS CERT KEY CA
