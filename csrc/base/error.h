@@ -42,6 +42,7 @@
   X(TIMEOUT, "timeout", "timed out")                                    \
   X(TRANSPORT, "transport", "transport failed")                         \
   X(TLS, "transport", "TLS failed")                                     \
+  X(WEBSOCKET, "transport", "WebSocket failed")                         \
   X(CERTIFICATE, "transport", "the peer's certificate is not accepted") \
   X(DNS, "dns", "name not found")                                       \
   X(CANCELLED, "cancelled", "cancelled")

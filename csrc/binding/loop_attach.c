@@ -135,6 +135,36 @@ static void take_advertised(lua_State *L, int index, sip_listener *listener) {
   lua_pop(L, 2);
 }
 
+enum { DOOR_MAX = 32 }; /* paths, and origins */
+
+/* The strings of a list in the options table at `index`, which keeps them: their number. */
+static size_t take_texts(lua_State *L, int index, const char *name, sip_str *out) {
+  size_t count = 0;
+  if (lua_getfield(L, index, name) == LUA_TTABLE) {
+    count = (size_t)luaL_len(L, -1);
+    luaL_argcheck(L, count <= DOOR_MAX, index, "too many paths or origins");
+    for (size_t i = 0; i < count; i++) {
+      lua_geti(L, -1, (lua_Integer)i + 1);
+      luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "paths and origins are strings");
+      out[i] = bind_check_str(L, -1);
+      lua_pop(L, 1);
+    }
+  }
+  lua_pop(L, 1);
+  return count;
+}
+
+/* `texts` has room for both lists. */
+static void take_listen_options(lua_State *L, int index, net_listen_options *out, sip_str *texts) {
+  *out = (net_listen_options){.paths = texts, .origins = texts + DOOR_MAX};
+  if (lua_isnoneornil(L, index)) return;
+  lua_getfield(L, index, "tls");
+  out->tls = bind_opt_tls(L, -1);
+  lua_pop(L, 1);
+  out->path_count = take_texts(L, index, "paths", texts);
+  out->origin_count = take_texts(L, index, "origins", texts + DOOR_MAX);
+}
+
 /* loop, engine, transport, ip, port, options */
 static int loop_listen(lua_State *L) {
   bind_loop *loop = bind_loop_check(L);
@@ -147,13 +177,11 @@ static int loop_listen(lua_State *L) {
     return bind_fail(L, SIP_E_INVALID, lua_tostring(L, -1));
   }
   take_advertised(L, 6, &listener);
-  net_tls *tls = NULL;
-  if (lua_istable(L, 6)) {
-    lua_getfield(L, 6, "tls");
-    tls = bind_opt_tls(L, -1);
-  }
+  net_listen_options options;
+  sip_str texts[2 * DOOR_MAX];
+  take_listen_options(L, 6, &options, texts);
   uint32_t number;
-  int error = net_listen(attachment->net, &listener, tls, &number);
+  int error = net_listen(attachment->net, &listener, &options, &number);
   if (error) return fail_listen(L, &listener, error);
   lua_pushinteger(L, number);
   bind_push_ip(L, &listener.local);

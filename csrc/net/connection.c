@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "net/send.h"
 #include "net/socket.h"
-#include "net/tls_stream.h"
+#include "net/ws_stream.h"
 
 enum { LINGER_MS = 2000, WRITE_PARTS = 64 };
 
@@ -35,7 +35,7 @@ net_connection *net_connection_find(const net_engine *attached, sip_id id) {
 }
 
 static bool is_with(const net_connection *connection, sip_str peer) {
-  if (peer.len == 0 || connection->flow.transport != SIP_TRANSPORT_TLS) return true;
+  if (peer.len == 0 || !sip_transport_is_secure(connection->flow.transport)) return true;
   return connection->peer && sip_str_equal_nocase(sip_packet_str(connection->peer), peer);
 }
 
@@ -120,7 +120,12 @@ static void init(net_connection *connection, net_engine *attached, const sip_flo
   net_queue_init(&connection->queue);
 }
 
+static bool is_websocket(sip_transport transport) {
+  return transport == SIP_TRANSPORT_WS || transport == SIP_TRANSPORT_WSS;
+}
+
 static const net_stream_kind *kind_of(sip_transport transport) {
+  if (is_websocket(transport)) return &net_ws_stream_kind;
   return transport == SIP_TRANSPORT_TLS ? &net_tls_stream_kind : &net_tcp_stream_kind;
 }
 
@@ -128,28 +133,57 @@ static size_t size_of(const net_stream_kind *kind) {
   return sizeof(net_connection) + kind->size;
 }
 
+static sip_str text_of(const sip_packet *packet) {
+  return packet ? sip_packet_str(packet) : sip_str_make(NULL, 0);
+}
+
 /* Takes over the descriptor. */
 static int open_stream(net_connection *connection, net_loop *loop, const net_opening *opening) {
-  connection->stream->user = &stream_user;
-  connection->stream->context = connection;
-  if (opening->flow->transport == SIP_TRANSPORT_TLS) {
-    net_tls_stream *tls = SIP_CONTAINER(connection->stream, net_tls_stream, stream);
-    const sip_packet *peer = connection->peer;
-    return net_tls_stream_open(
-        tls, loop,
-        &(net_tls_opening){.tls = opening->tls,
-                           .fd = opening->fd,
-                           .is_connecting = opening->is_connecting,
-                           .name = peer ? sip_packet_str(peer) : sip_str_make(NULL, 0)});
+  net_stream *stream = connection->stream;
+  sip_transport transport = opening->flow->transport;
+  net_tls_opening tls = {.tls = sip_transport_is_secure(transport) ? opening->tls : NULL,
+                         .fd = opening->fd,
+                         .is_connecting = opening->is_connecting,
+                         .name = text_of(connection->peer)};
+  stream->user = &stream_user;
+  stream->context = connection;
+  if (is_websocket(transport)) {
+    net_ws_opening ws = {.tls = tls, .door = opening->door, .host = text_of(connection->host)};
+    return net_ws_stream_open(SIP_CONTAINER(stream, net_ws_stream, stream), loop, &ws);
   }
-  net_tcp_stream *tcp = SIP_CONTAINER(connection->stream, net_tcp_stream, stream);
+  if (transport == SIP_TRANSPORT_TLS) {
+    return net_tls_stream_open(SIP_CONTAINER(stream, net_tls_stream, stream), loop, &tls);
+  }
+  net_tcp_stream *tcp = SIP_CONTAINER(stream, net_tcp_stream, stream);
   return net_tcp_stream_open(tcp, loop, opening->fd, opening->is_connecting);
 }
 
 static void free_connection(net_loop *loop, net_connection *connection,
                             const net_stream_kind *kind) {
   sip_packet_release(connection->peer);
+  sip_packet_release(connection->host);
   sip_alloc_free(&loop->alloc, connection, size_of(kind));
+}
+
+/* "sip.example.net:8443" */
+static sip_packet *write_host(net_loop *loop, const net_opening *opening) {
+  sip_buffer text;
+  sip_buffer_init(&text, &loop->alloc, 0);
+  sip_buffer_add(&text, opening->peer);
+  sip_buffer_add_char(&text, ':');
+  sip_buffer_add_number(&text, opening->flow->remote.port);
+  sip_packet *host = text.failed ? NULL : sip_packet_copy(&loop->alloc, sip_buffer_str(&text));
+  sip_buffer_deinit(&text);
+  return host;
+}
+
+/* What a connection of ours says of the peer. False without memory. */
+static bool take_peer(net_connection *connection, net_loop *loop, const net_opening *opening) {
+  if (opening->peer.len == 0) return true;
+  connection->peer = sip_packet_copy(&loop->alloc, opening->peer);
+  if (!is_websocket(opening->flow->transport)) return connection->peer != NULL;
+  connection->host = write_host(loop, opening);
+  return connection->peer && connection->host;
 }
 
 /* With all its memory, and an id; NULL without. */
@@ -159,8 +193,7 @@ static net_connection *new_connection(net_loop *loop, const net_opening *opening
   if (!connection) return NULL;
   connection->stream = (net_stream *)(void *)(connection + 1);
   connection->stream->loop = loop;
-  if (opening->peer.len) connection->peer = sip_packet_copy(&loop->alloc, opening->peer);
-  if (!opening->peer.len || connection->peer) {
+  if (take_peer(connection, loop, opening)) {
     connection->id = sip_slots_add(&loop->connections, connection);
     if (connection->id) return connection;
   }
@@ -180,6 +213,7 @@ net_connection *net_connection_open(net_engine *attached, const net_opening *ope
   init(connection, attached, opening->flow);
   bool is_open = !opening->is_connecting && transport == SIP_TRANSPORT_TCP;
   connection->is_proven = opening->is_connecting;
+  connection->keeps_messages = is_websocket(transport);
   connection->state = is_open ? NET_CONNECTION_OPEN : NET_CONNECTION_CONNECTING;
   *error = open_stream(connection, loop, opening);
   if (*error) {
@@ -260,8 +294,8 @@ static void write_some(net_connection *connection) {
   ssize_t taken = 1;
   bool has_moved = false;
   while (!net_queue_is_empty(queue) && taken > 0) {
-    taken =
-        net_stream_write(connection->stream, parts, net_queue_gather(queue, parts, WRITE_PARTS));
+    int most = connection->keeps_messages ? 1 : WRITE_PARTS;
+    taken = net_stream_write(connection->stream, parts, net_queue_gather(queue, parts, most));
     if (taken <= 0) break;
     loop->counts.messages_out += net_queue_consume(queue, &loop->pool, (size_t)taken);
     has_moved = true;
@@ -395,10 +429,28 @@ static size_t stream_room(const net_stream *stream) {
   return connection->partial.max - connection->partial.len;
 }
 
+/* A whole message, or a keep-alive of RFC 5626 3.5.1, which is one of its own here (RFC
+ * 7118 6). */
+static void take_message(net_connection *connection, sip_str bytes) {
+  net_loop *loop = loop_of(connection);
+  sip_str rest = sip_str_trim(bytes);
+  if (rest.len == 0) {
+    if (bytes.len > 2) answer_ping(connection);
+    return;
+  }
+  loop->counts.messages_in++;
+  connection->is_proven = true;
+  sip_engine_receive(connection->owner->engine, net_loop_now(loop), &connection->flow, bytes);
+}
+
 static void stream_received(net_stream *stream, sip_str bytes) {
   net_connection *connection = of_stream(stream);
   if (connection->state != NET_CONNECTION_OPEN) return;
   connection->used_at = net_loop_now(loop_of(connection));
+  if (connection->keeps_messages) {
+    take_message(connection, bytes);
+    return;
+  }
   bool is_kept = connection->partial.len > 0;
   if (is_kept) {
     sip_buffer_add(&connection->partial, bytes);

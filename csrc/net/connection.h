@@ -8,6 +8,7 @@
 
 #include "net/stream.h"
 #include "net/tls.h"
+#include "web/upgrade.h"
 #include "sip/framer.h"
 
 typedef enum net_connection_state {
@@ -26,10 +27,12 @@ typedef struct net_connection {
   sip_link link;          /* in owner->connections */
   sip_link unwritten;     /* in loop->unwritten, or alone */
   sip_map_node by_remote; /* in loop->remotes while it can be reused */
-  sip_packet *peer;       /* over TLS, opened by us: the domain it is with; or NULL */
+  sip_packet *peer;       /* opened by us, over TLS or WebSocket: the domain it is with; or NULL */
+  sip_packet *host;       /* the same with its port, for the handshake of a WebSocket; or NULL */
   sip_timer timer;
   net_connection_state state;
   bool is_proven;    /* opened by us, or a whole message came */
+  bool keeps_messages; /* the stream does: a WebSocket */
   bool has_finished; /* the peer has */
   sip_time since;    /* of the state */
   sip_time used_at;
@@ -45,6 +48,7 @@ typedef struct net_opening {
   const sip_flow *flow; /* its connection is not looked at */
   bool is_connecting;   /* else it was accepted */
   net_tls *tls;         /* for a flow over TLS */
+  const web_door *door; /* for a WebSocket that is accepted */
   sip_str peer;         /* the domain that must be proved over it (RFC 5922 7.3) */
 } net_opening;
 

@@ -6,6 +6,7 @@
 #include "net/listener.h"
 
 #include "base/error.h"
+#include "net/door.h"
 #include "net/send.h"
 #include "net/socket.h"
 #include "net/tcp.h"
@@ -35,6 +36,7 @@ void net_listener_close(net_listener *listener) {
   sip_timer_stop(&loop->wheel, &listener->timer);
   net_udp_deinit(listener);
   net_tls_release(listener->tls);
+  net_door_free(&loop->alloc, listener->door);
   uv_close((uv_handle_t *)&listener->poll, on_closed);
   net_socket_close(listener->fd);
 }
@@ -66,19 +68,29 @@ static int open_listener(net_engine *attached, const sip_listener *wanted, net_l
 
 /* Who accepts over TLS has a certificate. */
 static bool is_spoken(sip_transport transport, const net_tls *tls) {
-  if (transport == SIP_TRANSPORT_TLS) return tls && net_tls_has_identity(tls);
-  return transport == SIP_TRANSPORT_UDP || transport == SIP_TRANSPORT_TCP;
+  if (transport == SIP_TRANSPORT_NONE || transport >= SIP_TRANSPORT_OTHER) return false;
+  return !sip_transport_is_secure(transport) || (tls && net_tls_has_identity(tls));
 }
 
-int net_listen(net_engine *attached, sip_listener *wanted, net_tls *tls, uint32_t *number) {
+/* What its connections need. */
+static int furnish(net_listener *listener, const net_listen_options *options) {
+  sip_transport transport = listener->transport;
+  if (transport == SIP_TRANSPORT_UDP) return net_udp_init(listener);
+  if (sip_transport_is_secure(transport)) listener->tls = net_tls_keep(options->tls);
+  if (transport != SIP_TRANSPORT_WS && transport != SIP_TRANSPORT_WSS) return 0;
+  listener->door = net_door_new(&listener->owner->loop->alloc, options);
+  return listener->door ? 0 : SIP_E_MEMORY;
+}
+
+int net_listen(net_engine *attached, sip_listener *wanted, const net_listen_options *options,
+               uint32_t *number) {
   bool is_udp = wanted->transport == SIP_TRANSPORT_UDP;
-  if (!is_spoken(wanted->transport, tls)) return SIP_E_NO_ROUTE;
+  if (!is_spoken(wanted->transport, options->tls)) return SIP_E_NO_ROUTE;
   net_listener *listener;
   int error = open_listener(attached, wanted, &listener);
   if (error) return error;
-  if (wanted->transport == SIP_TRANSPORT_TLS) listener->tls = net_tls_keep(tls);
   wanted->local = listener->local;
-  error = is_udp ? net_udp_init(listener) : 0;
+  error = furnish(listener, options);
   if (!error) error = sip_engine_add_listener(attached->engine, wanted, &listener->number);
   if (error) {
     net_listener_close(listener);

@@ -20,6 +20,7 @@ typedef struct net_listener {
   sip_timer timer;           /* TCP: when accepting starts again */
   struct net_outbox *outbox; /* UDP */
   net_tls *tls;              /* TLS */
+  struct net_door *door;     /* WebSocket: whom it lets in */
 } net_listener;
 
 /* NULL when the engine has none of that number. */

@@ -91,10 +91,20 @@ void net_detach(net_engine *attached);
 struct net_tls;
 void net_set_tls(net_engine *attached, struct net_tls *tls);
 
+/* What listeners of some transports need beside. */
+typedef struct net_listen_options {
+  struct net_tls *tls;  /* TLS, secure WebSocket: with a certificate; it is kept */
+  const sip_str *paths; /* WebSocket: that are served; none: any. Copied */
+  size_t path_count;
+  const sip_str *origins; /* of pages that may open one; none: any. Copied */
+  size_t origin_count;
+} net_listen_options;
+
 /* Opens a socket (port 0 picks one) and adds the listener to the engine. *number names
- * it; listener->local becomes the bound address. `tls` is for TLS, and is kept.
- * SIP_E_NO_ROUTE for a transport that we do not speak, a system error, SIP_E_MEMORY. */
-int net_listen(net_engine *attached, sip_listener *listener, struct net_tls *tls, uint32_t *number);
+ * it; listener->local becomes the bound address. SIP_E_NO_ROUTE for a transport that we
+ * do not speak, a system error, SIP_E_MEMORY. */
+int net_listen(net_engine *attached, sip_listener *listener, const net_listen_options *options,
+               uint32_t *number);
 /* Sends what can be sent at once; its connections close with it. SIP_E_GONE when
  * there is none. */
 int net_unlisten(net_engine *attached, uint32_t number);

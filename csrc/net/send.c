@@ -43,8 +43,7 @@ void net_send(net_engine *attached, const sip_outgoing *out) {
       net_udp_send(listener, &routed);
       return;
     }
-  } else if (routed.flow.transport == SIP_TRANSPORT_TCP ||
-             routed.flow.transport == SIP_TRANSPORT_TLS) {
+  } else if (sip_transport_is_reliable(routed.flow.transport)) {
     net_connection *connection = connection_for(attached, &routed, &error);
     if (connection) {
       net_connection_send(connection, &routed);

@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 
 #include "base/error.h"
+#include "net/door.h"
 #include "net/socket.h"
 
 enum {
@@ -54,7 +55,10 @@ static void admit(net_listener *listener, int fd, const net_address *remote) {
   net_socket_get_local(fd, &flow.local);
   set_options(fd);
   int error;
-  net_opening opening = {.fd = fd, .flow = &flow, .tls = listener->tls};
+  net_opening opening = {.fd = fd,
+                         .flow = &flow,
+                         .tls = listener->tls,
+                         .door = listener->door ? &listener->door->door : NULL};
   if (net_connection_open(listener->owner, &opening, &error)) {
     loop->counts.accepted++;
   } else {
@@ -131,8 +135,8 @@ static int connect_from(int fd, const net_listener *listener, const sip_sockaddr
 net_connection *net_tcp_connect(net_engine *attached, const sip_flow *flow, sip_str peer,
                                 int *error) {
   net_loop *loop = attached->loop;
-  bool is_tls = flow->transport == SIP_TRANSPORT_TLS;
-  if (is_tls && (!attached->tls || peer.len == 0)) {
+  bool is_secure = sip_transport_is_secure(flow->transport);
+  if (is_secure && (!attached->tls || peer.len == 0)) {
     *error = SIP_E_TLS; /* whom to expect is not known */
     return NULL;
   }
@@ -153,6 +157,6 @@ net_connection *net_tcp_connect(net_engine *attached, const sip_flow *flow, sip_
   }
   net_opening opening = {
       .fd = fd, .flow = flow, .is_connecting = true, .tls = attached->tls, .peer = peer};
-  if (!is_tls) opening.peer = sip_str_make(NULL, 0);
+  if (flow->transport == SIP_TRANSPORT_TCP) opening.peer = sip_str_make(NULL, 0);
   return net_connection_open(attached, &opening, error);
 }

@@ -10,7 +10,6 @@
 #include "web/utf8.h"
 
 static const net_stream_user below_user;
-static const sip_str root = SIP_STR("/");
 
 static net_ws_stream *ws_of(net_stream *stream) {
   return SIP_CONTAINER(stream, net_ws_stream, stream);
@@ -148,20 +147,23 @@ static void read_frames(net_ws_stream *ws, sip_str bytes);
 
 /* Gathers the head; what comes behind it are frames already. */
 static void read_head(net_ws_stream *ws, sip_str bytes) {
-  sip_buffer_add(&ws->head, bytes);
+  size_t before = ws->head.len, room = WEB_HEAD_MAX - before;
+  sip_buffer_add(&ws->head, sip_str_make(bytes.ptr, bytes.len < room ? bytes.len : room));
   if (ws->head.failed) {
-    if (!ws->is_client) web_upgrade_refuse(431, &ws->out);
-    refuse(ws, "a handshake that does not end");
+    fail(ws, SIP_E_MEMORY);
     return;
   }
   size_t len = web_head_len(sip_buffer_str(&ws->head));
-  if (len == 0) return;
-  judge_head(ws, sip_str_make(ws->head.ptr, len));
-  if (ws->has_closed) return;
-  sip_buffer rest = ws->head; /* its memory outlives what follows */
-  sip_buffer_init(&ws->head, &ws->stream.loop->alloc, WEB_HEAD_MAX);
-  if (rest.len > len) read_frames(ws, sip_str_make(rest.ptr + len, rest.len - len));
-  sip_buffer_deinit(&rest);
+  if (len > 0) {
+    judge_head(ws, sip_str_make(ws->head.ptr, len));
+    if (ws->has_closed) return;
+    sip_buffer_deinit(&ws->head);
+    size_t used = len - before;
+    read_frames(ws, sip_str_make(bytes.ptr + used, bytes.len - used));
+  } else if (ws->head.len == WEB_HEAD_MAX) {
+    if (!ws->is_client) web_upgrade_refuse(431, &ws->out);
+    refuse(ws, "a handshake that does not end");
+  }
 }
 
 /* --- Reading ---------------------------------------------------------------- */
@@ -220,7 +222,7 @@ static void below_received(net_stream *below, sip_str bytes) {
 static void below_opened(net_stream *below) {
   net_ws_stream *ws = ws_of_below(below);
   if (!ws->is_client) return;
-  web_upgrade_ask(ws->host, root, ws->key, &ws->out);
+  web_upgrade_ask(ws->host, SIP_STR("/"), ws->key, &ws->out);
   push(ws);
 }
 

@@ -42,6 +42,10 @@ bool sip_transport_is_reliable(sip_transport transport) {
   return rows[transport].reliable;
 }
 
+bool sip_transport_is_secure(sip_transport transport) {
+  return transport == SIP_TRANSPORT_TLS || transport == SIP_TRANSPORT_WSS;
+}
+
 uint16_t sip_transport_default_port(sip_transport transport) {
   return rows[transport].port;
 }

@@ -24,6 +24,7 @@ sip_transport sip_transport_parse(sip_str token);             /* without case */
 sip_str sip_transport_name(sip_transport transport);          /* "UDP", for Via */
 sip_str sip_transport_uri_name(sip_transport transport);      /* "udp", for ;transport= */
 bool sip_transport_is_reliable(sip_transport transport);      /* RFC 3261 17: no retransmissions */
+bool sip_transport_is_secure(sip_transport transport);        /* TLS is below it */
 uint16_t sip_transport_default_port(sip_transport transport); /* 5060 or 5061 */
 
 /* A flow is one UDP listener with one remote address, or one connection. */

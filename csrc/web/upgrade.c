@@ -10,17 +10,18 @@
 
 enum { SHA1_SIZE = 20 };
 
-static const sip_str magic = SIP_STR("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-static const sip_str protocol = SIP_STR("sip");
+static const char magic[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+static const sip_str protocol = {"sip", 3};
 
 /* Sec-WebSocket-Accept for a key as it stands in the request; false without memory. */
 static bool prove(sip_str key, char out[WEB_PROOF_TEXT_SIZE]) {
   char text[64];
   unsigned char digest[SHA1_SIZE];
-  if (key.len + magic.len > sizeof text) return false;
+  size_t len = key.len + sizeof magic - 1;
+  if (len > sizeof text) return false;
   memcpy(text, key.ptr, key.len);
-  memcpy(text + key.len, magic.ptr, magic.len);
-  if (EVP_Digest(text, key.len + magic.len, digest, NULL, EVP_sha1(), NULL) != 1) return false;
+  memcpy(text + key.len, magic, sizeof magic - 1);
+  if (EVP_Digest(text, len, digest, NULL, EVP_sha1(), NULL) != 1) return false;
   EVP_EncodeBlock((unsigned char *)out, digest, SHA1_SIZE);
   return true;
 }

@@ -127,7 +127,11 @@ function agent.new(context, options)
   context.driver:attach(engine, function() tasks:enter(dispatch.drain, self) end)
   local done
   done, err = tls.attach(self, chosen.tls)
-  if done then self.listeners, err = listen.open(context.driver, engine, wanted, self.tls) end
+  if done then
+    local door = chosen.websocket
+    self.listeners, err = listen.open(context.driver, engine, wanted,
+      { tls = self.tls, paths = door.paths, origins = door.origins })
+  end
   if not self.listeners then
     tls.detach(self)
     context.driver:detach(engine)

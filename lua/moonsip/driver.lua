@@ -90,7 +90,7 @@ end
 function Driver:listen(engine, spec)
   local number, ip, port = self.loop:listen(engine, spec.transport, spec.ip, spec.port, {
     advertise_host = spec.advertise_host, advertise_port = spec.advertise_port,
-    tls = spec.tls,
+    tls = spec.tls, paths = spec.paths, origins = spec.origins,
   })
   if not number then return nil, ip end
   return { number = number, transport = spec.transport, ip = ip, port = port }

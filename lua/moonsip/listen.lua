@@ -8,7 +8,8 @@ local misuse = require "moonsip.misuse"
 
 local listen = {}
 
-local default_port <const>, default_secure_port <const> = 5060, 5061
+local default_port <const> = { udp = 5060, tcp = 5060, tls = 5061, ws = 80, wss = 443 }
+local secure <const> = { tls = true, wss = true }
 local default_transports <const> = { "udp", "tcp" }
 
 -- RFC 1035 2.3.4.
@@ -38,8 +39,7 @@ local function host_and_port(text, transport)
   if host:find(":", 1, true) and not text:find("[", 1, true) then
     return nil, "an IPv6 address stands in brackets"
   end
-  if port == "" then port = transport == "tls" and default_secure_port or default_port end
-  port = tonumber(port)
+  port = tonumber(port) or default_port[transport or "udp"]
   if port > 65535 then return nil, "the port is out of range" end
   if host == "" or host == "*" then host = "0.0.0.0" end
   if not host:find "^[%d%.]+$" and not host:find "^[%x:%.]+$" then
@@ -85,7 +85,7 @@ function listen.list(verb, given, has_certificate)
     misuse.text(verb, "listen", text)
     local done, err = parse(list, text, known_transports)
     if not done then return nil, err end
-    if list[#list].transport == "tls" and not has_certificate then
+    if secure[list[#list].transport] and not has_certificate then
       return bad(text, "TLS needs a certificate: tls = { cert = ..., key = ... }")
     end
   end
@@ -123,7 +123,7 @@ end
 local function groups_of(wanted)
   local groups, of_ip = {}, {}
   for _, one in ipairs(wanted) do
-    local shares = one.port == 0 and one.transport ~= "tls" -- which TCP has
+    local shares = one.port == 0 and (one.transport == "udp" or one.transport == "tcp")
     local group = shares and of_ip[one.ip]
     if not group or group[one.transport] then
       group = {}
@@ -136,12 +136,13 @@ local function groups_of(wanted)
 end
 
 --- Opens what belongs together, on the port that the first one gets, or none of it.
-local function open_group(driver, engine, group, tls)
+local function open_group(driver, engine, group, more)
   local list, port = {}, group[1].port
   for at, one in ipairs(group) do
     local opened, err = driver:listen(engine, {
       transport = one.transport, ip = one.ip, port = port,
-      advertise_host = one.advertise_host, advertise_port = one.advertise_port, tls = tls,
+      advertise_host = one.advertise_host, advertise_port = one.advertise_port,
+      tls = more.tls, paths = more.paths, origins = more.origins,
     })
     if not opened then
       for _, other in ipairs(list) do driver:unlisten(engine, other.number) end
@@ -155,16 +156,17 @@ end
 
 --- Opens every listener. On an error some may be left open.
 ---@param wanted moonsip.Listener[]
----@param tls userdata?  core.tls
+---@param more { tls: userdata?, paths: string[]?, origins: string[]? }  core.tls, and whom
+---  WebSockets let in
 ---@return moonsip.Listener[]?
 ---@return moonsip.Error? err
-function listen.open(driver, engine, wanted, tls)
+function listen.open(driver, engine, wanted, more)
   local all = {}
   for _, group in ipairs(groups_of(wanted)) do
     local tries = group[1].port == 0 and #group > 1 and max_tries or 1
     local list, err
     repeat
-      list, err = open_group(driver, engine, group, tls)
+      list, err = open_group(driver, engine, group, more)
       tries = tries - 1
     until list or err.name ~= "EADDRINUSE" or tries == 0
     if not list then return nil, err end

@@ -14,6 +14,7 @@
 --   t1, t2, t4, timer_c   durations of RFC 3261 17, table 4
 --   history         bytes of the last messages that are kept for ladders (256 KiB); 0 none
 --   media           false: no audio of ours, which is all that there is yet
+--   websocket       whom WebSockets let in: { paths = {...}, origins = {...} }
 --   tls             who we are over TLS and whom we trust: see tls.lua
 --   mtu, max_transactions, max_dialogs, max_events, limits   bounds of the core
 
@@ -33,7 +34,7 @@ local known <const> = {
   t1 = true, t2 = true, t4 = true, timer_c = true, mtu = true, max_transactions = true,
   max_dialogs = true, max_events = true, limits = true,
   history = true, media = true, username = true, password = true, ha1 = true, realm = true,
-  credentials = true, tls = true,
+  credentials = true, tls = true, websocket = true,
 }
 
 local known_limits <const> = { message_size = true, header_count = true,
@@ -45,6 +46,23 @@ local default_t1_ms <const> = 500
 local default_history <const> = 262144
 
 local max_count <const> = 4294967295
+
+-- Paths, and origins of pages.
+local max_door <const> = 32
+
+local function websocket_of(given)
+  local door = misuse.options(verb, given, { paths = true, origins = true })
+  local read = {}
+  for name, list in pairs(door) do
+    read[name] = type(list) == "string" and { list }
+      or misuse.check(verb, "websocket." .. name, list, "table")
+    if #read[name] > max_door then
+      misuse.argument(verb, "websocket." .. name, ("more than %d"):format(max_door))
+    end
+    for _, text in ipairs(read[name]) do misuse.text(verb, "websocket." .. name, text) end
+  end
+  return read
+end
 
 local function list_of(options, name)
   local value = options[name]
@@ -121,7 +139,7 @@ function settings.read(context, options)
     history = misuse.integer(verb, "history", options.history or default_history, 0,
       max_count),
     credentials = credentials.of(verb, options, credentials.cache()),
-    tls = tls.read(options.tls),
+    tls = tls.read(options.tls), websocket = websocket_of(options.websocket),
     from = options.from, peers = peers_of(options.peers),
     routes = target.routes(verb, "outbound_proxy", options.outbound_proxy),
     deferred_ms = 64 * (engine.t1 or default_t1_ms), -- Timer F of the other side

@@ -7,7 +7,7 @@ local misuse = require "moonsip.misuse"
 local address = {}
 
 local default_port <const> = 5060
-local known_transport <const> = { udp = true, tcp = true, tls = true }
+local known_transport <const> = { udp = true, tcp = true, tls = true, ws = true, wss = true }
 
 --- True for an IPv6 literal.
 ---@param ip string

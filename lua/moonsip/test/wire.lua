@@ -55,7 +55,7 @@ function wire.new(options)
     hops = {},     -- [from host][to host] = { link, is_cut }
     hosts = {},    -- [ip] = host
     host_at = {},  -- ["10.0.0.1:5060"] = host, of addresses that were used
-    sockets = { udp = {}, tcp = {}, tls = {} }, -- [address] = socket
+    sockets = { udp = {}, tcp = {}, tls = {}, ws = {}, wss = {} }, -- [address] = socket
     connections = {}, -- [id] = the end that opened it (stream.lua)
     ephemeral = {},
     delivered = 0, in_flight = 0,
