@@ -91,6 +91,7 @@ local sip = {}
 ---@field domains string|string[]|nil
 ---@field media false?
 ---@field tls moonsip.TlsOptions?
+---@field websocket { paths: string|string[]|nil, origins: string|string[]|nil }?
 ---@field user_agent string?
 ---@field username string?
 ---@field password string?

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "net/send.h"
 #include "net/socket.h"
-#include "net/ws_stream.h"
+#include "net/stream_open.h"
 
 enum { LINGER_MS = 2000, WRITE_PARTS = 64 };
 
@@ -120,15 +120,6 @@ static void init(net_connection *connection, net_engine *attached, const sip_flo
   net_queue_init(&connection->queue);
 }
 
-static bool is_websocket(sip_transport transport) {
-  return transport == SIP_TRANSPORT_WS || transport == SIP_TRANSPORT_WSS;
-}
-
-static const net_stream_kind *kind_of(sip_transport transport) {
-  if (is_websocket(transport)) return &net_ws_stream_kind;
-  return transport == SIP_TRANSPORT_TLS ? &net_tls_stream_kind : &net_tcp_stream_kind;
-}
-
 static size_t size_of(const net_stream_kind *kind) {
   return sizeof(net_connection) + kind->size;
 }
@@ -139,23 +130,16 @@ static sip_str text_of(const sip_packet *packet) {
 
 /* Takes over the descriptor. */
 static int open_stream(net_connection *connection, net_loop *loop, const net_opening *opening) {
-  net_stream *stream = connection->stream;
-  sip_transport transport = opening->flow->transport;
-  net_tls_opening tls = {.tls = sip_transport_is_secure(transport) ? opening->tls : NULL,
-                         .fd = opening->fd,
-                         .is_connecting = opening->is_connecting,
-                         .name = text_of(connection->peer)};
-  stream->user = &stream_user;
-  stream->context = connection;
-  if (is_websocket(transport)) {
-    net_ws_opening ws = {.tls = tls, .door = opening->door, .host = text_of(connection->host)};
-    return net_ws_stream_open(SIP_CONTAINER(stream, net_ws_stream, stream), loop, &ws);
-  }
-  if (transport == SIP_TRANSPORT_TLS) {
-    return net_tls_stream_open(SIP_CONTAINER(stream, net_tls_stream, stream), loop, &tls);
-  }
-  net_tcp_stream *tcp = SIP_CONTAINER(stream, net_tcp_stream, stream);
-  return net_tcp_stream_open(tcp, loop, opening->fd, opening->is_connecting);
+  connection->stream->user = &stream_user;
+  connection->stream->context = connection;
+  return net_stream_open(connection->stream, loop,
+                         &(net_stream_opening){.fd = opening->fd,
+                                               .transport = opening->flow->transport,
+                                               .is_connecting = opening->is_connecting,
+                                               .tls = opening->tls,
+                                               .door = opening->door,
+                                               .peer = text_of(connection->peer),
+                                               .host = text_of(connection->host)});
 }
 
 static void free_connection(net_loop *loop, net_connection *connection,
@@ -181,14 +165,14 @@ static sip_packet *write_host(net_loop *loop, const net_opening *opening) {
 static bool take_peer(net_connection *connection, net_loop *loop, const net_opening *opening) {
   if (opening->peer.len == 0) return true;
   connection->peer = sip_packet_copy(&loop->alloc, opening->peer);
-  if (!is_websocket(opening->flow->transport)) return connection->peer != NULL;
+  if (!net_stream_keeps_messages(opening->flow->transport)) return connection->peer != NULL;
   connection->host = write_host(loop, opening);
   return connection->peer && connection->host;
 }
 
 /* With all its memory, and an id; NULL without. */
 static net_connection *new_connection(net_loop *loop, const net_opening *opening) {
-  const net_stream_kind *kind = kind_of(opening->flow->transport);
+  const net_stream_kind *kind = net_stream_kind_of(opening->flow->transport);
   net_connection *connection = sip_alloc_zero(&loop->alloc, size_of(kind));
   if (!connection) return NULL;
   connection->stream = (net_stream *)(void *)(connection + 1);
@@ -213,12 +197,12 @@ net_connection *net_connection_open(net_engine *attached, const net_opening *ope
   init(connection, attached, opening->flow);
   bool is_open = !opening->is_connecting && transport == SIP_TRANSPORT_TCP;
   connection->is_proven = opening->is_connecting;
-  connection->keeps_messages = is_websocket(transport);
+  connection->keeps_messages = net_stream_keeps_messages(transport);
   connection->state = is_open ? NET_CONNECTION_OPEN : NET_CONNECTION_CONNECTING;
   *error = open_stream(connection, loop, opening);
   if (*error) {
     sip_slots_remove(&loop->connections, connection->id);
-    free_connection(loop, connection, kind_of(transport));
+    free_connection(loop, connection, net_stream_kind_of(transport));
     return NULL;
   }
   sip_map_add(&loop->remotes, &connection->by_remote, hash_of(loop, opening->flow));

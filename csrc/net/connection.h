@@ -8,8 +8,8 @@
 
 #include "net/stream.h"
 #include "net/tls.h"
-#include "web/upgrade.h"
 #include "sip/framer.h"
+#include "web/upgrade.h"
 
 typedef enum net_connection_state {
   NET_CONNECTION_CONNECTING,
@@ -31,10 +31,10 @@ typedef struct net_connection {
   sip_packet *host;       /* the same with its port, for the handshake of a WebSocket; or NULL */
   sip_timer timer;
   net_connection_state state;
-  bool is_proven;    /* opened by us, or a whole message came */
+  bool is_proven;      /* opened by us, or a whole message came */
   bool keeps_messages; /* the stream does: a WebSocket */
-  bool has_finished; /* the peer has */
-  sip_time since;    /* of the state */
+  bool has_finished;   /* the peer has */
+  sip_time since;      /* of the state */
   sip_time used_at;
   sip_time partial_at; /* since when a message is incomplete; SIP_TIME_NEVER: none is */
   sip_time stalled_at; /* since when the peer takes nothing; SIP_TIME_NEVER: nothing waits */

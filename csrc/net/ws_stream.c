@@ -133,9 +133,9 @@ static void open_now(net_ws_stream *ws) {
 
 static void judge_head(net_ws_stream *ws, sip_str head) {
   const char *why;
-  bool is_granted =
-      ws->is_client ? web_upgrade_is_granted(head, ws->key, &why)
-                    : web_upgrade_answer(head, ws->door, &ws->out, &why) == WEB_SWITCHING;
+  bool is_granted = ws->is_client
+                        ? web_upgrade_is_granted(head, ws->key, &why)
+                        : web_upgrade_answer(head, ws->door, &ws->out, &why) == WEB_SWITCHING;
   if (is_granted) {
     open_now(ws);
   } else {

@@ -18,7 +18,7 @@ typedef struct web_field {
 typedef struct web_head {
   sip_str method; /* of a request; empty for a response */
   sip_str target;
-  int status; /* of a response */
+  int status;  /* of a response */
   int version; /* minor: 0 or 1 */
   web_field fields[WEB_FIELDS_MAX];
   size_t field_count;

@@ -112,7 +112,7 @@ static int judge(const web_head *head, const web_door *door, sip_str *key, const
 
 int web_upgrade_answer(sip_str text, const web_door *door, sip_buffer *out, const char **why) {
   web_head head;
-  sip_str key;
+  sip_str key = {NULL, 0};
   char proof[WEB_PROOF_TEXT_SIZE];
   *why = "a malformed request";
   int status = web_head_read(text, true, &head);
@@ -122,9 +122,10 @@ int web_upgrade_answer(sip_str text, const web_door *door, sip_buffer *out, cons
     web_upgrade_refuse(status, out);
     return status;
   }
-  SIP_BUFFER_ADD(out, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                      "Connection: Upgrade\r\nSec-WebSocket-Protocol: sip\r\n"
-                      "Sec-WebSocket-Accept: ");
+  SIP_BUFFER_ADD(out,
+                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                 "Connection: Upgrade\r\nSec-WebSocket-Protocol: sip\r\n"
+                 "Sec-WebSocket-Accept: ");
   sip_buffer_add(out, sip_str_make(proof, strlen(proof)));
   SIP_BUFFER_ADD(out, "\r\n\r\n");
   return status;

@@ -70,9 +70,11 @@ describe("Of a WebSocket comes", function()
   it("the same however its bytes are cut (bug class 41)", function()
     local mask = "\x11\x22\x33\x44"
     local bytes = frame(TEXT, "INVITE sip:", { more = true, mask = mask })
-      .. frame(PING, "here?", { mask = mask }) .. frame(CONTINUATION, "", { more = true, mask = mask })
+      .. frame(PING, "here?", { mask = mask })
+      .. frame(CONTINUATION, "", { more = true, mask = mask })
       .. frame(CONTINUATION, "b@x SIP/2.0", { mask = mask }) .. frame(PONG, "", { mask = mask })
-      .. frame(BINARY, ("z"):rep(200), { mask = mask }) .. frame(CLOSE, "\3\xe8bye", { mask = mask })
+      .. frame(BINARY, ("z"):rep(200), { mask = mask })
+      .. frame(CLOSE, "\3\xe8bye", { mask = mask })
     local expected = {
       one("ping", "here?")[1], one("message", "INVITE sip:b@x SIP/2.0")[1], one("pong")[1],
       one("message", ("z"):rep(200))[1], one("close", "bye", 1000)[1],

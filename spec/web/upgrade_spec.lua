@@ -152,8 +152,8 @@ end)
 describe("UTF-8 (RFC 3629 3, 4)", function()
   it("is what Lua's own library takes for it", function()
     for first = 0, 255 do
-      for _, tail in ipairs { "", "\x80", "\xbf", "\x80\x80", "\xa0\x80", "\x9f\xbf", "\x8f\xbf\xbf",
-                              "\x90\x80\x80", "\xbf\xbf\xbf", "a", "\xc0" } do
+      for _, tail in ipairs { "", "\x80", "\xbf", "\x80\x80", "\xa0\x80", "\x9f\xbf",
+                              "\x8f\xbf\xbf", "\x90\x80\x80", "\xbf\xbf\xbf", "a", "\xc0" } do
         local text = string.char(first) .. tail
         assert.equal(utf8.len(text) ~= nil, web.is_utf8(text), ("%q"):format(text))
       end
