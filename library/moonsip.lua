@@ -67,12 +67,12 @@ function Pending:cancel() end
 ---@field log moonsip.Log
 local sip = {}
 
----@class moonsip.TlsIdentity
+---@class moonsip.TlsPairOptions
 ---@field cert string  PEM file
 ---@field key string?  PEM file
 
 ---@class moonsip.TlsOptions
----@field [integer] moonsip.TlsIdentity
+---@field [integer] moonsip.TlsPairOptions
 ---@field cert string?
 ---@field key string?
 ---@field ca string?
