@@ -18,7 +18,7 @@ static bool prove(sip_str key, char out[WEB_PROOF_TEXT_SIZE]) {
   char text[64];
   unsigned char digest[SHA1_SIZE];
   size_t len = key.len + sizeof magic - 1;
-  if (len > sizeof text) return false;
+  if (key.len == 0 || len > sizeof text) return false;
   memcpy(text, key.ptr, key.len);
   memcpy(text + key.len, magic, sizeof magic - 1);
   if (EVP_Digest(text, len, digest, NULL, EVP_sha1(), NULL) != 1) return false;
