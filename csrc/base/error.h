@@ -45,6 +45,7 @@
   X(WEBSOCKET, "transport", "WebSocket failed")                         \
   X(CERTIFICATE, "transport", "the peer's certificate is not accepted") \
   X(DNS, "dns", "name not found")                                       \
+  X(AUDIO, "media", "damaged or unknown sound file")                    \
   X(CANCELLED, "cancelled", "cancelled")
 
 enum sip_error {

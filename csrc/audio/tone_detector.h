@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One frequency alone: the beep of an answering machine, the calling and answering
+ * tones of fax machines (ITU-T T.30 4.1, 4.2). A block of 10 ms is a tone when a sinusoid
+ * explains nearly all of it; a tone is blocks in a row of one frequency.
+ */
+#ifndef MOONSIP_AUDIO_TONE_DETECTOR_H
+#define MOONSIP_AUDIO_TONE_DETECTOR_H
+
+#include <stdbool.h>
+
+#include "audio/sample.h"
+
+typedef enum audio_tone_kind {
+  AUDIO_TONE_BEEP, /* 350 to 3000 Hz, at least 100 ms, when it has ended */
+  AUDIO_TONE_CNG,  /* 1100 Hz for 450 ms: a fax machine calls */
+  AUDIO_TONE_CED,  /* 2100 Hz for 450 ms: a fax machine or a modem answers */
+} audio_tone_kind;
+
+typedef struct audio_tone_event {
+  audio_tone_kind kind;
+  uint32_t frequency;   /* Hz, within 1 % */
+  uint32_t duration_ms; /* so far */
+} audio_tone_event;
+
+typedef struct audio_tone_settings {
+  uint32_t beep_ms;     /* least length of a beep; 0: 100 */
+  uint32_t fax_ms;      /* of CNG and CED; 0: 450 */
+  float threshold_dbm0; /* least level; 0: -38 */
+  bool ignore_beeps;
+} audio_tone_settings;
+
+typedef struct audio_tone_detector {
+  uint32_t rate, block, fill;
+  int16_t before[2];              /* the two samples before this one */
+  float cross, power, neighbours; /* sums over the block */
+  float factor;                   /* 2 cos of the tone that is there, smoothed */
+  uint32_t blocks, gap;           /* that it lasts; that it is gone */
+  uint32_t beep_blocks, fax_blocks;
+  float threshold;
+  float low, high, cng[2], ced[2]; /* bounds of factor */
+  bool ignore_beeps, reported;
+} audio_tone_detector;
+
+/* settings NULL: the defaults. */
+void audio_tone_detector_init(audio_tone_detector *detector, uint32_t rate,
+                              const audio_tone_settings *settings);
+
+/* As audio_dtmf_detector_feed. */
+bool audio_tone_detector_feed(audio_tone_detector *detector, audio_span *in,
+                              audio_tone_event *event);
+
+#endif
