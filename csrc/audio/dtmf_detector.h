@@ -11,8 +11,6 @@
 
 #include "audio/goertzel.h"
 
-enum { AUDIO_DTMF_PITCHES = 8 };
-
 typedef struct audio_dtmf_settings {
   float twist_db;         /* the low group louder by at most this; 0: 8 */
   float reverse_twist_db; /* the high group; 0: 6 */
@@ -26,8 +24,7 @@ typedef struct audio_dtmf_event {
 } audio_dtmf_event;
 
 typedef struct audio_dtmf_detector {
-  audio_goertzel pitches[AUDIO_DTMF_PITCHES];
-  float energy;
+  audio_goertzel pitches;
   float threshold, twist, reverse_twist;
   uint32_t rate, block, fill; /* samples */
   uint32_t hits, misses;      /* blocks in a row */

@@ -17,7 +17,7 @@ uint64_t audio_energy(audio_span frame);
 /* -dBov, 0 (loudest) to 127: RFC 6464's level of a packet. */
 uint8_t audio_level(audio_span frame);
 
-/* -dBov of a mean square. */
+/* -dBov of a mean square, given in 1/65536. */
 uint8_t audio_level_of_power(uint64_t mean_square);
 
 /* Peak amplitude of a sine of so many dBm0; at most full scale. For set-up. */

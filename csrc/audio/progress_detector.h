@@ -11,30 +11,33 @@
 #include "audio/goertzel.h"
 
 typedef enum audio_progress {
-  AUDIO_PROGRESS_DIAL,       /* 2 s without a pause */
-  AUDIO_PROGRESS_RINGBACK,   /* after the second pause of 1.5 to 6 s between sounds */
-  AUDIO_PROGRESS_BUSY,       /* sound and pause of equal length, 300 to 800 ms, three times */
-  AUDIO_PROGRESS_CONGESTION, /* the same from 100 to 300 ms */
+  AUDIO_PROGRESS_DIAL,       /* a sound of 3 s */
+  AUDIO_PROGRESS_RINGBACK,   /* it begins again after a pause of 1.5 to 6 s */
+  AUDIO_PROGRESS_BUSY,       /* three times the same sound of over 300 ms and pause */
+  AUDIO_PROGRESS_CONGESTION, /* of 100 to 300 ms: in some countries (br, es, se) busy */
 } audio_progress;
 
-enum { AUDIO_PROGRESS_BANDS = 8 };
+typedef struct audio_progress_event {
+  audio_progress what;
+  uint32_t on_ms, off_ms; /* the cadence, within 20 ms; a dial tone has no pause */
+} audio_progress_event;
 
+/* Blocks of 20 ms. */
 typedef struct audio_progress_detector {
-  audio_goertzel bands[AUDIO_PROGRESS_BANDS];
-  float energy;
-  uint32_t rate, block, fill;
-  bool on;
-  uint32_t run, other; /* blocks in this state; against it in a row */
-  uint32_t last_on, last_off;
-  uint32_t cycles;
-  bool reported;
-  audio_progress last;
+  audio_goertzel bands;
+  uint32_t rate, block, fill; /* samples */
+  uint8_t state;              /* sound, pause or something else */
+  uint8_t told;               /* the last event + 1 */
+  uint32_t run;               /* blocks of it */
+  uint32_t on, off;           /* the last sound and the last pause */
+  uint32_t ring;              /* the sounds since the last long pause, with short pauses */
+  uint32_t cycles;            /* that had the same sound and pause */
 } audio_progress_detector;
 
 void audio_progress_detector_init(audio_progress_detector *detector, uint32_t rate);
 
 /* As audio_dtmf_detector_feed. One and the same is told once, until another comes. */
 bool audio_progress_detector_feed(audio_progress_detector *detector, audio_span *in,
-                                  audio_progress *event);
+                                  audio_progress_event *event);
 
 #endif

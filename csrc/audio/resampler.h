@@ -14,7 +14,7 @@
 typedef struct audio_resampler audio_resampler;
 
 /* Bytes of the block; 0 for a rate outside AUDIO_RATE_MIN to AUDIO_RATE_MAX. Between 8,
- * 16, 24, 32 and 48 kHz less than 3 KB; with 44100 Hz up to 32 KB. */
+ * 16, 24, 32 and 48 kHz less than 3 KB; with 44100 Hz up to 64 KB. */
 size_t audio_resampler_size(uint32_t from, uint32_t to);
 
 /* Makes one in a block of that size, aligned as malloc aligns: some thousand

@@ -48,18 +48,10 @@ typedef struct audio_tone_error {
   const char *what; /* "a frequency is 1 to 20000 Hz" */
 } audio_tone_error;
 
-/* False, with `error` filled in (it may be NULL), for what is no tone. Besides the text
- * form: a name of the table below ("ringback", "busy", ...) with the country after a
- * slash ("ringback/de"), "us" without one. */
+/* False, with `error` filled in (it may be NULL), for what is no tone. Instead of its
+ * parts a name of audio/tone_table may stand, with the country after a slash, "us" without
+ * one: "ringback/de;repeat=3", "beep". */
 bool audio_tone_parse(sip_str text, audio_tone *out, audio_tone_error *error);
-
-/* The tones by name: "dial", "ringback", "busy", "congestion", "waiting", "information"
- * (the special information tone), "beep" (one and the same everywhere). `country`: two
- * letters of ISO 3166, in either case. False when there is no such name or country. */
-bool audio_tone_find(sip_str country, sip_str name, audio_tone *out);
-
-/* The countries of the table, by number; NULL after the last. */
-const char *audio_tone_country(size_t index);
 
 /* One key: 0-9 * # A-D in either case (ITU-T Q.23), then a pause. False for another. */
 bool audio_tone_of_digit(char digit, uint32_t on_ms, uint32_t off_ms, audio_tone *out);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * One frequency alone: the beep of an answering machine, the calling and answering
- * tones of fax machines (ITU-T T.30 4.1, 4.2). A block of 10 ms is a tone when a sinusoid
- * explains nearly all of it; a tone is blocks in a row of one frequency.
+ * tones of fax machines (ITU-T T.30 4). A block of 20 ms is a tone when one sinusoid explains
+ * nearly all of it; blocks in a row of one frequency and loudness make a tone.
  */
 #ifndef MOONSIP_AUDIO_TONE_DETECTOR_H
 #define MOONSIP_AUDIO_TONE_DETECTOR_H
@@ -30,16 +30,18 @@ typedef struct audio_tone_settings {
   bool ignore_beeps;
 } audio_tone_settings;
 
+enum { AUDIO_TONE_BLOCK_MAX = AUDIO_LIVE_RATE_MAX / 50 }; /* samples */
+
 typedef struct audio_tone_detector {
-  uint32_t rate, block, fill;
-  int16_t before[2];              /* the two samples before this one */
-  float cross, power, neighbours; /* sums over the block */
-  float factor;                   /* 2 cos of the tone that is there, smoothed */
-  uint32_t blocks, gap;           /* that it lasts; that it is gone */
+  uint32_t rate, block, fill; /* samples */
+  float threshold;            /* least energy of a block */
   uint32_t beep_blocks, fax_blocks;
-  float threshold;
-  float low, high, cng[2], ced[2]; /* bounds of factor */
-  bool ignore_beeps, reported;
+  bool ignore_beeps;
+  bool told;        /* this tone was reported as a fax machine's */
+  uint32_t blocks;  /* that this tone lasts; 0: there is none */
+  uint32_t missing; /* blocks in a row without it */
+  float hz, energy; /* of this tone */
+  int16_t samples[AUDIO_TONE_BLOCK_MAX];
 } audio_tone_detector;
 
 /* settings NULL: the defaults. */
