@@ -47,6 +47,16 @@ endif
 INCLUDES ?= $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
 LIBS     ?= $(shell pkg-config --libs $(filter-out lua5.4,$(MODULES)) 2>/dev/null)
 LUA_LIBS  = $(shell pkg-config --libs lua5.4 2>/dev/null)
+
+# Optional libraries: those that are here (OPTIONAL= builds without any). What needs one
+# that is not says so when it is asked for.
+OPTIONAL ?= opus spandsp sndfile
+ASK      := CC="$(CC)" $(dir $(lastword $(MAKEFILE_LIST))).ci/optional
+FOUND    := $(shell $(ASK) found $(OPTIONAL))
+INCLUDES := $(INCLUDES) $(shell $(ASK) cflags $(FOUND))
+LIBS     := $(LIBS) $(shell $(ASK) libs $(FOUND)) -lm
+WITHOUT   = $(if $(filter $(1),$(FOUND)),,csrc/$(2).c)
+
 COMPILE   = $(CC) -std=c11 -fPIC -fvisibility=hidden $(WARNINGS) $(HARDEN) $(CFLAGS) \
             $(CPPFLAGS) $(CHECKED) -Icsrc $(INCLUDES) -MMD -MP
 LINK      = $(CC) -Wl,-z,relro,-z,now,--as-needed $(CFLAGS) $(CHECKED) $(LDFLAGS)
@@ -64,7 +74,8 @@ ifdef HOST # whatever an outer make said
 LUA := $(abspath $(BUILD)/bin/lua)
 endif
 
-SOURCES := $(sort $(wildcard csrc/*/*.c))
+SOURCES := $(sort $(filter-out $(call WITHOUT,opus,audio/opus) $(call WITHOUT,spandsp,audio/g722) \
+             $(call WITHOUT,sndfile,audio/sound_file),$(wildcard csrc/*/*.c)))
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
 FACES   := $(patsubst spec/support/%.c,$(BUILD)/spec/%.so,$(wildcard spec/support/*.c))
 FUZZERS := $(patsubst spec/fuzz/%.c,$(BUILD)/bin/fuzz-%,$(wildcard spec/fuzz/*.c))
@@ -94,11 +105,14 @@ build:
 	@.ci/install build
 	@$(MAKE) --no-print-directory core
 
-run: build
+run:
+	@.ci/install build
+	@$(if $(OPTIONAL),.ci/install optional || echo "Without them, then." >&2)
+	@$(MAKE) --no-print-directory core
 	$(COMMAND) run $(SCRIPT) $(ARGS)
 
 test:
-	@.ci/install build test
+	@.ci/install build $(if $(OPTIONAL),optional) test
 	@$(MAKE) --no-print-directory core faces
 	@.ci/suite $(SPEC)
 
@@ -112,7 +126,7 @@ gc: # the suite under hostile collectors
 	    SPEC="$(filter-out %/interop/ %/sim/,$(SPECS))" || exit 1; done
 
 check: # warnings, layout, layers, bugs, and the suite under the sanitizers
-	@.ci/install build test check
+	@.ci/install build optional test check
 	@.ci/check
 	@$(MAKE) --no-print-directory asan
 
@@ -192,6 +206,13 @@ $(BUILD)/bin/lua: spec/host/lua.c
 $(BUILD)/bin/fuzz-%: spec/fuzz/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call STEP,fuzz)$(COMPILE) -fsanitize=fuzzer -o $@ $< $(LIBRARY) $(LIBS) $(LUA_LIBS)
+
+# The objects that differ with the optional libraries, when others were found than before.
+$(BUILD)/obj/audio/%.o: $(BUILD)/optional
+$(BUILD)/optional: FORCE
+	@mkdir -p $(@D)
+	@echo '$(FOUND)' | cmp -s - $@ || echo '$(FOUND)' >$@
+FORCE:
 
 # Only these layers may ask the system for more than C11.
 $(BUILD)/obj/net/%.o $(BUILD)/obj/binding/%.o: CPPFLAGS += -D_GNU_SOURCE

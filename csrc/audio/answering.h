@@ -40,10 +40,10 @@ typedef enum audio_answering_cause {
 
 typedef struct audio_answering {
   audio_answering_settings settings; /* with defaults filled in */
-  uint32_t block, fill;
+  audio_block block;
   uint64_t sum;
   uint32_t elapsed_ms, voice_ms, silence_ms; /* in all; of this word; of this pause */
-  uint32_t greeting_ms;
+  uint32_t greeting_ms;                      /* of speech in all */
   uint32_t words;
   bool in_word, in_greeting;
   audio_answerer answerer;

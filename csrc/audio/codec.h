@@ -26,7 +26,7 @@ typedef struct audio_codec_settings {
   uint32_t sample_rate; /* of the samples, Hz; 0: the codec's own (see takes_rate) */
   uint32_t bit_rate;    /* at most, bit/s; 0: the codec decides. For those that vary */
   uint8_t complexity;   /* 1 to 10, least to most work; 0: the default. For Opus */
-  uint8_t loss_percent; /* expected on the way; above 0 adds redundancy (FEC) */
+  uint8_t loss_percent; /* expected; above 0 adds redundancy (FEC) if the peer wants it */
   sip_str fmtp;         /* the peer's format parameters; read by init only */
 } audio_codec_settings;
 
@@ -59,6 +59,8 @@ typedef struct audio_codec {
   void (*conceal)(void *state, sip_str next, int16_t *out, size_t count);
   /* How long a payload lasts, in ticks of clock_rate, 0 when damaged; NULL: by byte_rate. */
   uint32_t (*duration)(sip_str payload);
+  /* The receiver reports so much loss (RTCP): more or less redundancy; NULL: no matter. */
+  void (*expect_loss)(void *encoder, uint8_t percent);
   /* Writes the format parameters of our SDP, if it has any; NULL: none. */
   void (*fmtp)(const audio_codec_settings *settings, sip_buffer *out);
 } audio_codec;
@@ -86,6 +88,11 @@ const char *audio_codec_missing(sip_str name);
 
 bool audio_codec_takes_rate(const audio_codec *codec, uint32_t rate);
 bool audio_codec_takes_ptime(const audio_codec *codec, uint32_t ms);
+
+/* `settings` (NULL: all zero) with the rate of the samples filled in. False when the codec
+ * does not take that rate. */
+bool audio_codec_complete(const audio_codec *codec, const audio_codec_settings *settings,
+                          audio_codec_settings *out);
 
 /* Bytes of a payload that lasts so long; 0 when they vary. */
 size_t audio_codec_payload_size(const audio_codec *codec, uint32_t ms);

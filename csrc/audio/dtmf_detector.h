@@ -7,8 +7,7 @@
 #ifndef MOONSIP_AUDIO_DTMF_DETECTOR_H
 #define MOONSIP_AUDIO_DTMF_DETECTOR_H
 
-#include <stdbool.h>
-
+#include "audio/block.h"
 #include "audio/goertzel.h"
 
 typedef struct audio_dtmf_settings {
@@ -26,11 +25,12 @@ typedef struct audio_dtmf_event {
 typedef struct audio_dtmf_detector {
   audio_goertzel pitches;
   float threshold, twist, reverse_twist;
-  uint32_t rate, block, fill; /* samples */
-  uint32_t hits, misses;      /* blocks in a row */
-  uint32_t blocks;            /* that the digit lasts */
-  char last;                  /* the last block's, 0 for none */
-  char digit;                 /* that is reported as held down, 0 for none */
+  audio_block block;
+  uint32_t rate;
+  uint32_t hits, misses; /* blocks in a row */
+  uint32_t blocks;       /* that the digit lasts */
+  char last;             /* the last block's, 0 for none */
+  char digit;            /* that is reported as held down, 0 for none */
 } audio_dtmf_detector;
 
 /* settings NULL: the defaults. */

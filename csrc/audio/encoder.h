@@ -24,4 +24,7 @@ uint32_t audio_encoder_rate(const audio_encoder *encoder); /* of the samples, Hz
  * takes no frame of this length. AUDIO_PAYLOAD_MAX is always room enough. */
 size_t audio_encoder_encode(audio_encoder *encoder, audio_span in, uint8_t *out, size_t room);
 
+/* What the receiver's reports say is lost, percent: Opus adds redundancy for it. */
+void audio_encoder_expect_loss(audio_encoder *encoder, uint8_t percent);
+
 #endif

@@ -14,6 +14,9 @@ enum { AUDIO_LEVEL_SILENT = 127 }; /* -dBov of digital silence */
 /* Sum of the squares; exact for any frame. */
 uint64_t audio_energy(audio_span frame);
 
+/* Sum of the magnitudes. */
+uint64_t audio_magnitude(audio_span frame);
+
 /* -dBov, 0 (loudest) to 127: RFC 6464's level of a packet. */
 uint8_t audio_level(audio_span frame);
 

@@ -19,7 +19,7 @@ typedef struct audio_mixer {
 /* A new frame of up to AUDIO_FRAME_MAX samples. */
 void audio_mixer_begin(audio_mixer *mixer, size_t count);
 
-/* `count` samples, which the caller keeps until the mixes are taken. Up to 65536
+/* `count` samples, which the caller keeps until the mixes are taken. Up to 65535
  * speakers cannot overflow. */
 void audio_mixer_add(audio_mixer *mixer, const int16_t *samples);
 

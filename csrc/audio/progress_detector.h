@@ -6,8 +6,7 @@
 #ifndef MOONSIP_AUDIO_PROGRESS_DETECTOR_H
 #define MOONSIP_AUDIO_PROGRESS_DETECTOR_H
 
-#include <stdbool.h>
-
+#include "audio/block.h"
 #include "audio/goertzel.h"
 
 typedef enum audio_progress {
@@ -22,16 +21,16 @@ typedef struct audio_progress_event {
   uint32_t on_ms, off_ms; /* the cadence, within 20 ms; a dial tone has no pause */
 } audio_progress_event;
 
-/* Blocks of 20 ms. */
 typedef struct audio_progress_detector {
   audio_goertzel bands;
-  uint32_t rate, block, fill; /* samples */
-  uint8_t state;              /* sound, pause or something else */
-  uint8_t told;               /* the last event + 1 */
-  uint32_t run;               /* blocks of it */
-  uint32_t on, off;           /* the last sound and the last pause */
-  uint32_t ring;              /* the sounds since the last long pause, with short pauses */
-  uint32_t cycles;            /* that had the same sound and pause */
+  float sound, pause; /* energies of a block: at least, at most */
+  audio_block block;  /* of 20 ms */
+  uint8_t state;      /* sound, pause or nothing yet */
+  uint8_t told;       /* the last event + 1 */
+  uint32_t run, odd;  /* blocks of it; of something else in a row */
+  uint32_t on, off;   /* the last sound and the last pause, in blocks */
+  uint32_t on_before; /* the sound before */
+  uint32_t cycles;    /* that were the same */
 } audio_progress_detector;
 
 void audio_progress_detector_init(audio_progress_detector *detector, uint32_t rate);

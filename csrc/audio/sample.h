@@ -40,6 +40,12 @@ static inline int16_t audio_saturate(int32_t value) {
   return (int16_t)value;
 }
 
+static inline int16_t audio_saturate_float(float value) {
+  if (value >= INT16_MAX) return INT16_MAX;
+  if (value <= INT16_MIN) return INT16_MIN;
+  return (int16_t)value;
+}
+
 /* How many samples so many milliseconds are; rounded down. */
 static inline size_t audio_samples(uint32_t rate, uint32_t ms) {
   return (size_t)((uint64_t)rate * ms / 1000);

@@ -6,9 +6,7 @@
 #ifndef MOONSIP_AUDIO_SILENCE_H
 #define MOONSIP_AUDIO_SILENCE_H
 
-#include <stdbool.h>
-
-#include "audio/sample.h"
+#include "audio/block.h"
 
 enum {
   AUDIO_SILENCE_THRESHOLD = 256, /* mean amplitude; some -42 dBov */
@@ -29,7 +27,7 @@ typedef struct audio_silence_event {
 
 typedef struct audio_silence {
   uint32_t threshold, attack, hang; /* blocks */
-  uint32_t block, fill;             /* samples */
+  audio_block block;
   uint64_t sum;
   bool speech;
   uint32_t run;   /* blocks of what is reported now */

@@ -11,6 +11,6 @@
 int16_t audio_sine(uint32_t phase);
 
 /* How far a frequency turns in a sample. */
-uint32_t audio_sine_step(double frequency, uint32_t rate);
+uint32_t audio_sine_step(double hz, uint32_t rate);
 
 #endif

@@ -7,9 +7,7 @@
 #ifndef MOONSIP_AUDIO_TONE_DETECTOR_H
 #define MOONSIP_AUDIO_TONE_DETECTOR_H
 
-#include <stdbool.h>
-
-#include "audio/sample.h"
+#include "audio/block.h"
 
 typedef enum audio_tone_kind {
   AUDIO_TONE_BEEP, /* 350 to 3000 Hz, at least 100 ms, when it has ended */
@@ -33,8 +31,9 @@ typedef struct audio_tone_settings {
 enum { AUDIO_TONE_BLOCK_MAX = AUDIO_LIVE_RATE_MAX / 50 }; /* samples */
 
 typedef struct audio_tone_detector {
-  uint32_t rate, block, fill; /* samples */
-  float threshold;            /* least energy of a block */
+  audio_block block;
+  uint32_t rate;
+  float threshold; /* least energy of a block */
   uint32_t beep_blocks, fax_blocks;
   bool ignore_beeps;
   bool told;        /* this tone was reported as a fax machine's */

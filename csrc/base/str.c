@@ -39,6 +39,21 @@ size_t sip_str_index(sip_str text, char byte) {
   return at ? (size_t)(at - text.ptr) : text.len;
 }
 
+bool sip_str_param(sip_str list, sip_str name, sip_str *value) {
+  while (list.len > 0) {
+    size_t len = sip_str_index(list, ';');
+    sip_str pair = sip_str_make(list.ptr, len);
+    size_t equal = sip_str_index(pair, '=');
+    if (equal < len && sip_str_equal_nocase(sip_str_trim(sip_str_make(pair.ptr, equal)), name)) {
+      *value = sip_str_trim(sip_str_make(pair.ptr + equal + 1, len - equal - 1));
+      return true;
+    }
+    if (len == list.len) break;
+    list = sip_str_make(list.ptr + len + 1, list.len - len - 1);
+  }
+  return false;
+}
+
 bool sip_str_to_number(sip_str text, uint64_t max, uint64_t *out) {
   if (text.len == 0) return false;
   uint64_t value = 0;

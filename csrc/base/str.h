@@ -41,6 +41,10 @@ sip_str sip_str_trim(sip_str text);
 /* Index of the first `byte`, or text.len. */
 size_t sip_str_index(sip_str text, char byte);
 
+/* The value of the first "name=value" in a list that ";" separates, by its name without
+ * case, as the format parameters of SDP are. False when there is none. */
+bool sip_str_param(sip_str list, sip_str name, sip_str *value);
+
 /* Decimal number of 1 to 20 digits and nothing else (leading zeros allowed).
  * False when a byte is no digit, the text is empty, or the value exceeds max. */
 bool sip_str_to_number(sip_str text, uint64_t max, uint64_t *out);

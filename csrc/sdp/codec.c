@@ -90,25 +90,10 @@ bool sdp_codec_same(const sdp_codec *a, const sdp_codec *b) {
   return a->rate == b->rate && a->channels == b->channels && sip_str_equal_nocase(a->name, b->name);
 }
 
-bool sdp_fmtp_param(sip_str fmtp, sip_str name, sip_str *value) {
-  while (fmtp.len > 0) {
-    size_t len = sip_str_index(fmtp, ';');
-    sip_str pair = sip_str_make(fmtp.ptr, len);
-    size_t equal = sip_str_index(pair, '=');
-    if (equal < len && sip_str_equal_nocase(sip_str_trim(sip_str_make(pair.ptr, equal)), name)) {
-      *value = sip_str_trim(sip_str_make(pair.ptr + equal + 1, len - equal - 1));
-      return true;
-    }
-    if (len == fmtp.len) break;
-    fmtp = sip_str_make(fmtp.ptr + len + 1, fmtp.len - len - 1);
-  }
-  return false;
-}
-
 static bool params_match(const sdp_codec *a, const sdp_codec *b, const struct identity *identity) {
   sip_str x = identity->otherwise, y = identity->otherwise;
-  sdp_fmtp_param(a->fmtp, identity->param, &x);
-  sdp_fmtp_param(b->fmtp, identity->param, &y);
+  sip_str_param(a->fmtp, identity->param, &x);
+  sip_str_param(b->fmtp, identity->param, &y);
   return sip_str_equal(x, y);
 }
 
@@ -128,7 +113,7 @@ uint64_t sdp_codec_hash(const sdp_codec *codec) {
   for (size_t i = 0; i < sizeof identities / sizeof *identities; i++) {
     if (!sip_str_equal_nocase(codec->name, identities[i].codec)) continue;
     sip_str value = identities[i].otherwise;
-    sdp_fmtp_param(codec->fmtp, identities[i].param, &value);
+    sip_str_param(codec->fmtp, identities[i].param, &value);
     hash ^= sip_hash(key, value);
   }
   return hash;

@@ -47,7 +47,4 @@ uint64_t sdp_codec_hash(const sdp_codec *codec);
  * (RFC 4733) and comfort noise (RFC 3389). Its clock rate is that codec's. */
 bool sdp_codec_is_auxiliary(const sdp_codec *codec);
 
-/* Value of a format parameter "name=value;..." by its name, without case. */
-bool sdp_fmtp_param(sip_str fmtp, sip_str name, sip_str *value);
-
 #endif

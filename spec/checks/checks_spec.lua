@@ -45,6 +45,16 @@ local BAD <const> = {
       { "csrc/base/x.c", "void sip_up(void); void sip_x(void);\n"
         .. "void sip_x(void) { sip_up(); }\n", "base must not use sip_up of sip",
         { "csrc/sip/up.c", "void sip_up(void);\nvoid sip_up(void) {}\n" } },
+    ["another layer's library"] =
+      { "csrc/sip/x.c", "int opus_decode(void); int sip_x(void);\n"
+        .. "int sip_x(void) { return opus_decode(); }\n", "sip must not use opus_decode" },
+    ["a clock beside the sines of audio"] =
+      { "csrc/audio/x.c", "#include <math.h>\nlong time(long *); double audio_x(double);\n"
+        .. "double audio_x(double x) { return sin(x) + (double)time(0); }\n",
+        "audio must not use time" },
+    ["audio that knows SDP"] =
+      { "csrc/audio/x.c", '#include "sdp/codec.h"\n', "audio must not include sdp/codec.h",
+        { "csrc/sdp/codec.h", "" } },
     ["a symbol of Lua below the binding"] =
       { "csrc/net/x.c", "void lua_close(void *); void net_x(void);\n"
         .. "void net_x(void) { lua_close(0); }\n", "net must not use lua_close" },
