@@ -13,20 +13,9 @@
 #ifndef MOONSIP_AUDIO_CLIP_H
 #define MOONSIP_AUDIO_CLIP_H
 
-#include "audio/codec.h"
-#include "base/alloc.h"
+#include "audio/rendition.h"
 
 typedef struct audio_clip audio_clip;
-typedef struct audio_rendition audio_rendition;
-
-/* What a rendition is. */
-typedef struct audio_rendering {
-  const audio_codec *codec;      /* NULL: samples */
-  audio_codec_settings settings; /* sample_rate: of samples or of the encoder; fmtp is
-                                    not looked at */
-  uint32_t ptime_ms;             /* payloads of so much, for codecs whose byte rate varies; for the
-                                    others any will do */
-} audio_rendering;
 
 /* An empty clip with one reference; samples up to max_seconds (0: 3600). `fn` must be one
  * that any thread may call; NULL is the C library's. NULL when there is no memory, or
@@ -50,14 +39,5 @@ const audio_rendition *audio_clip_find(audio_clip *clip, const audio_rendering *
 /* Makes it unless it is there; two threads at once make one. NULL when there is no
  * memory, or the codec cannot work so. It lives as long as the clip. */
 const audio_rendition *audio_clip_render(audio_clip *clip, const audio_rendering *what);
-
-/* Of a rendition as samples. */
-audio_span audio_rendition_samples(const audio_rendition *rendition);
-
-/* The payload that begins `from_ms` into the clip and lasts `ptime_ms`; the last one is
- * filled up with silence. Empty after the end, and for a rendition that has no payload
- * of such a place and length (whose byte rate varies): then encode the samples. */
-sip_str audio_rendition_payload(const audio_rendition *rendition, uint64_t from_ms,
-                                uint32_t ptime_ms);
 
 #endif

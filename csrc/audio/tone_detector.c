@@ -57,7 +57,7 @@ void audio_tone_detector_init(audio_tone_detector *detector, uint32_t rate,
 /* The factor that fits the block best, in 1/32768; false when none fits. */
 static bool fit(const audio_tone_detector *d, int32_t *cosine) {
   float cross = 0, power = 0, neighbours = 0;
-  for (uint32_t n = 1; n + 1 < d->block.size.size; n++) {
+  for (uint32_t n = 1; n + 1 < d->block.size; n++) {
     float x = d->samples[n], y = (float)(d->samples[n - 1] + d->samples[n + 1]);
     cross += x * y;
     power += x * x;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Reads a WAV file as its bytes come, in pieces of any size, into mono samples at the
- * file's rate. Chunks that are not known are passed over; a length that a writer to a
- * pipe could not know (0, 2^32 - 1, or more than comes) is no fault: then the data are
- * what is there.
+ * file's rate. Chunks that are not known are passed over. A length that the writer could
+ * not know when it wrote the header (0, from 0x7ffff000 on, or more than comes) is no
+ * fault: then the data are what is there.
  */
 #ifndef MOONSIP_AUDIO_WAV_READER_H
 #define MOONSIP_AUDIO_WAV_READER_H
@@ -17,19 +17,22 @@
 enum { AUDIO_WAV_MIX = 0 }; /* all channels, averaged */
 
 typedef struct audio_wav_reader {
-  audio_wav_format format; /* once `has_format` */
+  audio_wav_format format; /* once has_format */
   bool has_format;
   bool truncated;         /* after finish: the header promised more than came */
-  uint16_t channel;       /* AUDIO_WAV_MIX, or 1 for the first, and so on */
   int error;              /* SIP_E_AUDIO; it sticks */
   uint64_t error_at;      /* byte of the file */
   const char *error_what; /* for people: "no fmt chunk before the data" */
   uint64_t at;            /* bytes taken so far */
-  uint8_t state;          /* and the rest is the reader's own */
-  uint64_t left;          /* bytes of the chunk */
-  bool endless;           /* whose length was not known to the writer */
-  bool odd;               /* a byte of padding follows the chunk */
-  uint32_t held;          /* bytes of an unfinished header or sample */
+  /* The reader's own: */
+  uint8_t state;
+  bool endless;     /* the length of the data was not known to the writer */
+  bool odd;         /* a byte of padding may follow the chunk */
+  uint16_t channel; /* that is wanted */
+  uint32_t frame;   /* bytes of a sample of all channels */
+  uint64_t end;     /* of the file, as its header says; 0: it does not know */
+  uint64_t left;    /* bytes of the chunk */
+  uint32_t held;    /* bytes in `hold`: of an unfinished header or sample */
   uint8_t hold[AUDIO_WAV_FRAME_MAX];
 } audio_wav_reader;
 

@@ -25,9 +25,4 @@ size_t audio_wav_header_write(const audio_wav_format *format, uint64_t data, uin
 /* Most bytes of data: lengths have 32 bits, and the file's counts the header in. */
 uint64_t audio_wav_data_max(const audio_wav_format *format);
 
-/* Samples as the data of a file: PCM16, A-law or mu-law; bytes written. `right` NULL:
- * one channel; else two. 0 for other encodings. */
-size_t audio_wav_encode(audio_wav_encoding encoding, const int16_t *left, const int16_t *right,
-                        size_t count, uint8_t *out);
-
 #endif

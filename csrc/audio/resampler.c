@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A windowed sinc, sampled at as many phases as the ratio of the rates needs, up to a
+ * limit beyond which two neighbours are blended. Coefficients are integers, so that the
+ * result is the same on every machine.
+ */
+#include "audio/resampler.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+enum {
+  TAPS = 64, /* at the lower rate */
+  LANES = 8, /* that are multiplied at once: taps are a multiple */
+  PHASES_EXACT = 512,
+  PHASES_BLENDED = 256,
+  PIECE = 256, /* input samples at a time */
+  ONE_BITS =
+      14, /* of coefficients; of a phase they add up to 2.4 at most, so 32 bits hold all sums */
+};
+
+/* Kaiser's formulas for 64 taps and 72 dB: the transition is 0.073 of the rate wide. */
+static const double BETA = 7.0;
+static const double CUTOFF = 0.4635; /* its middle, so that it ends at 0.5 */
+static const double PI = 3.141592653589793;
+
+struct audio_resampler {
+  uint32_t from, to; /* divided by what both share */
+  uint32_t phases, taps;
+  bool blended;
+  uint32_t phase; /* of the next output, in 1 / to of an input sample */
+  uint32_t ahead; /* input samples before the next output's last */
+  uint32_t fill;  /* of the work, samples */
+  size_t work_at; /* in `memory`, behind the coefficients */
+  _Alignas(16) int16_t memory[];
+};
+
+typedef struct shape {
+  uint32_t from, to, phases, taps;
+  bool blended;
+  size_t coefficients, work; /* samples */
+} shape;
+
+static uint32_t common_divisor(uint32_t a, uint32_t b) {
+  while (b) {
+    uint32_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+static bool is_rate(uint32_t rate) {
+  return rate >= AUDIO_RATE_MIN && rate <= AUDIO_RATE_MAX;
+}
+
+static bool shape_of(uint32_t from, uint32_t to, shape *out) {
+  if (!is_rate(from) || !is_rate(to)) return false;
+  uint32_t divisor = common_divisor(from, to);
+  uint64_t taps = from > to ? ((uint64_t)TAPS * from + to - 1) / to : TAPS;
+  *out = (shape){.from = from / divisor, .to = to / divisor};
+  if (from == to) return true;
+  out->taps = (uint32_t)(taps + LANES - 1) / LANES * LANES;
+  out->blended = out->to > PHASES_EXACT;
+  out->phases = out->blended ? PHASES_BLENDED : out->to;
+  out->coefficients = (size_t)(out->phases + out->blended) * out->taps;
+  out->work = out->taps + PIECE;
+  return true;
+}
+
+size_t audio_resampler_size(uint32_t from, uint32_t to) {
+  shape s;
+  if (!shape_of(from, to, &s)) return 0;
+  return sizeof(audio_resampler) + (s.coefficients + s.work) * sizeof(int16_t);
+}
+
+/* The modified Bessel function of order 0, by its series. */
+static double bessel(double x) {
+  double sum = 1, term = 1;
+  for (int k = 1; k < 40; k++) {
+    term *= x / (2 * k) * (x / (2 * k));
+    sum += term;
+  }
+  return sum;
+}
+
+/* The filter at a distance from its middle, in input samples; its area is about 1. */
+static double filter_at(double distance, double half, double cutoff) {
+  double edge = distance / half;
+  if (edge <= -1 || edge >= 1) return 0;
+  double window = bessel(BETA * sqrt(1 - edge * edge)) / bessel(BETA);
+  double angle = 2 * PI * cutoff * distance;
+  double sinc = angle > -1e-9 && angle < 1e-9 ? 1 : sin(angle) / angle;
+  return 2 * cutoff * sinc * window;
+}
+
+/* One phase: rounded so that a constant signal stays what it is. */
+static void make_phase(const audio_resampler *r, double phase, int16_t *out) {
+  double half = r->taps / 2.0;
+  double cutoff = r->from > r->to ? CUTOFF * r->to / r->from : CUTOFF;
+  double sum = 0;
+  for (uint32_t k = 0; k < r->taps; k++) sum += filter_at(half - 1 - k + phase, half, cutoff);
+  double scale = (1 << ONE_BITS) / sum;
+  int32_t left = 1 << ONE_BITS;
+  uint32_t largest = 0;
+  for (uint32_t k = 0; k < r->taps; k++) {
+    double value = filter_at(half - 1 - k + phase, half, cutoff) * scale;
+    out[k] = (int16_t)(value < 0 ? value - 0.5 : value + 0.5);
+    left -= out[k];
+    if (out[k] > out[largest]) largest = k;
+  }
+  out[largest] = (int16_t)(out[largest] + left);
+}
+
+static const int16_t *coefficients_of(const audio_resampler *r, uint32_t phase) {
+  return r->memory + (size_t)phase * r->taps;
+}
+
+audio_resampler *audio_resampler_init(void *block, uint32_t from, uint32_t to) {
+  shape s;
+  if (!block || !shape_of(from, to, &s)) return NULL;
+  audio_resampler *r = block;
+  *r = (audio_resampler){.from = s.from,
+                         .to = s.to,
+                         .phases = s.phases,
+                         .taps = s.taps,
+                         .blended = s.blended,
+                         .work_at = s.coefficients};
+  for (uint32_t i = 0; i < s.phases + s.blended; i++) {
+    make_phase(r, (double)i / s.phases, r->memory + (size_t)i * r->taps);
+  }
+  audio_resampler_reset(r);
+  return r;
+}
+
+void audio_resampler_reset(audio_resampler *resampler) {
+  resampler->phase = resampler->ahead = 0;
+  if (resampler->taps == 0) return;
+  resampler->fill = resampler->taps - 1;
+  memset(resampler->memory + resampler->work_at, 0, resampler->fill * sizeof(int16_t));
+}
+
+size_t audio_resampler_room(const audio_resampler *resampler, size_t count) {
+  if (resampler->taps == 0) return count;
+  return (size_t)(((uint64_t)count * resampler->to + resampler->from - 1) / resampler->from) + 1;
+}
+
+size_t audio_resampler_delay(const audio_resampler *resampler) {
+  if (resampler->taps == 0) return 0;
+  return (size_t)((uint64_t)resampler->taps / 2 * resampler->to / resampler->from);
+}
+
+/* Sum of products in 1 / 2^14. */
+static int32_t multiply(const int16_t *samples, const int16_t *coefficients, uint32_t taps) {
+#ifdef __SSE2__
+  __m128i sum = _mm_setzero_si128();
+  for (uint32_t k = 0; k < taps; k += LANES) {
+    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(samples + k));
+    __m128i b = _mm_load_si128((const __m128i *)(const void *)(coefficients + k));
+    sum = _mm_add_epi32(sum, _mm_madd_epi16(a, b));
+  }
+  sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
+  sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1));
+  return _mm_cvtsi128_si32(sum);
+#else
+  int32_t sum = 0;
+  for (uint32_t k = 0; k < taps; k++) sum += samples[k] * coefficients[k];
+  return sum;
+#endif
+}
+
+static int16_t output(const audio_resampler *r, const int16_t *samples) {
+  int64_t sum;
+  if (!r->blended) {
+    sum = multiply(samples, coefficients_of(r, r->phase), r->taps);
+  } else {
+    uint64_t place = (uint64_t)r->phase * r->phases;
+    uint32_t index = (uint32_t)(place / r->to);
+    int64_t weight = (int64_t)((place % r->to << 15) / r->to);
+    int64_t low = multiply(samples, coefficients_of(r, index), r->taps);
+    int64_t high = multiply(samples, coefficients_of(r, index + 1), r->taps);
+    sum = low + ((high - low) * weight >> 15);
+  }
+  return audio_saturate((int32_t)((sum + (1 << (ONE_BITS - 1))) >> ONE_BITS));
+}
+
+/* All outputs whose last input sample is in the work. */
+static size_t make(audio_resampler *r, int16_t *out) {
+  const int16_t *work = r->memory + r->work_at;
+  uint32_t available = r->fill - (r->taps - 1);
+  size_t made = 0;
+  while (r->ahead < available) {
+    out[made++] = output(r, work + r->ahead);
+    uint64_t next = (uint64_t)r->phase + r->from;
+    r->ahead += (uint32_t)(next / r->to);
+    r->phase = (uint32_t)(next % r->to);
+  }
+  r->ahead -= available;
+  return made;
+}
+
+size_t audio_resampler_feed(audio_resampler *resampler, audio_span in, int16_t *out) {
+  audio_resampler *r = resampler;
+  if (r->taps == 0) {
+    memmove(out, in.ptr, in.len * sizeof *out);
+    return in.len;
+  }
+  int16_t *work = r->memory + r->work_at;
+  size_t made = 0;
+  while (in.len > 0) {
+    size_t count = in.len < PIECE ? in.len : PIECE;
+    memcpy(work + r->fill, in.ptr, count * sizeof *work);
+    audio_span_drop(&in, count);
+    r->fill += (uint32_t)count;
+    made += make(r, out + made);
+    r->fill = r->taps - 1;
+    memmove(work, work + count, r->fill * sizeof *work);
+  }
+  return made;
+}
