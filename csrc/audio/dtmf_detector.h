@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Digits in the audio (ITU-T Q.23, Q.24): blocks of 12.75 ms, of which some in a row
- * must agree. Finds 40 ms on and 40 ms off from -36 dBm0 per frequency on; 23 ms are not a
- * digit.
+ * Digits in the audio (ITU-T Q.23, Q.24): blocks of 12.75 ms, some of which must agree in
+ * a row. 40 ms on and 40 ms off are heard from -36 dBm0 per frequency on, to 1.5 % off; 17
+ * ms are no digit.
  */
 #ifndef MOONSIP_AUDIO_DTMF_DETECTOR_H
 #define MOONSIP_AUDIO_DTMF_DETECTOR_H

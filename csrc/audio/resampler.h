@@ -3,11 +3,11 @@
  * From one sampling rate to another: a polyphase filter of 64 taps at the lower rate (as
  * much longer as the rate goes down), with coefficients and history in one block.
  *
- * Between rates that differ by a factor of up to 12: of a tone below 0.42 of the lower
- * rate (3.4 kHz of 8) at most 0.1 dB is lost; aliases and images from 0.51 of it on, and
- * whatever else is added, are at least 64 dB down. speexdsp's filter of quality 3 is no
- * better and costs more (spec/audio/resampler_spec.lua), allocates, and sounds different
- * from build to build; so this one is all there is.
+ * Of a tone below 0.42 of the lower rate (3.4 kHz of 8) at most 0.05 dB is lost; aliases
+ * and images from 0.51 of it on, and whatever else is added, are at least 80 dB down. The
+ * filter that speexdsp makes for calls (quality 3) loses 0.2 dB there and costs more
+ * (spec/audio/resampler_spec.lua, spec/bench/audio); it also allocates, and would have to
+ * be optional, so this is the one there is.
  */
 #ifndef MOONSIP_AUDIO_RESAMPLER_H
 #define MOONSIP_AUDIO_RESAMPLER_H
@@ -17,7 +17,7 @@
 typedef struct audio_resampler audio_resampler;
 
 /* Bytes of the block; 0 for a rate outside AUDIO_RATE_MIN to AUDIO_RATE_MAX. Between 8,
- * 16, 24, 32 and 48 kHz less than 3 KB; with 44100 Hz up to 64 KB. */
+ * 16, 24, 32 and 48 kHz less than 4 KB; with 44100 Hz up to 128 KB. */
 size_t audio_resampler_size(uint32_t from, uint32_t to);
 
 /* Makes one in a block of that size, aligned as malloc aligns: some thousand

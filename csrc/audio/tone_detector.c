@@ -16,6 +16,7 @@ enum {
   BLOCKS_PER_SECOND = 50,
   BLOCK_MS = 1000 / BLOCKS_PER_SECOND,
   BEEP_MS = 100,
+  BEEP_MAX_MS = 3000,
   FAX_MS = 450, /* CNG is 500 ms on, 3 s off; CED 2.6 to 4 s (T.30 4.1, 4.2) */
   BEEP_HZ_MIN = 350,
   BEEP_HZ_MAX = 3000,
@@ -166,10 +167,15 @@ static bool lasts(audio_tone_detector *d, audio_tone_event *event) {
   return true;
 }
 
+static bool is_beep(const audio_tone_detector *d) {
+  bool length = d->blocks >= d->beep_blocks && d->blocks * BLOCK_MS <= BEEP_MAX_MS;
+  bool pitch = d->hz >= BEEP_HZ_MIN && d->hz <= BEEP_HZ_MAX;
+  return length && pitch && !d->told && !d->ignore_beeps;
+}
+
 /* The tone is over: true when it was a beep. */
 static bool ends(audio_tone_detector *d, audio_tone_event *event) {
-  bool beep = !d->ignore_beeps && !d->told && d->blocks >= d->beep_blocks && d->hz >= BEEP_HZ_MIN &&
-              d->hz <= BEEP_HZ_MAX;
+  bool beep = is_beep(d);
   *event = event_of(d, AUDIO_TONE_BEEP);
   d->blocks = d->missing = 0;
   d->told = false;

@@ -10,7 +10,7 @@
 #include "audio/block.h"
 
 typedef enum audio_tone_kind {
-  AUDIO_TONE_BEEP, /* 350 to 3000 Hz, at least 100 ms, when it has ended */
+  AUDIO_TONE_BEEP, /* 350 to 3000 Hz, 100 ms to 3 s, told when it has ended */
   AUDIO_TONE_CNG,  /* 1100 Hz for 450 ms: a fax machine calls */
   AUDIO_TONE_CED,  /* 2100 Hz for 450 ms: a fax machine or a modem answers */
 } audio_tone_kind;
