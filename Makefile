@@ -194,7 +194,7 @@ $(BUILD)/spec/%.so: spec/support/%.c $(LIBRARY)
 	$(call STEP,face)$(COMPILE) -fvisibility=default -shared -o $@ $< $(LIBRARY) $(LIBS)
 
 # What others make of the same sounds.
-$(BUILD)/spec/audio_oracle.so: LIBS += $(shell pkg-config --libs spandsp speexdsp 2>/dev/null)
+$(BUILD)/spec/audio_oracle.so: LIBS += $(shell pkg-config --libs spandsp speexdsp sndfile 2>/dev/null)
 
 # This one counts basic blocks, in copies of base and sip made for that.
 $(BUILD)/spec/work.so: spec/support/work.c $(wildcard csrc/base/*.c csrc/sip/*.c)

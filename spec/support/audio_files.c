@@ -4,6 +4,7 @@
  */
 #include <lauxlib.h>
 #include <lua.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "audio/clip_load.h"
@@ -152,9 +153,9 @@ static clip *check_clip(lua_State *L) {
 /* clip(rate, samples, max_seconds) -> clip, or nothing, or nil and an error */
 static int clip_new(lua_State *L) {
   audio_span samples = check_samples(L, 2);
+  uint32_t rate = (uint32_t)luaL_checkinteger(L, 1), most = (uint32_t)luaL_optinteger(L, 3, 0);
   clip *c = new_clip(L);
-  uint32_t rate = (uint32_t)luaL_checkinteger(L, 1);
-  c->clip = audio_clip_new(count, &c->memory, rate, (uint32_t)luaL_optinteger(L, 3, 0));
+  c->clip = audio_clip_new(count, &c->memory, rate, most);
   if (!c->clip) return 0;
   while (samples.len > 0) {
     size_t piece = samples.len < 1000 ? samples.len : 1000;
@@ -170,6 +171,7 @@ static int clip_new(lua_State *L) {
 
 /* load(bytes, { rate, channel, max_seconds, fail }) -> clip; or nil, error, byte, text */
 static int load(lua_State *L) {
+  lua_settop(L, 2);
   clip *c = new_clip(L);
   c->memory.left = option(L, 2, "fail", -1);
   audio_load_error error;
@@ -265,6 +267,54 @@ static int at_rate(lua_State *L) {
   return 1;
 }
 
+/* ---- threads that ask for the same renditions at once */
+
+enum { THREADS = 4, ROUNDS = 200 };
+
+typedef struct racer {
+  audio_clip *clip;
+  const audio_codec *codec;
+  uintptr_t found;
+  bool differs;
+} racer;
+
+static void *race_one(void *context) {
+  racer *r = context;
+  audio_rendering what = {.codec = r->codec};
+  for (int i = 0; i < ROUNDS; i++) {
+    audio_clip_ref(r->clip);
+    uintptr_t there = (uintptr_t)audio_clip_render(r->clip, &what);
+    const audio_rendition *again = audio_clip_find(r->clip, &what);
+    if ((uintptr_t)again != there || (r->found && r->found != there)) r->differs = true;
+    if (audio_rendition_payload(again, 20, 20).len == 0) r->differs = true;
+    r->found = there;
+    audio_clip_unref(r->clip);
+  }
+  return NULL;
+}
+
+/* race(samples of 8 kHz) -> whether each of four threads got the same rendition each time */
+static int race(lua_State *L) {
+  audio_span samples = check_samples(L, 1);
+  audio_codecs codecs;
+  audio_codecs_init(&codecs);
+  audio_clip *shared = audio_clip_new(NULL, NULL, 8000, 0);
+  bool same = audio_clip_append(shared, samples) == 0;
+  pthread_t threads[THREADS];
+  racer racers[THREADS];
+  for (int i = 0; i < THREADS; i++) {
+    racers[i] = (racer){.clip = shared, .codec = audio_codecs_find(&codecs, SIP_STR("PCMU"), 0, 0)};
+    if (pthread_create(&threads[i], NULL, race_one, &racers[i])) return luaL_error(L, "no thread");
+  }
+  for (int i = 0; i < THREADS; i++) {
+    pthread_join(threads[i], NULL);
+    same = same && !racers[i].differs && racers[i].found == racers[0].found;
+  }
+  audio_clip_unref(shared);
+  lua_pushboolean(L, same);
+  return 1;
+}
+
 int luaopen_audio_files(lua_State *L);
 
 int luaopen_audio_files(lua_State *L) {
@@ -275,13 +325,9 @@ int luaopen_audio_files(lua_State *L) {
   luaL_setfuncs(L, methods, 0);
   lua_pushvalue(L, -1);
   lua_setfield(L, -2, "__index");
-  const luaL_Reg functions[] = {{"read", read},
-                                {"header", header},
-                                {"data_max", data_max},
-                                {"data", data},
-                                {"clip", clip_new},
-                                {"load", load},
-                                {0}};
+  const luaL_Reg functions[] = {
+      {"read", read},     {"header", header}, {"data_max", data_max}, {"data", data},
+      {"clip", clip_new}, {"load", load},     {"race", race},         {0}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * For specs: what others make of the same sounds: spandsp's digits, speexdsp's resampler.
+ * For specs: what others make of the same sounds: spandsp's digits, speexdsp's resampler,
+ * libsndfile's files.
  */
 #include <lauxlib.h>
 #include <lua.h>
+#include <sndfile.h>
 #include <spandsp.h>
 #include <speex/speex_resampler.h>
 
@@ -69,11 +71,42 @@ static int resample(lua_State *L) {
   return 1;
 }
 
+/* write_file(path, format, channels, rate, samples): what libsndfile writes; format is its
+ * SF_FORMAT number */
+static int write_file(lua_State *L) {
+  int count;
+  const int16_t *samples = check_samples(L, 5, &count);
+  SF_INFO info = {.format = (int)luaL_checkinteger(L, 2),
+                  .channels = (int)luaL_checkinteger(L, 3),
+                  .samplerate = (int)luaL_checkinteger(L, 4)};
+  SNDFILE *file = sf_open(luaL_checkstring(L, 1), SFM_WRITE, &info);
+  if (!file) return luaL_error(L, "%s", sf_strerror(NULL));
+  sf_write_short(file, samples, count);
+  sf_close(file);
+  return 0;
+}
+
+/* read_file(path) -> samples of all channels, channels, rate */
+static int read_file(lua_State *L) {
+  SF_INFO info = {0};
+  SNDFILE *file = sf_open(luaL_checkstring(L, 1), SFM_READ, &info);
+  if (!file) return luaL_error(L, "%s", sf_strerror(NULL));
+  sf_count_t count = info.frames * info.channels;
+  int16_t *samples = lua_newuserdatauv(L, (size_t)count * sizeof *samples + 1, 0);
+  count = sf_read_short(file, samples, count);
+  sf_close(file);
+  lua_pushlstring(L, (const char *)samples, (size_t)count * sizeof *samples);
+  lua_pushinteger(L, info.channels);
+  lua_pushinteger(L, info.samplerate);
+  return 3;
+}
+
 int luaopen_audio_oracle(lua_State *L);
 
 int luaopen_audio_oracle(lua_State *L) {
-  const luaL_Reg functions[] = {
-      {"hear_digits", hear_digits}, {"make_digits", make_digits}, {"resample", resample}, {0}};
+  const luaL_Reg functions[] = {{"hear_digits", hear_digits}, {"make_digits", make_digits},
+                                {"resample", resample},       {"write_file", write_file},
+                                {"read_file", read_file},     {0}};
   luaL_newlib(L, functions);
   return 1;
 }
