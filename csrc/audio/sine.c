@@ -42,5 +42,5 @@ int16_t audio_sine(uint32_t phase) {
 }
 
 uint32_t audio_sine_step(double hz, uint32_t rate) {
-  return (uint32_t)(hz / rate * 4294967296.0 + 0.5);
+  return (uint32_t)(uint64_t)(hz / rate * 4294967296.0 + 0.5);
 }

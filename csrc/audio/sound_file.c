@@ -30,8 +30,8 @@ static sf_count_t seek(sf_count_t offset, int whence, void *user) {
   audio_sound_file *f = user;
   sf_count_t len = (sf_count_t)f->bytes.len;
   sf_count_t from = whence == SF_SEEK_CUR ? f->at : whence == SF_SEEK_END ? len : 0;
-  if (offset < -from || offset > len - from) return -1;
-  f->at = from + offset;
+  if (offset < -from || offset > INT32_MAX) return -1;
+  f->at = from + offset; /* also beyond the end, where there is nothing to read */
   return f->at;
 }
 

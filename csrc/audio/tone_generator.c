@@ -34,7 +34,8 @@ static void enter(audio_tone_generator *g, size_t part) {
   g->left = now->ms ? audio_samples(g->rate, now->ms) : UINT64_MAX;
   for (int i = 0; i < AUDIO_TONE_PITCHES; i++) {
     g->phase[i] = 0;
-    g->step[i] = audio_sine_step(now->hz[i], g->rate);
+    bool possible = now->hz[i] < g->rate / 2;
+    g->step[i] = possible ? audio_sine_step(now->hz[i], g->rate) : 0; /* or it is silent */
   }
 }
 
@@ -56,9 +57,11 @@ static int32_t turn(audio_tone_generator *g, int pitch) {
 }
 
 static void make_sum(audio_tone_generator *g, int16_t *out, size_t count) {
+  int pitches = 1;
+  while (pitches < AUDIO_TONE_PITCHES && g->tone.parts[g->part].hz[pitches]) pitches++;
   for (size_t n = 0; n < count; n++) {
     int32_t sum = 0;
-    for (int i = 0; i < AUDIO_TONE_PITCHES && g->step[i]; i++) {
+    for (int i = 0; i < pitches; i++) {
       sum += (turn(g, i) * g->amplitude) >> 15;
     }
     out[n] = audio_saturate(sum);

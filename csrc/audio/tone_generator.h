@@ -20,6 +20,7 @@ typedef struct audio_tone_generator {
   uint32_t step[AUDIO_TONE_PITCHES];
 } audio_tone_generator;
 
+/* A frequency of half the rate or more is silent. */
 void audio_tone_generator_init(audio_tone_generator *generator, const audio_tone *tone,
                                uint32_t rate);
 

@@ -81,9 +81,9 @@ static bool read_chunk(audio_wav_reader *r) {
   }
   if (!has_id(r, 0, "data")) return enter(r, SKIP, len);
   if (!r->has_format) return fail(r, CHUNK_SIZE, "no fmt chunk before the data");
-  /* Nothing, with more chunks behind it, is nothing. */
+  /* No data, with more chunks behind them, are no data. */
   r->endless = len >= STREAMED_MIN || (len == 0 && (r->end == 0 || r->at >= r->end));
-  if (len == 0 && !r->endless) return enter(r, SKIP, 0);
+  if (len < r->frame && !r->endless) return enter(r, SKIP, len);
   return enter(r, DATA, len);
 }
 
@@ -167,12 +167,12 @@ static void skip(audio_wav_reader *r, sip_str *bytes) {
 
 /* The byte after an odd chunk is 0, but some writers forget it: names do not begin so. */
 static void skip_padding(audio_wav_reader *r, sip_str *bytes) {
-  if (r->odd && r->held == 0 && bytes->len > 0 && bytes->ptr[0] == 0) {
-    bytes->ptr++;
-    bytes->len--;
-    r->at++;
-  }
-  r->odd = r->odd && bytes->len == 0;
+  if (!r->odd || bytes->len == 0) return;
+  r->odd = false;
+  if (bytes->ptr[0] != 0) return;
+  bytes->ptr++;
+  bytes->len--;
+  r->at++;
 }
 
 /* One step of whatever comes before the data. */

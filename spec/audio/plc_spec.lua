@@ -59,7 +59,9 @@ describe("Loss concealment", function()
     local samples = voice(133, 8000, 1000)
     local out = play(samples, 8000, lost)
     local full = sound.rms(part(samples, 8000, 19))
-    local function loudness(from, to) return sound.rms(sound.cut(out, 8000, 380 + from, 380 + to)) end
+    local function loudness(from, to)
+      return sound.rms(sound.cut(out, 8000, 380 + from, 380 + to))
+    end
     assert.near(1, loudness(0, 10) / full, 0.15)
     assert.near(0.9, loudness(10, 20) / full, 0.15)
     assert.near(0.5, loudness(30, 40) / full, 0.15)

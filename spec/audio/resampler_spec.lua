@@ -92,7 +92,9 @@ describe("The resampler", function()
       end
       local resampler = codecs.resampler(from, to)
       local parts = {}
-      for at = 1, 2 * 441 * 5, 2 * 7 do parts[#parts + 1] = resampler:feed(tone:sub(at, at + 13)) end
+      for at = 1, 2 * 441 * 5, 2 * 7 do
+        parts[#parts + 1] = resampler:feed(tone:sub(at, at + 13))
+      end
       assert.equal(reference:sub(1, #table.concat(parts)), table.concat(parts))
     end
     assert.equal(320 * 2, #codecs.resampler(8000, 16000):feed(sound.silence(8000, 20)))

@@ -131,7 +131,7 @@ describe("The detector of answering machines", function()
     end
     assert.equal("human", answered(quiet(500) .. say "Hello?" .. quiet(3000))[1])
     assert.equal("machine", answered(quiet(500)
-      .. say "Hello, you have reached the office of Dr Miller. Please leave a message after the tone."
+      .. say "Hello, you have reached Dr Miller. Please leave a message after the tone."
       .. quiet(3000))[1])
   end)
 end)

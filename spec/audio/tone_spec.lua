@@ -162,6 +162,12 @@ describe("The tone generator", function()
     end
   end)
 
+  it("is silent where a frequency is too high for the rate", function()
+    assert.equal(sound.silence(8000, 100), tones.generate("4000", 8000, 100))
+    local samples = tones.generate("20000+1000", 8000, 500)
+    assert.near(sound.amplitude(samples, 8000, 1000), math.sqrt(2) * sound.rms(samples), 10)
+  end)
+
   it("saturates four frequencies of 3 dBm0", function()
     local samples = tones.generate("500+700+900+1100;level=3", 8000, 200)
     local list = sound.unpack(samples)

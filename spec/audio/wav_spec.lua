@@ -110,6 +110,9 @@ describe("Reading a WAV file", function()
       chunk("data", SAMPLES)))
     assert.equal(SAMPLES, samples)
     assert.is_false(info.truncated)
+    -- Less than one sample is none either.
+    samples = files.read(wav(format(), chunk("data", "a"), chunk("data", SAMPLES)))
+    assert.equal(SAMPLES, samples)
   end)
 
   it("reads what was streamed: lengths of 0, 0x7ffff000 and 0xffffffff", function()
