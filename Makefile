@@ -16,7 +16,8 @@ make build    build $(BUILD)/moonsip/core.so and $(BUILD)/bin/moonsip
 make clean    remove $(BUILD)
 
 Each installs what it lacks with apt-get (sudo where needed) and then works offline.
-Variables: BUILD=build CC=cc CFLAGS="-O2 -g" LUA=lua5.4 JOBS=$(JOBS)
+Variables: BUILD=build CC=cc CFLAGS="-O2 -g" LUA=lua5.4 JOBS=$(JOBS) and
+OPTIONAL="opus spandsp sndfile", libraries that are used where they are found
 endef
 
 BUILD  ?= build
@@ -211,7 +212,7 @@ $(BUILD)/bin/fuzz-%: spec/fuzz/%.c $(LIBRARY)
 	$(call STEP,fuzz)$(COMPILE) -fsanitize=fuzzer -o $@ $< $(LIBRARY) $(LIBS) $(LUA_LIBS)
 
 # The objects that differ with the optional libraries, when others were found than before.
-$(BUILD)/obj/audio/%.o: $(BUILD)/optional
+$(filter $(BUILD)/obj/audio/%,$(OBJECTS)): $(BUILD)/optional
 $(BUILD)/optional: FORCE
 	@mkdir -p $(@D)
 	@echo '$(FOUND)' | cmp -s - $@ || echo '$(FOUND)' >$@

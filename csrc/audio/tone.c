@@ -38,7 +38,7 @@ static bool take_number(reader *r, uint32_t max, uint32_t *out, const char *what
 
 static bool take_hz(reader *r, uint16_t *out) {
   const char *from = r->at;
-  uint32_t hz;
+  uint32_t hz = 0;
   if (!take_number(r, AUDIO_TONE_HZ_MAX, &hz, "a frequency is 1 to 20000 Hz")) return false;
   if (hz == 0) {
     r->at = from;
@@ -87,7 +87,7 @@ static bool take_parts(reader *r, audio_tone *tone) {
 
 static bool take_level(reader *r, audio_tone *tone) {
   bool negative = take(r, '-');
-  uint32_t value;
+  uint32_t value = 0;
   if (!take_number(r, negative ? -LEVEL_MIN : LEVEL_MAX, &value, "a level is -60 to 3 dBm0")) {
     return false;
   }

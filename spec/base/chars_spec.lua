@@ -60,6 +60,17 @@ describe("text", function()
     assert.same("\0", face.trim " \0 ")
   end)
 
+  it("has the value of a parameter in a list of them", function()
+    local list = "minptime=10; UseInbandFEC =1;empty=;;flag;minptime=20"
+    assert.same("10", face.param(list, "minptime"))
+    assert.same("1", face.param(list, "useinbandfec"))
+    assert.same("", face.param(list, "empty"))
+    for _, name in ipairs { "flag", "min", "ptime", "" } do
+      assert.is_nil(face.param(list, name))
+    end
+    assert.is_nil(face.param("", "a"))
+  end)
+
   it("is a number of digits, up to the most allowed", function()
     assert.same(0, face.number("0", 0))
     assert.same(255, face.number("000255", 255))

@@ -52,6 +52,14 @@ static int trim(lua_State *L) {
   return 1;
 }
 
+/* param(list, name) -> value, or nothing */
+static int param(lua_State *L) {
+  sip_str value;
+  if (!sip_str_param(check_str(L, 1), check_str(L, 2), &value)) return 0;
+  lua_pushlstring(L, value.len ? value.ptr : "", value.len);
+  return 1;
+}
+
 static int equal_nocase(lua_State *L) {
   lua_pushboolean(L, sip_str_equal_nocase(check_str(L, 1), check_str(L, 2)));
   return 1;
@@ -331,9 +339,11 @@ int luaopen_base_face(lua_State *L) {
       {"add", map_add},   {"remove", map_remove}, {"find", map_find}, {"starve", map_starve},
       {"size", map_size}, {"__gc", map_gc},       {NULL, NULL}};
   static const luaL_Reg functions[] = {
-      {"classes", classes},           {"hash", hash},     {"number", number},  {"trim", trim},
-      {"equal_nocase", equal_nocase}, {"tokens", tokens}, {"error", error_of}, {"wheel", wheel_new},
-      {"slots", slots_new},           {"map", map_new},   {"buffer", buffer},  {NULL, NULL}};
+      {"classes", classes}, {"hash", hash},      {"number", number},
+      {"trim", trim},       {"param", param},    {"equal_nocase", equal_nocase},
+      {"tokens", tokens},   {"error", error_of}, {"wheel", wheel_new},
+      {"slots", slots_new}, {"map", map_new},    {"buffer", buffer},
+      {NULL, NULL}};
   new_class(L, "base.wheel", wheel_methods);
   new_class(L, "base.slots", slots_methods);
   new_class(L, "base.map", map_methods);
