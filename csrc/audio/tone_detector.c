@@ -106,7 +106,7 @@ static void turn_back(const audio_tone_detector *d, uint32_t step, complex halve
 
 /* How far the second half is turned from the first, as a step of phase for each sample:
  * the angle is tan / (1 + 0.28 tan^2) within 0.005, enough for a next round. */
-static int32_t correction(const complex halves[2], uint32_t block) {
+static int32_t correction(const complex halves[2], uint32_t half) {
   float re = halves[1].re * halves[0].re + halves[1].im * halves[0].im;
   float im = halves[1].im * halves[0].re - halves[1].re * halves[0].im;
   float angle = im > 0 ? 1.5F : -1.5F;
@@ -115,7 +115,7 @@ static int32_t correction(const complex halves[2], uint32_t block) {
     angle = tangent / (1 + 0.28F * tangent * tangent);
   }
   const float turn = 683565275.6F; /* 2^32 / 2 pi */
-  return (int32_t)(angle * turn / (float)(block / 2));
+  return (int32_t)(angle * turn / (float)half);
 }
 
 typedef struct found {
@@ -131,7 +131,7 @@ static found measure(const audio_tone_detector *d) {
   complex halves[2] = {{0}};
   turn_back(d, step, halves);
   for (int i = 0; i < CORRECTIONS; i++) {
-    step += (uint32_t)correction(halves, d->block.size);
+    step += (uint32_t)correction(halves, d->block.size / 2);
     halves[0] = halves[1] = (complex){0};
     turn_back(d, step, halves);
   }

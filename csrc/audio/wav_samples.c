@@ -69,8 +69,8 @@ static int32_t sample_of(audio_wav_encoding encoding, const uint8_t *in) {
 void audio_wav_decode(const audio_wav_format *format, uint16_t channel, const uint8_t *in,
                       size_t count, int16_t *out) {
   uint32_t size = audio_wav_sample_size(format->encoding);
-  uint16_t first = channel ? (uint16_t)(channel - 1) : 0;
-  uint16_t end = channel ? channel : format->channels;
+  uint16_t first = channel ? (uint16_t)(channel - 1) : 0, end = (uint16_t)(first + 1);
+  if (!channel && format->channels > 0) end = format->channels;
   for (size_t n = 0; n < count; n++) {
     int32_t sum = 0;
     for (uint16_t i = first; i < end; i++) sum += sample_of(format->encoding, in + i * size);
