@@ -31,6 +31,7 @@ void bind_tls_open(lua_State *L);     /* core.tls */
 void bind_watch_open(lua_State *L);   /* core.watch */
 void bind_sdp_open(lua_State *L);     /* core.sdp, core.sdp_offer ... */
 void bind_rates_open(lua_State *L);   /* core.rates, core.csv */
+void bind_media_open(lua_State *L);   /* core.media, core.media_fabric ... */
 
 /* Pushes nil and an error object { kind, name, reason } whose metatable is
  * core.error; returns 2. `code` is of base/error.h or libuv's; `detail` NULL

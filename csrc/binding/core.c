@@ -26,5 +26,6 @@ int luaopen_moonsip_core(lua_State *L) {
   bind_watch_open(L);
   bind_sdp_open(L);
   bind_rates_open(L);
+  bind_media_open(L);
   return 1;
 }

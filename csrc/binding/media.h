@@ -69,7 +69,7 @@
  *     { clip, "tone", 500, { clip = , from = 0, to = end, gain = 0 }, { tone = "...", ms = , gain = 0 },
  *       { silence = ms }; loop = 1 (0: for ever), gain = 0, from = 0, max = 0 }
  *     an item that is a string is a tone (see audio/tone.h): "425/1000,0/4000" is 1 s of 425 Hz and 4 s
- *     of none, "350+440", "beep", "ringback", "busy" ... ; one that is a number is silence. `from` skips
+ *     of none, "350+440", "beep", "ringback/de", "busy" ... ; one that is a number is silence. `from` skips
  *     that much of the first round of the whole list; `max` ends it.
  *
  *   media:play(id, program + { stop = "" , mix = false, barge_typed = true })
@@ -96,7 +96,7 @@
  *              default), "stereo": in on the left, out on the right
  *     format "pcm16" ("ulaw", "alaw"), rate (the codec's), append = false,
  *     beep = nil (a program; record only), max = 0, silence = 0 (ms of it that end the file),
- *     threshold = -40 (dB of full scale over which it is no silence), trim = true (that silence is not kept),
+ *     threshold = 256 (mean amplitude from which on it is no silence, 1 to 32767), trim = true (that silence is not kept),
  *     stop = "" (as play; record only), min_free = 0
  *     The file is a WAV that can be read at any time; its header is true to the second.
  *     end, when the file is complete: "stop" "silence" "max" "stopped" "closed" "io"
@@ -105,8 +105,8 @@
  *   media:detect(id, { ... })
  *     amd = true | { initial = 2500, greeting = 1500, after = 800, total = 5000, word = 100, between = 50, words = 2, threshold = 256 }
  *     beep = false, fax = false, silence = 0 (ms), speech = 0 (ms), max = 0,
- *     tone = nil | { hz, ms },  report = false: a "heard" event for each instead of the end at the first
- *     end: "human" "machine" "notsure" "beep" "fax" "silence" "speech" "tone" "max" "stopped" "closed"
+ *     threshold = 256 (as record), report = false: a "heard" event for each instead of the end at the first
+ *     end: "human" "machine" "notsure" "beep" "fax" "silence" "speech" "max" "stopped" "closed"
  *     info { ms = }
  *   media:stream(id, { rate = 8000 | 16000, what = "in" | "out" | "both" | "stereo" | "none", speak = true,
  *                      buffer = 20000, frame = 20 })
@@ -127,7 +127,7 @@
  *   conf = media:conference{ rate = 8000, max = 100 } -> id | nil, err
  *   media:join(conf, id, { mute = false, deaf = false, gain_in = 0, gain_out = 0, to = nil })
  *             to = { id, ... }: only those hear it (whisper); they need not be members yet
- *   media:set_member(id, the same)         what is not named stays
+ *   media:set_member(id, the same)         everything anew: what is not named is the default again
  *   media:leave(id)                        conference or bridge
  *   media:close(conf)                      all leave
  *   play, monitor, detect, stream, stop, background, stats take a conference too: play is heard by all.
@@ -176,6 +176,91 @@
 #ifndef MOONSIP_BINDING_MEDIA_H
 #define MOONSIP_BINDING_MEDIA_H
 
+#include "binding/allocator.h"
 #include "binding/binding.h"
+#include "media/control.h"
+#include "media/load.h"
+
+#define MEDIA_CLASS "moonsip.media"
+
+/* A media object is the owner of its parties in a control, which its host has: a fabric,
+ * or the thread beside a loop. */
+enum {
+  MEDIA_HOST = 1,
+  MEDIA_HANDLER, /* on_event's */
+  MEDIA_CLIPS,   /* [path] = clip, weak */
+  MEDIA_LOADS,   /* [job] = function */
+  MEDIA_VALUES = MEDIA_LOADS
+};
+
+typedef struct bind_media {
+  media_control *control; /* NULL: closed */
+  sip_alloc *alloc;       /* the control's */
+  void *host;
+  /* Work was given to the world; or all of ours is closed and nothing follows. */
+  void (*acted)(lua_State *L, struct bind_media *self);
+  void (*closing)(lua_State *L, struct bind_media *self);
+  /* Runs it, somewhere, and then has bind_media_loaded called. */
+  int (*load)(struct bind_media *self, media_load *job);
+} bind_media;
+
+/* A new media object at the top; the host is at a stack index and is kept. */
+bind_media *bind_media_push(lua_State *L, int host_index, media_control *control);
+/* The open one at index 1, or a Lua error; the second: also a closed one. */
+bind_media *bind_media_check(lua_State *L);
+bind_media *bind_media_test(lua_State *L);
+/* Its on_event function and the event's arguments, how many those are; 0 and nothing
+ * pushed without a function. Gives back what the event brought. */
+int bind_media_push_event(lua_State *L, int media_index, media_control *control,
+                          const media_event *event);
+
+/* Tells what happened to whoever owns the party; `media_of` pushes that media object. */
+typedef bool (*bind_media_of)(lua_State *L, void *owner);
+void bind_media_tell(lua_State *L, media_control *control, bind_media_of media_of);
+
+/* Arguments and options. Each raises at the caller's line. */
+sip_id bind_media_id(lua_State *L, int index);
+uint32_t bind_media_number(lua_State *L, int index);
+/* An option of the table at `index`, or the default; milliseconds are 0 to 2^31. */
+lua_Integer bind_option_integer(lua_State *L, int index, const char *name, lua_Integer least,
+                                lua_Integer most, lua_Integer default_value);
+uint64_t bind_option_ms(lua_State *L, int index, const char *name, lua_Integer default_value);
+bool bind_option_flag(lua_State *L, int index, const char *name, bool default_value);
+audio_gain bind_option_gain(lua_State *L, int index, const char *name);
+media_digit_set bind_option_digits(lua_State *L, int index, const char *name,
+                                   const char *default_value);
+/* The index of the option's text in a list that ends with NULL. */
+int bind_option_name(lua_State *L, int index, const char *name, const char *default_value,
+                     const char *const *names);
+
+/* The program of the table at `index`: first checked, which raises; then made for a party,
+ * which does not: what its clips lack for that party's codec is made now. 0 or
+ * SIP_E_MEMORY; the program is to be freed either way. */
+void bind_media_check_program(lua_State *L, int index);
+int bind_media_program(lua_State *L, int index, media_control *control, const media_handle *handle,
+                       media_program *out);
+
+/* nil, error; or the number of a verb that was given to the world. */
+int bind_media_fail(lua_State *L, int error);
+int bind_media_add(lua_State *L, bind_media *self, media_verb *verb);
+
+/* The clip at a stack index, or NULL when it is none. */
+audio_clip *bind_media_test_clip(lua_State *L, int index);
+/* A file was read: calls the function that waits for it. The media object is at an index
+ * of the stack, and the job is freed. */
+void bind_media_loaded(lua_State *L, int media_index, media_load *job);
+
+void bind_media_push_stats(lua_State *L, const media_control *control, sip_id id);
+
+/* Methods of the parts of the class. */
+extern const luaL_Reg bind_media_session_methods[];
+extern const luaL_Reg bind_media_verb_methods[];
+extern const luaL_Reg bind_media_record_methods[];
+extern const luaL_Reg bind_media_stream_methods[];
+extern const luaL_Reg bind_media_together_methods[];
+extern const luaL_Reg bind_media_clip_methods[];
+
+void bind_media_clip_open(lua_State *L);
+void bind_media_fabric_open(lua_State *L); /* core.media_fabric */
 
 #endif

@@ -100,8 +100,15 @@ int media_control_conference(media_control *control, uint32_t rate, void *owner,
   return 0;
 }
 
+static void leave_conference(media_control *control, media_handle *handle) {
+  media_handle *conference = handle->conference ? any_handle(control, handle->conference) : NULL;
+  if (conference) conference->members--;
+  handle->conference = 0;
+}
+
 static void close_handle(media_control *control, media_handle *handle) {
   if (handle->is_closing) return;
+  leave_conference(control, handle);
   handle->is_closing = true;
   post(control, &(media_command){.kind = MEDIA_COMMAND_CLOSE, .party = handle->party});
 }
@@ -202,20 +209,56 @@ int media_control_stop(media_control *control, sip_id id, uint32_t number) {
   return media_control_tell(control, id, &command);
 }
 
+/* --- Together ---------------------------------------------------------------------------------------- */
+
 int media_control_bridge(media_control *control, sip_id a, sip_id b, uint32_t flags) {
   media_handle *one = media_control_session(control, a), *other = media_control_session(control, b);
   if (!one || !other) return SIP_E_GONE;
   if (one == other) return SIP_E_INVALID;
+  leave_conference(control, one);
+  leave_conference(control, other);
   media_command command = {.kind = MEDIA_COMMAND_BRIDGE, .peer = other->party, .number = flags};
   return media_control_tell(control, a, &command);
 }
 
-int media_control_join(media_control *control, sip_id id, media_member *member, bool is_change) {
-  media_command command = {.kind = is_change ? MEDIA_COMMAND_MEMBER : MEDIA_COMMAND_JOIN,
-                           .member = member};
-  bool is_there = media_control_session(control, id) != NULL;
-  int error = is_there ? media_control_tell(control, id, &command) : SIP_E_GONE;
-  if (error) sip_alloc_free(control->alloc, member, sizeof *member);
+int media_control_leave(media_control *control, sip_id id) {
+  media_handle *handle = media_control_session(control, id);
+  if (!handle) return SIP_E_GONE;
+  leave_conference(control, handle);
+  media_command command = {.kind = MEDIA_COMMAND_LEAVE};
+  return media_control_tell(control, id, &command);
+}
+
+/* The member, or why it cannot be. */
+static int check_join(const media_control *control, sip_id conference, sip_id id) {
+  const media_handle *of = media_control_find(control, conference);
+  const media_handle *handle = media_control_session(control, id);
+  if (!of || !handle || of->party->kind != MEDIA_CONFERENCE) return SIP_E_GONE;
+  bool is_in = handle->conference == conference;
+  return is_in || of->members < of->most ? 0 : SIP_E_LIMIT;
+}
+
+int media_control_join(media_control *control, sip_id conference, sip_id id,
+                       media_member *member) {
+  int error = check_join(control, conference, id);
+  if (error) {
+    sip_alloc_free(control->alloc, member, sizeof *member);
+    return error;
+  }
+  media_handle *handle = media_control_session(control, id);
+  leave_conference(control, handle);
+  handle->conference = conference;
+  media_control_find(control, conference)->members++;
+  media_command command = {.kind = MEDIA_COMMAND_JOIN, .member = member};
+  return media_control_tell(control, id, &command);
+}
+
+int media_control_change(media_control *control, sip_id id, media_member *member) {
+  media_command command = {.kind = MEDIA_COMMAND_MEMBER, .member = member};
+  const media_handle *handle = media_control_session(control, id);
+  int error = handle && handle->conference ? 0 : SIP_E_GONE;
+  if (!error) return media_control_tell(control, id, &command);
+  sip_alloc_free(control->alloc, member, sizeof *member);
   return error;
 }
 

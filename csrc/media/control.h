@@ -54,6 +54,8 @@ typedef struct media_handle {
   uint32_t finishing; /* recordings */
   uint32_t rate;     /* of its samples by the last settings, Hz */
   const audio_codec *codec; /* that it sends, by the same; NULL: none yet */
+  sip_id conference;        /* that it is in, or 0 */
+  uint32_t members, most;   /* of a conference */
   bool is_closing;   /* we said so */
   bool is_closed;    /* the world did */
 } media_handle;
@@ -78,7 +80,10 @@ int media_control_add(media_control *control, sip_id id, media_verb *verb, uint3
 int media_control_background(media_control *control, sip_id id, media_verb *verb);
 int media_control_stop(media_control *control, sip_id id, uint32_t number);
 int media_control_bridge(media_control *control, sip_id a, sip_id b, uint32_t flags);
-int media_control_join(media_control *control, sip_id id, media_member *member, bool is_change);
+int media_control_leave(media_control *control, sip_id id); /* bridge or conference */
+int media_control_join(media_control *control, sip_id conference, sip_id id, media_member *member);
+/* In the place of the member that the session is. */
+int media_control_change(media_control *control, sip_id id, media_member *member);
 /* Those with nothing to give away: command->party is filled in. */
 int media_control_tell(media_control *control, sip_id id, media_command *command);
 

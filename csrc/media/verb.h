@@ -120,6 +120,7 @@ typedef struct media_recording {
   media_what what;
   media_digit_set stop;
   uint64_t max_ms, silence_ms;
+  uint32_t threshold; /* mean amplitude that is no silence */
   bool trim;
   bool is_paused;
   bool has_begun;
