@@ -290,16 +290,14 @@ static void set_remote(lua_State *L, const media_stats *stats) {
 
 void bind_media_push_stats(lua_State *L, const media_control *control, sip_id id) {
   const media_handle *handle = sip_slots_find(&control->handles, id);
-  media_session *session = handle ? media_session_of(handle->party) : NULL;
-  lua_newtable(L);
-  if (!session) return;
   media_stats stats;
-  media_snapshot_read(&session->snapshot, &stats);
+  lua_newtable(L);
+  if (media_control_stats(control, id, &stats) != 0) return;
   set_sent(L, &stats);
   set_received(L, &stats);
   set_rtcp(L, &stats);
   set_remote(L, &stats);
-  set_integer(L, "local_port", session->local.port);
+  set_integer(L, "local_port", media_session_of(handle->party)->local.port);
   set_integer(L, "since", stats.ms);
   set_ms(L, "jitter", (double)stats.jitter_us);
   set_ms(L, "jitter_buffer", (double)stats.buffer_us);

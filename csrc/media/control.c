@@ -262,6 +262,18 @@ int media_control_change(media_control *control, sip_id id, media_member *member
   return error;
 }
 
+int media_control_stats(const media_control *control, sip_id id, media_stats *out) {
+  const media_handle *handle = any_handle(control, id);
+  media_session *session = handle ? media_session_of(handle->party) : NULL;
+  if (!session) return SIP_E_GONE;
+  if (control->backend.is_direct && session->party.world) {
+    media_session_stats(session, out);
+  } else {
+    media_snapshot_read(&session->snapshot, out);
+  }
+  return 0;
+}
+
 /* --- What comes back --------------------------------------------------------------------------------- */
 
 static void free_parcel(media_control *control, media_parcel *parcel) {

@@ -30,6 +30,7 @@ typedef struct media_backend {
   void (*record)(void *context, media_recorder *recorder);
   void (*finish)(void *context, media_recorder *recorder, uint64_t trim_ms);
   media_recorder *(*finished)(void *context);
+  bool is_direct; /* the world runs on this thread */
   void *context;
 } media_backend;
 
@@ -86,6 +87,9 @@ int media_control_join(media_control *control, sip_id conference, sip_id id, med
 int media_control_change(media_control *control, sip_id id, media_member *member);
 /* Those with nothing to give away: command->party is filled in. */
 int media_control_tell(media_control *control, sip_id id, media_command *command);
+
+/* The figures of a session; also of one that is closing. */
+int media_control_stats(const media_control *control, sip_id id, media_stats *out);
 
 /* What happened, for the one who owns that party; false: nothing more. What the event
  * brings back is there until media_control_settle, which must follow. */

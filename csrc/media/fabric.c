@@ -143,6 +143,7 @@ int media_fabric_init(media_fabric *fabric, sip_alloc *alloc, uint64_t seed, int
                            .record = record,
                            .finish = finish,
                            .finished = next_finished,
+                           .is_direct = true,
                            .context = fabric};
   media_control_init(&fabric->control, alloc, &backend);
   return 0;
