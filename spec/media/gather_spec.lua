@@ -192,7 +192,7 @@ describe("gather", function()
     it("that come late by INFO are of the same press up to 250 ms after its end", function()
       local a, b = stage:pair()
       b:dtmf { digits = "5", ms = 100 }
-      stage:run(340)
+      stage:run(320)
       stage.media:digit(a.id, "5")
       stage:run(100)
       b:dtmf { digits = "6", ms = 100 }
