@@ -28,6 +28,11 @@ static int succeed(lua_State *L) {
 /* --- Life --------------------------------------------------------------------- */
 
 static void close_now(bind_loop *loop) {
+  while (!sip_link_alone(&loop->guests)) {
+    bind_loop_guest *guest = SIP_CONTAINER(loop->guests.next, bind_loop_guest, link);
+    sip_link_remove(&guest->link);
+    guest->closing(guest);
+  }
   bind_loop_detach_all(loop);
   net_loop_free(loop->net);
   loop->net = NULL;
@@ -98,6 +103,7 @@ static int loop_new(lua_State *L) {
   bind_loop *loop = lua_newuserdatauv(L, sizeof *loop, LOOP_VALUES);
   *loop = (bind_loop){0};
   sip_link_init(&loop->engines);
+  sip_link_init(&loop->guests);
   luaL_setmetatable(L, LOOP_CLASS);
   lua_newtable(L);
   lua_setiuservalue(L, 2, LOOP_ATTACHED);
@@ -105,6 +111,8 @@ static int loop_new(lua_State *L) {
   lua_setiuservalue(L, 2, LOOP_HOOKS);
   lua_newtable(L);
   lua_setiuservalue(L, 2, LOOP_LOOKUPS);
+  lua_newtable(L);
+  lua_setiuservalue(L, 2, LOOP_MEDIA);
   lua_newtable(L);
   lua_setiuservalue(L, 2, LOOP_CHILDREN);
   net_config config = {.alloc = bind_alloc,

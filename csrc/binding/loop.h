@@ -18,14 +18,22 @@ enum {
   LOOP_WHEEL,        /* core.timers */
   LOOP_LOOKUPS,      /* [id] = function */
   LOOP_CHILDREN,     /* [id] = function */
-  LOOP_VALUES = LOOP_CHILDREN
+  LOOP_MEDIA,        /* [pointer] = media object */
+  LOOP_VALUES = LOOP_MEDIA
 };
+
+/* Before the loop is freed: what lives on it is told. */
+typedef struct bind_loop_guest {
+  sip_link link;
+  void (*closing)(struct bind_loop_guest *guest);
+} bind_loop_guest;
 
 typedef struct bind_loop {
   net_loop *net; /* NULL: closed */
   bind_allocator allocator;
   lua_State *L;     /* of the call that turns it, whose stack has the loop at index 1 */
   sip_link engines; /* attachments */
+  sip_link guests;  /* bind_loop_guest */
   sip_id last_lookup;
   sip_id last_child;
   bool is_closing; /* closed by a callback: as soon as the turn ends */
@@ -67,6 +75,8 @@ void bind_loop_child_ended(void *context, sip_id id, const net_child_end *end);
 void bind_loop_answer(const net_question *question, const sip_sockaddr *addresses, size_t count,
                       int error);
 
+/* From a turn: calls fn(loop, argument) in Lua, protected; `argument` is light. */
+bool bind_loop_enter(bind_loop *loop, lua_CFunction fn, void *argument);
 /* Makes the loop at a stack index findable by its pointer. */
 void bind_loop_remember(lua_State *L, int index, const bind_loop *loop);
 

@@ -67,6 +67,10 @@ static bool enter_turn(bind_loop *loop, lua_CFunction fn, void *argument) {
   return enter(loop->L, 1, fn, argument);
 }
 
+bool bind_loop_enter(bind_loop *loop, lua_CFunction fn, void *argument) {
+  return enter_turn(loop, fn, argument);
+}
+
 /* Pushes the attachment. */
 static void push_attachment(lua_State *L, const bind_attachment *attachment) {
   lua_getiuservalue(L, 1, LOOP_ATTACHED);

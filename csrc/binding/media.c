@@ -21,7 +21,7 @@ bind_media *bind_media_check(lua_State *L) {
 bind_media *bind_media_push(lua_State *L, int host_index, media_control *control) {
   host_index = lua_absindex(L, host_index);
   bind_media *self = lua_newuserdatauv(L, sizeof *self, MEDIA_VALUES);
-  *self = (bind_media){.control = control, .alloc = control->alloc};
+  *self = (bind_media){.control = control};
   luaL_setmetatable(L, MEDIA_CLASS);
   lua_pushvalue(L, host_index);
   lua_setiuservalue(L, -2, MEDIA_HOST);
@@ -260,9 +260,11 @@ void bind_media_open(lua_State *L) {
   luaL_setfuncs(L, bind_media_stream_methods, 0);
   luaL_setfuncs(L, bind_media_together_methods, 0);
   luaL_setfuncs(L, bind_media_clip_methods, 0);
+  luaL_setfuncs(L, bind_media_thread_methods, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   luaL_setfuncs(L, functions, 0);
   bind_media_clip_open(L);
   bind_media_fabric_open(L);
+  bind_media_thread_open(L);
 }

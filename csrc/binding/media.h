@@ -167,8 +167,9 @@
  *     sent = { packets, bytes, events, errors }, received = { packets, bytes, lost, late, duplicates, reordered,
  *     concealed_ms, discarded, digits, stranger, wrong_type, malformed, flood }, jitter (ms), jitter_buffer (ms),
  *     rtcp = { sent, received, rtt (ms), remote_lost, remote_jitter }, since (ms) }
- *   media:counts() -> { sessions, verbs, packets_in, packets_out, events_waiting, commands_waiting, realtime,
- *     overruns, skipped_frames, late_p50, late_p99, late_p999, late_max (ms), cpu (ms of the thread), bytes }
+ *   media:counts() -> { sessions, verbs, packets_in, packets_out, events_waiting, commands_waiting,
+ *     priority = "realtime" | "nice" | "normal", overruns, skipped_frames, late_p50, late_p99, late_p999, late_max (ms that packets
+ *     were off their 20 ms), cpu (ms of the thread), bytes (of memory) }; of a fabric only the first two and bytes
  *   core.media_codecs() -> { { name, rate, channels, payload_type }, ... } as for core.sdp_offer, best first;
  *     core.media_missing() -> { Opus = "libopus-dev", ... }: what was not there when this was built
  *   media:close()         closes all; with it the thread ends. Also __gc and __close. Later calls: "gone".
@@ -195,7 +196,6 @@ enum {
 
 typedef struct bind_media {
   media_control *control; /* NULL: closed */
-  sip_alloc *alloc;       /* the control's */
   void *host;
   /* Work was given to the world; or all of ours is closed and nothing follows. */
   void (*acted)(lua_State *L, struct bind_media *self);
@@ -259,8 +259,10 @@ extern const luaL_Reg bind_media_record_methods[];
 extern const luaL_Reg bind_media_stream_methods[];
 extern const luaL_Reg bind_media_together_methods[];
 extern const luaL_Reg bind_media_clip_methods[];
+extern const luaL_Reg bind_media_thread_methods[];
 
 void bind_media_clip_open(lua_State *L);
 void bind_media_fabric_open(lua_State *L); /* core.media_fabric */
+void bind_media_thread_open(lua_State *L); /* core.media */
 
 #endif

@@ -107,7 +107,7 @@ static int clip_load(lua_State *L) {
   audio_rendering wanted[MEDIA_LOAD_WANTED];
   size_t count = take_all(L, 3, &self->control->codecs, wanted);
   const bind_clip *cached = push_cached(L, path);
-  media_load *job = media_load_new(self->control->alloc, path);
+  media_load *job = media_load_new(path);
   if (!job) return bind_media_fail(L, SIP_E_MEMORY);
   job->owner = self;
   job->count = count;
@@ -125,7 +125,7 @@ static int clip_load(lua_State *L) {
   if (error) {
     lua_pushnil(L);
     lua_rawsetp(L, -2, job);
-    media_load_free(self->control->alloc, job);
+    media_load_free(job);
     return bind_media_fail(L, error);
   }
   self->acted(L, self);
@@ -155,7 +155,6 @@ static void push_result(lua_State *L, int media_index, media_load *job) {
 }
 
 void bind_media_loaded(lua_State *L, int media_index, media_load *job) {
-  const bind_media *self = lua_touserdata(L, media_index);
   lua_getiuservalue(L, media_index, MEDIA_LOADS);
   bool is_wanted = lua_rawgetp(L, -1, job) == LUA_TFUNCTION;
   lua_pushnil(L);
@@ -166,7 +165,7 @@ void bind_media_loaded(lua_State *L, int media_index, media_load *job) {
   } else {
     push_result(L, media_index, job);
   }
-  media_load_free(self->alloc, job);
+  media_load_free(job);
   if (is_wanted) lua_call(L, count, 0);
 }
 

@@ -89,7 +89,7 @@ static void tell_loaded(lua_State *L, bind_fabric *self) {
     if (push_owner(L, job->owner)) {
       bind_media_loaded(L, top + 1, job);
     } else {
-      media_load_free(&self->alloc, job);
+      media_load_free(job);
     }
     lua_settop(L, top);
   }
@@ -252,7 +252,7 @@ static int fabric_close(lua_State *L) {
   while (!sip_link_alone(&self->loaded)) {
     media_load *job = SIP_CONTAINER(self->loaded.next, media_load, link);
     sip_link_remove(&job->link);
-    media_load_free(&self->alloc, job);
+    media_load_free(job);
   }
   media_fabric_deinit(&self->fabric);
   return 0;

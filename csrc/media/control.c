@@ -179,7 +179,10 @@ static media_recorder *recorder_of(const media_verb *verb) {
 
 int media_control_add(media_control *control, sip_id id, media_verb *verb, uint32_t *number) {
   media_handle *handle = media_control_find(control, id);
+  const media_backend *backend = &control->backend;
+  media_recorder *recorder = recorder_of(verb);
   int error = check_room(handle, verb->kind);
+  if (!error && recorder && backend->need_disk) error = backend->need_disk(backend->context);
   if (error) {
     media_verb_free(control->alloc, verb);
     return error;
@@ -189,8 +192,7 @@ int media_control_add(media_control *control, sip_id id, media_verb *verb, uint3
   ++*count_of(handle, verb->kind);
   control->verbs++;
   sip_link_append(&handle->verbs, &verb->held);
-  media_recorder *recorder = recorder_of(verb);
-  if (recorder) control->backend.record(control->backend.context, recorder);
+  if (recorder) backend->record(backend->context, recorder);
   media_command command = {.kind = MEDIA_COMMAND_VERB, .verb = verb};
   return media_control_tell(control, id, &command);
 }

@@ -26,7 +26,9 @@ typedef struct media_backend {
   void (*release)(void *context, media_session *session);
   void (*post)(void *context, const media_command *command);
   bool (*take)(void *context, media_event *event);
-  /* A recording begins to be written; is over; was written to its end. */
+  /* Recordings can be written: 0 or an error. NULL: they can. */
+  int (*need_disk)(void *context);
+  /* One begins to be written; is over; was written to its end. */
   void (*record)(void *context, media_recorder *recorder);
   void (*finish)(void *context, media_recorder *recorder, uint64_t trim_ms);
   media_recorder *(*finished)(void *context);

@@ -17,20 +17,18 @@
 
 enum { FILE_MAX = 1 << 30 /* bytes */ };
 
-media_load *media_load_new(sip_alloc *alloc, sip_str path) {
-  size_t size = sizeof(media_load) + path.len + 1;
-  media_load *job = sip_alloc_zero(alloc, size);
+media_load *media_load_new(sip_str path) {
+  media_load *job = calloc(1, sizeof(media_load) + path.len + 1);
   if (!job) return NULL;
-  job->size = size;
   sip_link_init(&job->link);
   memcpy(job->path, path.ptr, path.len);
   return job;
 }
 
-void media_load_free(sip_alloc *alloc, media_load *job) {
+void media_load_free(media_load *job) {
   if (!job) return;
   audio_clip_unref(job->clip);
-  sip_alloc_free(alloc, job, job->size);
+  free(job);
 }
 
 static void note(const struct stat *info, int64_t *changed_at, uint64_t *bytes) {

@@ -17,7 +17,6 @@ enum {
 typedef struct media_load {
   sip_link link; /* of whoever holds it */
   void *owner;   /* who waits for it */
-  size_t size;   /* of the block */
   audio_rendering wanted[MEDIA_LOAD_WANTED];
   size_t count;
   audio_clip *clip; /* set before: that one, with more renditions; a reference of ours */
@@ -29,8 +28,8 @@ typedef struct media_load {
 } media_load;
 
 /* NULL without memory. */
-media_load *media_load_new(sip_alloc *alloc, sip_str path);
-void media_load_free(sip_alloc *alloc, media_load *job);
+media_load *media_load_new(sip_str path);
+void media_load_free(media_load *job);
 
 /* Any thread: fills in clip, or error and text. */
 void media_load_run(media_load *job);

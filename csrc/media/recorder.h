@@ -29,6 +29,7 @@ typedef struct media_recorder {
   void *owner;   /* for who waits for its end */
   audio_wav_format format;
   _Atomic int error; /* of the file, negative; the recording ends */
+  bool is_asked_to_end; /* the disk's, under its lock */
   bool is_over;      /* no more will come: write the rest, then it is done */
   uint64_t trim_ms;  /* at the end, not kept */
   int fd;

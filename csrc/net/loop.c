@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "net/connection.h"
+#include "net/guest.h"
 #include "net/listener.h"
 #include "net/locate.h"
 #include "net/random.h"
@@ -83,6 +84,7 @@ int net_loop_new(net_loop **out, const net_config *config) {
   sip_wheel_init(&loop->wheel, net_loop_now(loop));
   sip_link_init(&loop->engines);
   sip_link_init(&loop->gone);
+  sip_link_init(&loop->guests);
   sip_link_init(&loop->unwritten);
   sip_slots_init(&loop->connections, &loop->alloc);
   net_queue_pool_init(&loop->pool, &loop->alloc);
@@ -207,6 +209,7 @@ static bool has_pending(const net_loop *loop) {
 bool net_loop_is_empty(const net_loop *loop) {
   const net_counts *counts = &loop->counts;
   return counts->listeners == 0 && counts->connections == 0 && counts->lookups == 0 &&
+         loop->held == 0 &&
          counts->children == 0 && !loop->is_woken && next_deadline(loop) == SIP_TIME_NEVER &&
          !has_pending(loop);
 }
@@ -329,6 +332,7 @@ static void finish_turn(net_loop *loop) {
     config->callbacks->timers(config->context, now);
   }
   net_signal_tell(loop);
+  net_guest_tell(loop);
   visit(loop, tell_events);
   visit(loop, ask_queries);
   net_flush(loop);

@@ -52,6 +52,8 @@ struct net_loop {
   const sip_wheel *watched;
   sip_link engines;
   sip_link gone; /* engines that a callback detached, until the turn ends */
+  sip_link guests;
+  int held; /* by how many of them the loop is kept from being empty */
   sip_slots connections;
   sip_map remotes; /* connections by (transport, remote) */
   sip_hash_key key;
@@ -63,6 +65,10 @@ struct net_loop {
   net_children children;
   char scratch[NET_SCRATCH_SIZE]; /* what a stream was read into */
 };
+
+/* Those that woke the loop have their turn (net/guest.h). */
+void net_guest_tell(net_loop *loop);
+void net_guest_close_all(net_loop *loop);
 
 /* A packet could not be sent: its owner learns it. */
 void net_report_failure(net_engine *attached, sip_id owner, int error);

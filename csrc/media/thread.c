@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The thread waits for a timer that is set to the next frame's instant, for commands,
+ * and, while there are few sessions, for their packets. With many of them sockets are
+ * looked at with each millisecond's frames instead, a batch at a time.
+ */
+#include "media/thread.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/ring.h"
+#include "media/disk.h"
+#include "media/lateness.h"
+#include "media/socket.h"
+
+enum {
+  COMMANDS = 1024, /* that wait in the ring; powers of two */
+  EVENTS = 1024,
+  WATCHED_SESSIONS = 32, /* up to as many, each packet wakes the thread */
+  BATCH = 256,           /* sockets looked at by one system call */
+  BATCHES = 8,           /* in a row, before frames are due again */
+  PRIORITY = 20,         /* of SCHED_FIFO: below the kernel's own threads */
+  NICE = -11,
+  STACK_SIZE = 512 * 1024,
+  DATAGRAM_MAX = 2048
+};
+
+struct media_thread {
+  sip_alloc *alloc;
+  media_thread_config config;
+  media_world world;
+  media_control control;
+  media_ports ports;
+  media_disk *disk; /* NULL before the first recording */
+  pthread_t thread;
+  bool is_running;
+  _Atomic bool is_stopping;
+  _Atomic bool is_full; /* events wait in the world for room in the ring */
+  _Atomic int priority;
+  int poll, sockets, timer, wake; /* descriptors */
+  bool is_watching;               /* the sockets are in `poll` */
+  rtp_time armed_at;
+  media_ring commands, events;
+  sip_ring overflow; /* commands that found no room: the main thread's */
+  media_lateness lateness;
+  _Atomic uint64_t cpu_us, sessions, verbs, packets_in, packets_out, overruns, skipped;
+  media_command command_memory[COMMANDS];
+  media_event event_memory[EVENTS];
+};
+
+static rtp_time clock_now(clockid_t id) {
+  struct timespec now;
+  clock_gettime(id, &now);
+  return (rtp_time)now.tv_sec * RTP_SECOND + now.tv_nsec;
+}
+
+static rtp_time now_ns(void) {
+  return clock_now(CLOCK_MONOTONIC);
+}
+
+static void poke(int fd) {
+  uint64_t one = 1;
+  if (write(fd, &one, sizeof one) < 0) { /* it is awake already */
+  }
+}
+
+/* --- In the thread: sockets -------------------------------------------------------------------- */
+
+static bool send_datagram(void *context, const media_datagram *datagram) {
+  media_thread *self = context;
+  media_socket *socket = datagram->session->socket;
+  if (!media_socket_send(socket, datagram)) return false;
+  if (datagram->is_rtcp || datagram->session->relay.is_on) return true;
+  rtp_time now = now_ns();
+  rtp_time wanted = MEDIA_FRAME_NS * datagram->session->settings->frames;
+  rtp_time off = now - socket->sent_at - wanted;
+  bool is_next = socket->sent_at != 0 && off < wanted * MEDIA_BURST_FRAMES;
+  socket->sent_at = now;
+  if (is_next) media_lateness_add(&self->lateness, off);
+  return true;
+}
+
+static void watch_sockets(media_thread *self) {
+  bool watches = self->world.parties <= WATCHED_SESSIONS;
+  if (watches == self->is_watching) return;
+  struct epoll_event event = {.events = watches ? EPOLLIN : 0, .data.fd = self->sockets};
+  epoll_ctl(self->poll, EPOLL_CTL_MOD, self->sockets, &event);
+  self->is_watching = watches;
+}
+
+/* The lowest bit of the pointer says which of the two. */
+static void add_socket(media_thread *self, media_socket *socket) {
+  for (size_t i = 0; i < 2; i++) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)(uintptr_t)socket | i};
+    epoll_ctl(self->sockets, EPOLL_CTL_ADD, socket->fds[i], &event);
+  }
+}
+
+static void remove_socket(void *context, media_session *session) {
+  media_thread *self = context;
+  media_socket *socket = session->socket;
+  for (size_t i = 0; i < 2; i++) epoll_ctl(self->sockets, EPOLL_CTL_DEL, socket->fds[i], NULL);
+}
+
+static void receive(media_thread *self, uint64_t tagged) {
+  media_socket *socket = (media_socket *)(uintptr_t)(tagged & ~UINT64_C(1));
+  uint8_t bytes[DATAGRAM_MAX];
+  media_datagram datagram = {
+      .session = socket->session, .is_rtcp = tagged & 1, .bytes = bytes};
+  datagram.len = media_socket_receive(socket->fds[datagram.is_rtcp], bytes, sizeof bytes,
+                                      &datagram.address);
+  if (datagram.len > 0) media_world_receive(&self->world, now_ns(), &datagram);
+}
+
+/* One datagram of each socket that has one, until none has, or frames are due. */
+static void receive_all(media_thread *self) {
+  struct epoll_event events[BATCH];
+  for (int i = 0; i < BATCHES; i++) {
+    int count = epoll_wait(self->sockets, events, BATCH, 0);
+    for (int at = 0; at < count; at++) receive(self, events[at].data.u64);
+    if (count < BATCH && i > 0) return;
+    if (count <= 0) return;
+  }
+}
+
+/* --- In the thread: commands, events, time ------------------------------------------------------ */
+
+static void take_commands(media_thread *self) {
+  media_command command;
+  while (media_ring_take(&self->commands, &command, 1) == 1) {
+    if (command.kind == MEDIA_COMMAND_OPEN && command.party->kind == MEDIA_SESSION) {
+      add_socket(self, media_session_of(command.party)->socket);
+    }
+    media_world_command(&self->world, now_ns(), &command);
+  }
+  watch_sockets(self);
+}
+
+static void give_events(media_thread *self) {
+  media_event event;
+  bool is_any = false;
+  while (media_ring_space(&self->events) > 0 && media_world_next_event(&self->world, &event)) {
+    media_ring_put(&self->events, &event, 1);
+    is_any = true;
+  }
+  bool is_full = !sip_link_alone(&self->world.reports);
+  if (is_full) atomic_store_explicit(&self->is_full, true, memory_order_release);
+  if (is_any) self->config.wake(self->config.context);
+}
+
+static void store(_Atomic uint64_t *to, uint64_t value) {
+  atomic_store_explicit(to, value, memory_order_relaxed);
+}
+
+static void show_counts(media_thread *self) {
+  const media_world *world = &self->world;
+  store(&self->sessions, world->parties);
+  store(&self->verbs, world->verbs);
+  store(&self->packets_in, world->counts.packets_in);
+  store(&self->packets_out, world->counts.packets_out);
+  store(&self->overruns, world->counts.overruns);
+  store(&self->skipped, world->counts.skipped_frames);
+  store(&self->cpu_us, (uint64_t)clock_now(CLOCK_THREAD_CPUTIME_ID) / 1000);
+}
+
+static void arm(media_thread *self) {
+  rtp_time at = media_world_deadline(&self->world);
+  if (at == self->armed_at) return;
+  self->armed_at = at;
+  if (at == RTP_TIME_NEVER) at = 0; /* no session: the timer stops */
+  struct itimerspec when = {
+      .it_value = {.tv_sec = (time_t)(at / RTP_SECOND), .tv_nsec = (long)(at % RTP_SECOND)}};
+  timerfd_settime(self->timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static void clear(int fd) {
+  uint64_t count;
+  if (read(fd, &count, sizeof count) < 0) { /* nothing was there */
+  }
+}
+
+static void wait(media_thread *self) {
+  struct epoll_event events[4];
+  int count = epoll_wait(self->poll, events, 4, -1);
+  for (int i = 0; i < count; i++) {
+    int fd = events[i].data.fd;
+    if (fd == self->wake || fd == self->timer) clear(fd);
+    if (fd == self->timer) self->armed_at = 0;
+  }
+}
+
+static void raise_priority(media_thread *self) {
+  struct sched_param param = {.sched_priority = PRIORITY};
+  if (!self->config.realtime) return;
+  if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &param) == 0) {
+    atomic_store(&self->priority, MEDIA_PRIORITY_REALTIME);
+  } else if (setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE) == 0) {
+    atomic_store(&self->priority, MEDIA_PRIORITY_NICE);
+  }
+}
+
+static void *run(void *argument) {
+  media_thread *self = argument;
+  raise_priority(self);
+  while (!atomic_load_explicit(&self->is_stopping, memory_order_acquire)) {
+    arm(self);
+    wait(self);
+    take_commands(self);
+    receive_all(self);
+    media_world_tick(&self->world, now_ns());
+    give_events(self);
+    show_counts(self);
+  }
+  take_commands(self);
+  return NULL;
+}
+
+/* --- From the main thread --------------------------------------------------------------------------- */
+
+static void flush_overflow(media_thread *self) {
+  while (self->overflow.count > 0 && media_ring_space(&self->commands) > 0) {
+    media_ring_put(&self->commands, sip_ring_pop(&self->overflow), 1);
+  }
+}
+
+static void post(void *context, const media_command *command) {
+  media_thread *self = context;
+  if (!self->is_running) { /* it was ended: the world is ours */
+    media_world_command(&self->world, now_ns(), command);
+    return;
+  }
+  flush_overflow(self);
+  if (self->overflow.count > 0 || media_ring_put(&self->commands, command, 1) == 0) {
+    if (!sip_ring_reserve(&self->overflow, 1)) {
+      /* Without memory the thread has to catch up first. */
+      while (media_ring_put(&self->commands, command, 1) == 0) sched_yield();
+    } else {
+      memcpy(sip_ring_push(&self->overflow), command, sizeof *command);
+    }
+  }
+  poke(self->wake);
+}
+
+static bool take(void *context, media_event *event) {
+  media_thread *self = context;
+  flush_overflow(self);
+  if (media_ring_take(&self->events, event, 1) == 1) return true;
+  if (!self->is_running) return media_world_next_event(&self->world, event);
+  bool was_full = atomic_exchange_explicit(&self->is_full, false, memory_order_acq_rel);
+  if (was_full) poke(self->wake);
+  return false;
+}
+
+/* All signals go to the other threads of the process. */
+static int start(media_thread *self) {
+  sigset_t all, before;
+  pthread_attr_t attributes;
+  sigfillset(&all);
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, STACK_SIZE);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int error = -pthread_create(&self->thread, &attributes, run, self);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  self->is_running = error == 0;
+  return error;
+}
+
+static int bind_session(void *context, media_session *session) {
+  media_thread *self = context;
+  media_socket *socket = sip_alloc_zero(self->alloc, sizeof *socket);
+  if (!socket) return SIP_E_MEMORY;
+  int error = media_socket_open(socket, &session->local, &self->ports);
+  if (!error && !self->is_running) {
+    error = start(self);
+    if (error) media_socket_close(socket);
+  }
+  if (error) {
+    sip_alloc_free(self->alloc, socket, sizeof *socket);
+    return error;
+  }
+  socket->session = session;
+  session->socket = socket;
+  return 0;
+}
+
+static void release_session(void *context, media_session *session) {
+  media_thread *self = context;
+  media_socket *socket = session->socket;
+  media_socket_close(socket);
+  sip_alloc_free(self->alloc, socket, sizeof *socket);
+}
+
+/* --- Recordings -------------------------------------------------------------------------------------- */
+
+static int need_disk(void *context) {
+  media_thread *self = context;
+  if (self->disk) return 0;
+  return media_disk_new(self->alloc, self->config.wake, self->config.context, &self->disk);
+}
+
+static void record(void *context, media_recorder *recorder) {
+  media_disk_add(((media_thread *)context)->disk, recorder);
+}
+
+static void finish(void *context, media_recorder *recorder, uint64_t trim_ms) {
+  media_disk_finish(((media_thread *)context)->disk, recorder, trim_ms);
+}
+
+static media_recorder *finished(void *context) {
+  media_thread *self = context;
+  return self->disk ? media_disk_finished(self->disk) : NULL;
+}
+
+/* --- Life --------------------------------------------------------------------------------------------- */
+
+media_control *media_thread_control(media_thread *thread) {
+  return &thread->control;
+}
+
+void media_thread_get_counts(media_thread *self, media_thread_counts *out) {
+  *out = (media_thread_counts){
+      .sessions = self->control.sessions,
+      .verbs = self->control.verbs,
+      .packets_in = atomic_load(&self->packets_in),
+      .packets_out = atomic_load(&self->packets_out),
+      .overruns = atomic_load(&self->overruns),
+      .skipped_frames = atomic_load(&self->skipped),
+      .commands_waiting = media_ring_count(&self->commands) + self->overflow.count,
+      .events_waiting = media_ring_count(&self->events),
+      .late_p50_us = media_lateness_read(&self->lateness, 500000),
+      .late_p99_us = media_lateness_read(&self->lateness, 990000),
+      .late_p999_us = media_lateness_read(&self->lateness, 999000),
+      .late_max_us = atomic_load(&self->lateness.most_us),
+      .cpu_us = atomic_load(&self->cpu_us),
+      .priority = (media_priority)atomic_load(&self->priority)};
+}
+
+static int watch(int poll, int fd, uint32_t events) {
+  struct epoll_event event = {.events = events, .data.fd = fd};
+  return epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+}
+
+static void close_descriptors(media_thread *self) {
+  const int fds[] = {self->poll, self->sockets, self->timer, self->wake};
+  for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
+    if (fds[i] >= 0) close(fds[i]);
+  }
+}
+
+static int open_descriptors(media_thread *self) {
+  self->poll = epoll_create1(EPOLL_CLOEXEC);
+  self->sockets = epoll_create1(EPOLL_CLOEXEC);
+  self->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  self->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (self->poll < 0 || self->sockets < 0 || self->timer < 0 || self->wake < 0) return -errno;
+  int error = watch(self->poll, self->wake, EPOLLIN);
+  if (!error) error = watch(self->poll, self->timer, EPOLLIN);
+  if (!error) error = watch(self->poll, self->sockets, EPOLLIN);
+  self->is_watching = true;
+  return error;
+}
+
+static void init_world(media_thread *self) {
+  media_output output = {.send = send_datagram, .closed = remove_socket, .context = self};
+  media_world_init(&self->world, &output, now_ns());
+  self->world.wall_offset = clock_now(CLOCK_REALTIME) - now_ns();
+  sip_random_init(&self->world.random, self->config.random, NULL);
+  media_backend backend = {.bind = bind_session,
+                           .release = release_session,
+                           .post = post,
+                           .take = take,
+                           .need_disk = need_disk,
+                           .record = record,
+                           .finish = finish,
+                           .finished = finished,
+                           .context = self};
+  media_control_init(&self->control, self->alloc, &backend);
+  if (self->config.max_sessions) self->control.max_sessions = self->config.max_sessions;
+}
+
+int media_thread_new(sip_alloc *alloc, const media_thread_config *config, media_thread **out) {
+  media_ports ports;
+  if (!media_ports_init(&ports, config->first_port, config->last_port)) return SIP_E_INVALID;
+  media_thread *self = sip_alloc_zero(alloc, sizeof *self);
+  if (!self) return SIP_E_MEMORY;
+  self->alloc = alloc;
+  self->config = *config;
+  self->ports = ports;
+  media_ring_init(&self->commands, self->command_memory, sizeof(media_command), COMMANDS);
+  media_ring_init(&self->events, self->event_memory, sizeof(media_event), EVENTS);
+  sip_ring_init(&self->overflow, alloc, sizeof(media_command));
+  int error = open_descriptors(self);
+  if (error) {
+    close_descriptors(self);
+    sip_alloc_free(alloc, self, sizeof *self);
+    return error;
+  }
+  init_world(self);
+  *out = self;
+  return 0;
+}
+
+/* Ends the thread; from then on the world is this thread's. */
+static void join(media_thread *self) {
+  if (!self->is_running) return;
+  atomic_store_explicit(&self->is_stopping, true, memory_order_release);
+  poke(self->wake);
+  pthread_join(self->thread, NULL);
+  self->is_running = false;
+  while (self->overflow.count > 0) {
+    media_world_command(&self->world, now_ns(), sip_ring_pop(&self->overflow));
+  }
+}
+
+/* Recordings are waited for: their files are whole when this returns. */
+void media_thread_free(media_thread *self) {
+  if (!self) return;
+  media_event event;
+  void *owner;
+  join(self);
+  media_control_close_all(&self->control, NULL);
+  while (self->control.handles.count > 0) {
+    if (media_control_next(&self->control, &event, &owner)) {
+      media_control_settle(&self->control, &event);
+    } else {
+      sched_yield();
+    }
+  }
+  media_disk_free(self->disk);
+  media_control_deinit(&self->control);
+  sip_ring_deinit(&self->overflow);
+  close_descriptors(self);
+  sip_alloc_free(self->alloc, self, sizeof *self);
+}
