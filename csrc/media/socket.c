@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sockets that never block. They are not connected: what a stranger sends is to be seen
- * and counted, and an ICMP error is not to end anything.
+ * Sockets that never block, and for which an ICMP error ends nothing. The third one shares
+ * the first one's port (SO_REUSEPORT), which that was bound to alone before: nobody else
+ * can have it. The kernel gives a packet to the connected one of several.
  */
 #include "media/socket.h"
 
@@ -15,6 +16,7 @@
 
 enum {
   DSCP_EXPEDITED = 46 << 2, /* RFC 3246: voice, in the upper six bits of the field */
+  STEADY_PACKETS = 25,      /* to one address, until it is connected to */
   RECEIVE_TRIES = 4         /* errors of earlier packets in a row */
 };
 
@@ -52,7 +54,7 @@ static void from_system(const address *from, sip_sockaddr *out) {
 }
 
 /* A descriptor, or a negative system error. */
-static int open_one(const sip_sockaddr *local) {
+static int open_one(const sip_sockaddr *local, bool shares) {
   int domain = local->family == 6 ? AF_INET6 : AF_INET, on = 1, field = DSCP_EXPEDITED;
   int fd = socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
@@ -62,6 +64,7 @@ static int open_one(const sip_sockaddr *local) {
   } else {
     setsockopt(fd, IPPROTO_IP, IP_TOS, &field, sizeof field);
   }
+  if (shares) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   address to;
   socklen_t len = to_system(local, &to);
   if (bind(fd, &to.any, len) == 0) return fd;
@@ -70,41 +73,75 @@ static int open_one(const sip_sockaddr *local) {
   return error;
 }
 
-static int open_pair(media_socket *socket, const sip_sockaddr *local) {
+static int open_all(media_socket *socket, const sip_sockaddr *local) {
   sip_sockaddr above = *local;
+  int on = 1;
   above.port = (uint16_t)(above.port + 1);
-  int rtp = open_one(local);
-  if (rtp < 0) return rtp;
-  int rtcp = open_one(&above);
-  if (rtcp < 0) {
-    close(rtp);
-    return rtcp;
+  socket->fds[MEDIA_SOCKET_RTP] = open_one(local, false);
+  if (socket->fds[MEDIA_SOCKET_RTP] < 0) return socket->fds[MEDIA_SOCKET_RTP];
+  setsockopt(socket->fds[MEDIA_SOCKET_RTP], SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  socket->fds[MEDIA_SOCKET_RTCP] = open_one(&above, false);
+  if (socket->fds[MEDIA_SOCKET_RTCP] < 0) {
+    close(socket->fds[MEDIA_SOCKET_RTP]);
+    return socket->fds[MEDIA_SOCKET_RTCP];
   }
-  socket->fds[0] = rtp;
-  socket->fds[1] = rtcp;
+  socket->fds[MEDIA_SOCKET_PEER] = -1;
   return 0;
 }
 
 int media_socket_open(media_socket *socket, sip_sockaddr *local, media_ports *ports) {
-  if (local->port != 0) return open_pair(socket, local);
+  if (local->port != 0) return open_all(socket, local);
   for (uint32_t tries = media_ports_count(ports); tries > 0; tries--) {
     local->port = media_ports_take(ports);
-    int error = open_pair(socket, local);
+    int error = open_all(socket, local);
     if (error != -EADDRINUSE) return error;
   }
   return SIP_E_LIMIT;
 }
 
 void media_socket_close(media_socket *socket) {
-  close(socket->fds[0]);
-  close(socket->fds[1]);
+  for (int i = 0; i < MEDIA_SOCKETS; i++) {
+    if (socket->fds[i] >= 0) close(socket->fds[i]);
+  }
+}
+
+/* From now on the third socket is the peer's, when there is room for one more. */
+static bool connect_to(media_socket *socket) {
+  int *fd = &socket->fds[MEDIA_SOCKET_PEER];
+  address to;
+  socklen_t len = to_system(&socket->peer, &to);
+  if (*fd < 0) *fd = open_one(&socket->session->local, true);
+  socket->is_connected = *fd >= 0 && connect(*fd, &to.any, len) == 0;
+  return socket->is_connected;
+}
+
+/* Whom RTP goes to; true when a socket has just been connected to that. */
+bool media_socket_note(media_socket *socket, const sip_sockaddr *to) {
+  if (!sip_sockaddr_equal(&socket->peer, to)) {
+    socket->peer = *to;
+    socket->sent = 0;
+    socket->is_connected = false;
+    return false;
+  }
+  if (socket->sent >= STEADY_PACKETS) return false;
+  return ++socket->sent == STEADY_PACKETS && connect_to(socket);
+}
+
+/* The error of an earlier packet comes with a later one, which is then sent again. */
+static bool send_connected(int fd, const media_datagram *datagram) {
+  ssize_t sent = send(fd, datagram->bytes, datagram->len, MSG_NOSIGNAL);
+  if (sent < 0) sent = send(fd, datagram->bytes, datagram->len, MSG_NOSIGNAL);
+  return sent >= 0;
 }
 
 bool media_socket_send(const media_socket *socket, const media_datagram *datagram) {
-  address to;
+  if (socket->is_connected && !datagram->is_rtcp) {
+    return send_connected(socket->fds[MEDIA_SOCKET_PEER], datagram);
+  }
   if (datagram->address.family != datagram->session->local.family) return false;
+  address to;
   socklen_t len = to_system(&datagram->address, &to);
-  int fd = socket->fds[datagram->is_rtcp];
+  int fd = socket->fds[datagram->is_rtcp ? MEDIA_SOCKET_RTCP : MEDIA_SOCKET_RTP];
   ssize_t sent;
   do {
     sent = sendto(fd, datagram->bytes, datagram->len, MSG_NOSIGNAL, &to.any, len);

@@ -30,12 +30,13 @@ enum {
   COMMANDS = 1024, /* that wait in the ring; powers of two */
   EVENTS = 1024,
   WATCHED_SESSIONS = 32, /* up to as many, each packet wakes the thread */
-  BATCH = 256,           /* sockets looked at by one system call */
-  BATCHES = 8,           /* in a row, before frames are due again */
+  BATCH = 64,            /* sockets looked at by one system call */
+  BATCHES = 64,          /* in a row at most */
   PRIORITY = 20,         /* of SCHED_FIFO: below the kernel's own threads */
   NICE = -11,
   STACK_SIZE = 512 * 1024,
-  DATAGRAM_MAX = 2048
+  DATAGRAM_MAX = 2048,
+  SOCKET_TAGS = 4 /* in the lowest bits of a pointer to sockets */
 };
 
 struct media_thread {
@@ -79,9 +80,18 @@ static void poke(int fd) {
 
 /* --- In the thread: sockets -------------------------------------------------------------------- */
 
+/* The lowest bits of the pointer say which of its sockets. */
+static void add_socket(media_thread *self, media_socket *socket, size_t which) {
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)(uintptr_t)socket | which};
+  epoll_ctl(self->sockets, EPOLL_CTL_ADD, socket->fds[which], &event);
+}
+
 static bool send_datagram(void *context, const media_datagram *datagram) {
   media_thread *self = context;
   media_socket *socket = datagram->session->socket;
+  if (!datagram->is_rtcp && media_socket_note(socket, &datagram->address)) {
+    add_socket(self, socket, MEDIA_SOCKET_PEER);
+  }
   if (!media_socket_send(socket, datagram)) return false;
   if (datagram->is_rtcp || datagram->session->relay.is_on) return true;
   rtp_time now = now_ns();
@@ -101,38 +111,35 @@ static void watch_sockets(media_thread *self) {
   self->is_watching = watches;
 }
 
-/* The lowest bit of the pointer says which of the two. */
-static void add_socket(media_thread *self, media_socket *socket) {
-  for (size_t i = 0; i < 2; i++) {
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)(uintptr_t)socket | i};
-    epoll_ctl(self->sockets, EPOLL_CTL_ADD, socket->fds[i], &event);
-  }
-}
-
 static void remove_socket(void *context, media_session *session) {
   media_thread *self = context;
   media_socket *socket = session->socket;
-  for (size_t i = 0; i < 2; i++) epoll_ctl(self->sockets, EPOLL_CTL_DEL, socket->fds[i], NULL);
+  for (size_t i = 0; i < MEDIA_SOCKETS; i++) {
+    if (socket->fds[i] >= 0) epoll_ctl(self->sockets, EPOLL_CTL_DEL, socket->fds[i], NULL);
+  }
 }
 
 static void receive(media_thread *self, uint64_t tagged) {
-  media_socket *socket = (media_socket *)(uintptr_t)(tagged & ~UINT64_C(1));
+  size_t which = tagged % SOCKET_TAGS;
+  media_socket *socket = (media_socket *)(uintptr_t)(tagged - which);
   uint8_t bytes[DATAGRAM_MAX];
-  media_datagram datagram = {
-      .session = socket->session, .is_rtcp = tagged & 1, .bytes = bytes};
-  datagram.len = media_socket_receive(socket->fds[datagram.is_rtcp], bytes, sizeof bytes,
-                                      &datagram.address);
+  media_datagram datagram = {.session = socket->session,
+                             .is_rtcp = which == MEDIA_SOCKET_RTCP,
+                             .bytes = bytes};
+  datagram.len =
+      media_socket_receive(socket->fds[which], bytes, sizeof bytes, &datagram.address);
   if (datagram.len > 0) media_world_receive(&self->world, now_ns(), &datagram);
 }
 
-/* One datagram of each socket that has one, until none has, or frames are due. */
+/* One datagram of each socket that has one, until none has, or frames are due again. */
 static void receive_all(media_thread *self) {
   struct epoll_event events[BATCH];
-  for (int i = 0; i < BATCHES; i++) {
-    int count = epoll_wait(self->sockets, events, BATCH, 0);
+  int count = BATCH;
+  rtp_time until = media_world_deadline(&self->world);
+  for (int i = 0; i < BATCHES && count == BATCH; i++) {
+    count = epoll_wait(self->sockets, events, BATCH, 0);
     for (int at = 0; at < count; at++) receive(self, events[at].data.u64);
-    if (count < BATCH && i > 0) return;
-    if (count <= 0) return;
+    if (now_ns() >= until) return;
   }
 }
 
@@ -142,7 +149,9 @@ static void take_commands(media_thread *self) {
   media_command command;
   while (media_ring_take(&self->commands, &command, 1) == 1) {
     if (command.kind == MEDIA_COMMAND_OPEN && command.party->kind == MEDIA_SESSION) {
-      add_socket(self, media_session_of(command.party)->socket);
+      media_socket *socket = media_session_of(command.party)->socket;
+      add_socket(self, socket, MEDIA_SOCKET_RTP);
+      add_socket(self, socket, MEDIA_SOCKET_RTCP);
     }
     media_world_command(&self->world, now_ns(), &command);
   }
@@ -219,8 +228,8 @@ static void *run(void *argument) {
     arm(self);
     wait(self);
     take_commands(self);
-    receive_all(self);
     media_world_tick(&self->world, now_ns());
+    receive_all(self);
     give_events(self);
     show_counts(self);
   }
