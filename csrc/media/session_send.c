@@ -54,6 +54,7 @@ static bool send_event(media_session *session) {
   session->packed = 0;
   session->events_count++;
   send_other(session, &other, event.bytes);
+  media_relay_insert(&session->relay);
   return true;
 }
 
