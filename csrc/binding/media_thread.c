@@ -23,6 +23,7 @@ enum { THREAD_LOOP = 1, THREAD_MEDIA, THREAD_VALUES = THREAD_MEDIA };
 typedef struct bind_media_thread {
   bind_loop_guest place; /* first: in the loop's list */
   bind_loop *loop;
+  bind_media *media;    /* NULL before there is one */
   media_thread *thread; /* NULL: closed */
   net_guest *guest;
   sip_alloc alloc;
@@ -148,6 +149,7 @@ static void close_thread(bind_media_thread *self) {
   if (!self->thread) return;
   media_thread *thread = self->thread;
   self->thread = NULL;
+  if (self->media) self->media->control = NULL;
   sip_link_remove(&self->place.link);
   drop_jobs(self);
   media_thread_free(thread);
@@ -235,6 +237,7 @@ static int media_new(lua_State *L) {
   bind_media_thread *self = lua_touserdata(L, 3);
   bind_media *media = bind_media_push(L, 3, media_thread_control(self->thread));
   media->host = self;
+  self->media = media;
   media->acted = acted;
   media->closing = closing;
   media->load = load;

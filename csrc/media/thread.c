@@ -223,6 +223,7 @@ static void raise_priority(media_thread *self) {
 
 static void *run(void *argument) {
   media_thread *self = argument;
+  pthread_setname_np(pthread_self(), "moonsip-media");
   raise_priority(self);
   while (!atomic_load_explicit(&self->is_stopping, memory_order_acquire)) {
     arm(self);
