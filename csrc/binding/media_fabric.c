@@ -208,7 +208,7 @@ static int fabric_tap(lua_State *L) {
 /* "192.0.2.1:4000" or "[2001:db8::1]:4000" */
 static sip_sockaddr check_address(lua_State *L, int index) {
   sip_str text = bind_check_str(L, index);
-  sip_sockaddr out;
+  sip_sockaddr out = {0};
   size_t colon = text.len;
   while (colon > 0 && text.ptr[colon - 1] != ':') colon--;
   uint64_t port = 0;

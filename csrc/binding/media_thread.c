@@ -30,6 +30,8 @@ typedef struct bind_media_thread {
   bind_allocator allocator;
   sip_link loaded;   /* jobs that are done */
   sip_link loading;  /* those under way */
+  bool is_telling;
+  bool is_closing;   /* by what was told: when that is over */
 } bind_media_thread;
 
 /* A file being read: outlives whoever waits for it. */
@@ -39,6 +41,33 @@ typedef struct reading {
   bind_media_thread *host; /* NULL: closed */
   media_load *job;
 } reading;
+
+/* --- The end --------------------------------------------------------------------------------- */
+
+static void drop_jobs(bind_media_thread *self) {
+  while (!sip_link_alone(&self->loading)) {
+    reading *one = SIP_CONTAINER(self->loading.next, reading, link);
+    sip_link_remove(&one->link);
+    one->host = NULL;
+  }
+  while (!sip_link_alone(&self->loaded)) {
+    media_load *job = SIP_CONTAINER(self->loaded.next, media_load, link);
+    sip_link_remove(&job->link);
+    media_load_free(job);
+  }
+}
+
+/* The thread ends, and with it whatever was open; files are whole after that. */
+static void close_thread(bind_media_thread *self) {
+  if (!self->thread) return;
+  media_thread *thread = self->thread;
+  self->thread = NULL;
+  if (self->media) self->media->control = NULL;
+  sip_link_remove(&self->place.link);
+  drop_jobs(self);
+  media_thread_free(thread);
+  net_guest_close(self->guest);
+}
 
 /* --- Told ------------------------------------------------------------------------------------ */
 
@@ -59,7 +88,7 @@ static bool push_media(lua_State *L, void *owner) {
 }
 
 static void tell_loaded(lua_State *L, bind_media_thread *self) {
-  while (self->thread && !sip_link_alone(&self->loaded)) {
+  while (!sip_link_alone(&self->loaded)) {
     media_load *job = SIP_CONTAINER(self->loaded.next, media_load, link);
     sip_link_remove(&job->link);
     int top = lua_gettop(L);
@@ -76,7 +105,7 @@ static void tell_loaded(lua_State *L, bind_media_thread *self) {
 static int tell(lua_State *L) {
   bind_media_thread *self = lua_touserdata(L, 2);
   tell_loaded(L, self);
-  if (self->thread) bind_media_tell(L, media_thread_control(self->thread), push_media);
+  bind_media_tell(L, media_thread_control(self->thread), push_media);
   return 0;
 }
 
@@ -84,10 +113,16 @@ static int tell(lua_State *L) {
 static void on_ready(void *context) {
   bind_media_thread *self = context;
   bool is_well = false;
-  while (self->thread && !is_well && !self->loop->is_closing) {
+  self->is_telling = true;
+  while (!is_well && !self->is_closing && !self->loop->is_closing) {
     is_well = bind_loop_enter(self->loop, tell, self);
   }
-  if (self->thread) set_hold(self);
+  self->is_telling = false;
+  if (self->is_closing) {
+    close_thread(self);
+  } else {
+    set_hold(self);
+  }
 }
 
 static void wake(void *context) {
@@ -131,31 +166,6 @@ static int load(bind_media *media, media_load *job) {
 
 /* --- Life ------------------------------------------------------------------------------------------ */
 
-static void drop_jobs(bind_media_thread *self) {
-  while (!sip_link_alone(&self->loading)) {
-    reading *one = SIP_CONTAINER(self->loading.next, reading, link);
-    sip_link_remove(&one->link);
-    one->host = NULL;
-  }
-  while (!sip_link_alone(&self->loaded)) {
-    media_load *job = SIP_CONTAINER(self->loaded.next, media_load, link);
-    sip_link_remove(&job->link);
-    media_load_free(job);
-  }
-}
-
-/* The thread ends, and with it whatever was open; files are whole after that. */
-static void close_thread(bind_media_thread *self) {
-  if (!self->thread) return;
-  media_thread *thread = self->thread;
-  self->thread = NULL;
-  if (self->media) self->media->control = NULL;
-  sip_link_remove(&self->place.link);
-  drop_jobs(self);
-  media_thread_free(thread);
-  net_guest_close(self->guest);
-}
-
 static void on_loop_closing(bind_loop_guest *place) {
   close_thread((bind_media_thread *)(void *)place);
 }
@@ -171,10 +181,17 @@ static void acted(lua_State *L, bind_media *media) {
   bind_loop_touch(L, self->loop);
 }
 
+/* Nothing is told of it any more. */
 static void closing(lua_State *L, bind_media *media) {
   bind_media_thread *self = media->host;
-  (void)L;
-  close_thread(self);
+  lua_getiuservalue(L, 1, MEDIA_HOST);
+  lua_getiuservalue(L, -1, THREAD_LOOP);
+  lua_getiuservalue(L, -1, LOOP_MEDIA);
+  lua_pushnil(L);
+  lua_rawsetp(L, -2, media);
+  lua_pop(L, 3);
+  self->is_closing = self->is_telling;
+  if (!self->is_telling) close_thread(self);
 }
 
 /* --- Making ------------------------------------------------------------------------------------------- */
