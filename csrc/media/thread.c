@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The thread waits for a timer that is set to the next frame's instant, for commands,
- * and, while there are few sessions, for their packets. With many of them sockets are
- * looked at with each millisecond's frames instead, a batch at a time.
+ * The thread waits for a timer that is set to the next frame's instant, for commands, and,
+ * while there are few sessions, for their packets. With many of them sockets are looked at
+ * with each millisecond's frames instead.
  */
 #include "media/thread.h"
 
@@ -17,26 +17,22 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/ring.h"
+#include "media/clock.h"
 #include "media/disk.h"
 #include "media/lateness.h"
-#include "media/socket.h"
+#include "media/poll.h"
 
 enum {
   COMMANDS = 1024, /* that wait in the ring; powers of two */
   EVENTS = 1024,
   WATCHED_SESSIONS = 32, /* up to as many, each packet wakes the thread */
-  BATCH = 64,            /* sockets looked at by one system call */
-  BATCHES = 64,          /* in a row at most */
   PRIORITY = 20,         /* of SCHED_FIFO: below the kernel's own threads */
   NICE = -11,
-  STACK_SIZE = 512 * 1024,
-  DATAGRAM_MAX = 2048,
-  SOCKET_TAGS = 4 /* in the lowest bits of a pointer to sockets */
+  STACK_SIZE = 512 * 1024
 };
 
 struct media_thread {
@@ -51,8 +47,8 @@ struct media_thread {
   _Atomic bool is_stopping;
   _Atomic bool is_full; /* events wait in the world for room in the ring */
   _Atomic int priority;
-  int poll, sockets, timer, wake; /* descriptors */
-  bool is_watching;               /* the sockets are in `poll` */
+  int poll, timer, wake; /* descriptors */
+  media_poll sockets;
   rtp_time armed_at;
   media_ring commands, events;
   sip_ring overflow; /* commands that found no room: the main thread's */
@@ -62,40 +58,21 @@ struct media_thread {
   media_event event_memory[EVENTS];
 };
 
-static rtp_time clock_now(clockid_t id) {
-  struct timespec now;
-  clock_gettime(id, &now);
-  return (rtp_time)now.tv_sec * RTP_SECOND + now.tv_nsec;
-}
-
-static rtp_time now_ns(void) {
-  return clock_now(CLOCK_MONOTONIC);
-}
-
 static void poke(int fd) {
   uint64_t one = 1;
   if (write(fd, &one, sizeof one) < 0) { /* it is awake already */
   }
 }
 
-/* --- In the thread: sockets -------------------------------------------------------------------- */
-
-/* The lowest bits of the pointer say which of its sockets. */
-static void add_socket(media_thread *self, media_socket *socket, size_t which) {
-  struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)(uintptr_t)socket | which};
-  epoll_ctl(self->sockets, EPOLL_CTL_ADD, socket->fds[which], &event);
-}
+/* --- In the thread: packets out -------------------------------------------------------------- */
 
 static bool send_datagram(void *context, const media_datagram *datagram) {
   media_thread *self = context;
-  media_socket *socket = datagram->session->socket;
-  if (!datagram->is_rtcp && media_socket_note(socket, &datagram->address)) {
-    add_socket(self, socket, MEDIA_SOCKET_PEER);
-  }
-  if (!media_socket_send(socket, datagram)) return false;
-  if (datagram->is_rtcp || datagram->session->relay.is_on) return true;
-  rtp_time now = now_ns();
-  rtp_time wanted = MEDIA_FRAME_NS * datagram->session->settings->frames;
+  const media_session *session = datagram->session;
+  media_socket *socket = session->socket;
+  if (!media_poll_send(&self->sockets, datagram)) return false;
+  if (datagram->is_rtcp || session->relay.is_on) return true;
+  rtp_time now = media_clock_now(), wanted = MEDIA_FRAME_NS * session->settings->frames;
   rtp_time off = now - socket->sent_at - wanted;
   bool is_next = socket->sent_at != 0 && off < wanted * MEDIA_BURST_FRAMES;
   socket->sent_at = now;
@@ -103,44 +80,21 @@ static bool send_datagram(void *context, const media_datagram *datagram) {
   return true;
 }
 
+static void frame_is_due(void *context, media_session *session) {
+  media_poll_due(&((media_thread *)context)->sockets, session);
+}
+
+static void close_session(void *context, media_session *session) {
+  media_poll_close(&((media_thread *)context)->sockets, session->socket);
+}
+
+/* With few sessions each packet wakes the thread. */
 static void watch_sockets(media_thread *self) {
   bool watches = self->world.parties <= WATCHED_SESSIONS;
-  if (watches == self->is_watching) return;
-  struct epoll_event event = {.events = watches ? EPOLLIN : 0, .data.fd = self->sockets};
-  epoll_ctl(self->poll, EPOLL_CTL_MOD, self->sockets, &event);
-  self->is_watching = watches;
-}
-
-static void remove_socket(void *context, media_session *session) {
-  media_thread *self = context;
-  media_socket *socket = session->socket;
-  for (size_t i = 0; i < MEDIA_SOCKETS; i++) {
-    if (socket->fds[i] >= 0) epoll_ctl(self->sockets, EPOLL_CTL_DEL, socket->fds[i], NULL);
-  }
-}
-
-static void receive(media_thread *self, uint64_t tagged) {
-  size_t which = tagged % SOCKET_TAGS;
-  media_socket *socket = (media_socket *)(uintptr_t)(tagged - which);
-  uint8_t bytes[DATAGRAM_MAX];
-  media_datagram datagram = {.session = socket->session,
-                             .is_rtcp = which == MEDIA_SOCKET_RTCP,
-                             .bytes = bytes};
-  datagram.len =
-      media_socket_receive(socket->fds[which], bytes, sizeof bytes, &datagram.address);
-  if (datagram.len > 0) media_world_receive(&self->world, now_ns(), &datagram);
-}
-
-/* One datagram of each socket that has one, until none has, or frames are due again. */
-static void receive_all(media_thread *self) {
-  struct epoll_event events[BATCH];
-  int count = BATCH;
-  rtp_time until = media_world_deadline(&self->world);
-  for (int i = 0; i < BATCHES && count == BATCH; i++) {
-    count = epoll_wait(self->sockets, events, BATCH, 0);
-    for (int at = 0; at < count; at++) receive(self, events[at].data.u64);
-    if (now_ns() >= until) return;
-  }
+  if (watches == self->sockets.watches_all) return;
+  struct epoll_event event = {.events = watches ? EPOLLIN : 0, .data.fd = self->sockets.fd};
+  epoll_ctl(self->poll, EPOLL_CTL_MOD, self->sockets.fd, &event);
+  self->sockets.watches_all = watches;
 }
 
 /* --- In the thread: commands, events, time ------------------------------------------------------ */
@@ -149,11 +103,9 @@ static void take_commands(media_thread *self) {
   media_command command;
   while (media_ring_take(&self->commands, &command, 1) == 1) {
     if (command.kind == MEDIA_COMMAND_OPEN && command.party->kind == MEDIA_SESSION) {
-      media_socket *socket = media_session_of(command.party)->socket;
-      add_socket(self, socket, MEDIA_SOCKET_RTP);
-      add_socket(self, socket, MEDIA_SOCKET_RTCP);
+      media_poll_open(&self->sockets, media_session_of(command.party)->socket);
     }
-    media_world_command(&self->world, now_ns(), &command);
+    media_world_command(&self->world, media_clock_now(), &command);
   }
   watch_sockets(self);
 }
@@ -182,7 +134,7 @@ static void show_counts(media_thread *self) {
   store(&self->packets_out, world->counts.packets_out);
   store(&self->overruns, world->counts.overruns);
   store(&self->skipped, world->counts.skipped_frames);
-  store(&self->cpu_us, (uint64_t)clock_now(CLOCK_THREAD_CPUTIME_ID) / 1000);
+  store(&self->cpu_us, (uint64_t)media_clock(CLOCK_THREAD_CPUTIME_ID) / 1000);
 }
 
 static void arm(media_thread *self) {
@@ -229,8 +181,8 @@ static void *run(void *argument) {
     arm(self);
     wait(self);
     take_commands(self);
-    media_world_tick(&self->world, now_ns());
-    receive_all(self);
+    media_world_tick(&self->world, media_clock_now());
+    media_poll_receive(&self->sockets, media_world_deadline(&self->world));
     give_events(self);
     show_counts(self);
   }
@@ -249,7 +201,7 @@ static void flush_overflow(media_thread *self) {
 static void post(void *context, const media_command *command) {
   media_thread *self = context;
   if (!self->is_running) { /* it was ended: the world is ours */
-    media_world_command(&self->world, now_ns(), command);
+    media_world_command(&self->world, media_clock_now(), command);
     return;
   }
   flush_overflow(self);
@@ -365,29 +317,33 @@ static int watch(int poll, int fd, uint32_t events) {
 }
 
 static void close_descriptors(media_thread *self) {
-  const int fds[] = {self->poll, self->sockets, self->timer, self->wake};
+  const int fds[] = {self->poll, self->timer, self->wake};
   for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
     if (fds[i] >= 0) close(fds[i]);
   }
+  media_poll_deinit(&self->sockets);
 }
 
 static int open_descriptors(media_thread *self) {
   self->poll = epoll_create1(EPOLL_CLOEXEC);
-  self->sockets = epoll_create1(EPOLL_CLOEXEC);
+  int error = media_poll_init(&self->sockets, &self->world);
   self->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   self->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (self->poll < 0 || self->sockets < 0 || self->timer < 0 || self->wake < 0) return -errno;
-  int error = watch(self->poll, self->wake, EPOLLIN);
+  if (error) return error;
+  if (self->poll < 0 || self->timer < 0 || self->wake < 0) return -errno;
+  error = watch(self->poll, self->wake, EPOLLIN);
   if (!error) error = watch(self->poll, self->timer, EPOLLIN);
-  if (!error) error = watch(self->poll, self->sockets, EPOLLIN);
-  self->is_watching = true;
+  if (!error) error = watch(self->poll, self->sockets.fd, EPOLLIN);
   return error;
 }
 
 static void init_world(media_thread *self) {
-  media_output output = {.send = send_datagram, .closed = remove_socket, .context = self};
-  media_world_init(&self->world, &output, now_ns());
-  self->world.wall_offset = clock_now(CLOCK_REALTIME) - now_ns();
+  media_output output = {.send = send_datagram,
+                         .due = frame_is_due,
+                         .closed = close_session,
+                         .context = self};
+  media_world_init(&self->world, &output, media_clock_now());
+  self->world.wall_offset = media_clock(CLOCK_REALTIME) - media_clock_now();
   sip_random_init(&self->world.random, self->config.random, NULL);
   media_backend backend = {.bind = bind_session,
                            .release = release_session,
@@ -432,7 +388,7 @@ static void join(media_thread *self) {
   pthread_join(self->thread, NULL);
   self->is_running = false;
   while (self->overflow.count > 0) {
-    media_world_command(&self->world, now_ns(), sip_ring_pop(&self->overflow));
+    media_world_command(&self->world, media_clock_now(), sip_ring_pop(&self->overflow));
   }
 }
 

@@ -51,12 +51,15 @@ rtp_time media_world_deadline(const media_world *world) {
   return slot * RTP_MS;
 }
 
-static void tick_bucket(sip_link *bucket) {
+static void tick_bucket(media_world *world, sip_link *bucket) {
+  const media_output *output = &world->output;
   for (sip_link *link = bucket->next, *next; link != bucket; link = next) {
     next = link->next;
+    __builtin_prefetch(next->next);
     media_party *party = SIP_CONTAINER(link, media_party, tick);
     media_session *session = media_session_of(party);
     if (session) {
+      if (output->due) output->due(output->context, session);
       media_session_tick(session);
     } else {
       media_conference_tick((media_conference *)(void *)party);
@@ -82,7 +85,7 @@ void media_world_tick(media_world *world, rtp_time now) {
   while (world->slot < slot) {
     world->slot++;
     world->now = world->slot * RTP_MS;
-    tick_bucket(&world->buckets[world->slot % MEDIA_PHASES]);
+    tick_bucket(world, &world->buckets[world->slot % MEDIA_PHASES]);
   }
   world->now = now;
 }

@@ -28,6 +28,9 @@ struct media_datagram {
 typedef struct media_output {
   /* False when it could not be sent: it is counted, and that is all. */
   bool (*send)(void *context, const media_datagram *datagram);
+  /* A session's frame is due: what has come for it meanwhile may be received now. NULL:
+   * everything was as it came. */
+  void (*due)(void *context, media_session *session);
   /* The session is out of the world: nothing is sent for it any more. */
   void (*closed)(void *context, media_session *session);
   void *context;
