@@ -75,19 +75,14 @@ static int media_on_event(lua_State *L) {
 /* --- Events -------------------------------------------------------------------------------- */
 
 static const char *event_name(media_event_kind kind) {
-  static const char *const names[] = {[MEDIA_EVENT_LATCHED] = "latched",
-                                      [MEDIA_EVENT_ACTIVITY] = "activity",
-                                      [MEDIA_EVENT_DIGIT] = "digit",
-                                      [MEDIA_EVENT_INACTIVITY] = "inactivity",
-                                      [MEDIA_EVENT_TALK] = "talk",
-                                      [MEDIA_EVENT_SILENCE] = "silence",
-                                      [MEDIA_EVENT_BYE] = "bye",
-                                      [MEDIA_EVENT_CLOSED] = "closed",
-                                      [MEDIA_EVENT_HEARD] = "heard",
-                                      [MEDIA_EVENT_FRAMES] = "frames",
-                                      [MEDIA_EVENT_MARK] = "mark",
-                                      [MEDIA_EVENT_XON] = "xon",
-                                      [MEDIA_EVENT_END] = "end"};
+  static const char *const names[] = {
+      [MEDIA_EVENT_LATCHED] = "latched", [MEDIA_EVENT_ACTIVITY] = "activity",
+      [MEDIA_EVENT_DIGIT] = "digit",     [MEDIA_EVENT_INACTIVITY] = "inactivity",
+      [MEDIA_EVENT_TALK] = "talk",       [MEDIA_EVENT_SILENCE] = "silence",
+      [MEDIA_EVENT_BYE] = "bye",         [MEDIA_EVENT_CLOSED] = "closed",
+      [MEDIA_EVENT_HEARD] = "heard",     [MEDIA_EVENT_FRAMES] = "frames",
+      [MEDIA_EVENT_MARK] = "mark",       [MEDIA_EVENT_XON] = "xon",
+      [MEDIA_EVENT_END] = "end"};
   return names[kind];
 }
 
@@ -130,9 +125,8 @@ static void push_info(lua_State *L, const media_verb *verb) {
 }
 
 static int push_digit(lua_State *L, const media_event *event) {
-  static const char *const ways[] = {[MEDIA_DIGIT_EVENT] = "event",
-                                     [MEDIA_DIGIT_INFO] = "info",
-                                     [MEDIA_DIGIT_INBAND] = "inband"};
+  static const char *const ways[] = {
+      [MEDIA_DIGIT_EVENT] = "event", [MEDIA_DIGIT_INFO] = "info", [MEDIA_DIGIT_INBAND] = "inband"};
   lua_pushlstring(L, &event->digit.digit, 1);
   lua_pushstring(L, ways[event->digit.way]);
   return 2;

@@ -82,7 +82,8 @@ static size_t take_all(lua_State *L, int index, const audio_codecs *codecs, audi
   return count;
 }
 
-/* --- Loading ------------------------------------------------------------------------------------ */
+/* --- Loading ------------------------------------------------------------------------------------
+ */
 
 /* The clip of that path if it was loaded and its file has not changed: pushed, or nil. */
 static bind_clip *push_cached(lua_State *L, sip_str path) {
@@ -169,7 +170,8 @@ void bind_media_loaded(lua_State *L, int media_index, media_load *job) {
   if (is_wanted) lua_call(L, count, 0);
 }
 
-/* --- Clips by hand -------------------------------------------------------------------------------- */
+/* --- Clips by hand
+ * -------------------------------------------------------------------------------- */
 
 /* clip(samples, rate [, wanted]) -> clip */
 static int clip_new(lua_State *L) {
@@ -231,8 +233,7 @@ static int clip_index(lua_State *L) {
 const luaL_Reg bind_media_clip_methods[] = {{"load", clip_load}, {"clip", clip_new}, {NULL, NULL}};
 
 void bind_media_clip_open(lua_State *L) {
-  static const luaL_Reg meta[] = {
-      {"__gc", clip_gc}, {"__index", clip_index}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__gc", clip_gc}, {"__index", clip_index}, {NULL, NULL}};
   luaL_newmetatable(L, CLIP_CLASS);
   luaL_setfuncs(L, meta, 0);
   lua_pop(L, 1);

@@ -30,7 +30,8 @@ static bind_fabric *check(lua_State *L) {
   return self;
 }
 
-/* --- Media objects of it ------------------------------------------------------------------------ */
+/* --- Media objects of it ------------------------------------------------------------------------
+ */
 
 static void acted(lua_State *L, bind_media *media) {
   (void)L;
@@ -79,7 +80,8 @@ static int fabric_media(lua_State *L) {
   return 1;
 }
 
-/* --- Time ---------------------------------------------------------------------------------------- */
+/* --- Time ----------------------------------------------------------------------------------------
+ */
 
 static void tell_loaded(lua_State *L, bind_fabric *self) {
   while (!sip_link_alone(&self->loaded)) {
@@ -138,7 +140,8 @@ static int fabric_deadline(lua_State *L) {
   return 1;
 }
 
-/* --- The wire -------------------------------------------------------------------------------------- */
+/* --- The wire
+ * -------------------------------------------------------------------------------------- */
 
 static double option_share(lua_State *L, const char *name) {
   double value = 0;
@@ -235,7 +238,8 @@ static int fabric_digest(lua_State *L) {
   return 1;
 }
 
-/* --- Life ------------------------------------------------------------------------------------------ */
+/* --- Life
+ * ------------------------------------------------------------------------------------------ */
 
 static int fabric_close(lua_State *L) {
   bind_fabric *self = luaL_checkudata(L, 1, FABRIC_CLASS);
@@ -285,11 +289,11 @@ static int fabric_new(lua_State *L) {
 }
 
 void bind_media_fabric_open(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"media", fabric_media},   {"advance", fabric_advance}, {"now", fabric_now},
-      {"deadline", fabric_deadline}, {"link", fabric_link},   {"tap", fabric_tap},
-      {"inject", fabric_inject}, {"digest", fabric_digest},   {"close", fabric_close},
-      {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"media", fabric_media},   {"advance", fabric_advance},
+                                     {"now", fabric_now},       {"deadline", fabric_deadline},
+                                     {"link", fabric_link},     {"tap", fabric_tap},
+                                     {"inject", fabric_inject}, {"digest", fabric_digest},
+                                     {"close", fabric_close},   {NULL, NULL}};
   luaL_newmetatable(L, FABRIC_CLASS);
   lua_pushcfunction(L, fabric_close);
   lua_setfield(L, -2, "__gc");

@@ -19,7 +19,10 @@ static void take_file(lua_State *L, const media_handle *handle, media_what what,
   lua_getfield(L, 3, "path");
   size_t len = 0;
   config->path = lua_tolstring(L, -1, &len);
-  if (!config->path || len == 0) bind_bad_value(L, "path", "a file's name expected");
+  if (!config->path || len == 0) {
+    bind_bad_value(L, "path", "a file's name expected");
+    return;
+  }
   if (strlen(config->path) != len) bind_bad_value(L, "path", "NUL in a file's name");
   lua_pop(L, 1);
   config->encoding = encodings[bind_option_name(L, 3, "format", "pcm16", formats)];

@@ -32,7 +32,8 @@ static int session_open(lua_State *L) {
   return 2;
 }
 
-/* --- Settings ----------------------------------------------------------------------------------- */
+/* --- Settings -----------------------------------------------------------------------------------
+ */
 
 static uint8_t payload_type(lua_State *L, int index, const char *name, lua_Integer default_value) {
   return (uint8_t)bind_option_integer(L, index, name, 0, RTP_PAYLOAD_TYPES - 1, default_value);
@@ -163,9 +164,8 @@ static int session_apply(lua_State *L) {
   bind_media *self = bind_media_check(L);
   sip_id id = bind_media_id(L, 2);
   luaL_checktype(L, 3, LUA_TTABLE);
-  media_settings draft = {.events_send = MEDIA_NO_TYPE,
-                          .events_receive = MEDIA_NO_TYPE,
-                          .noise_send = MEDIA_NO_TYPE};
+  media_settings draft = {
+      .events_send = MEDIA_NO_TYPE, .events_receive = MEDIA_NO_TYPE, .noise_send = MEDIA_NO_TYPE};
   media_voice_config config = {0};
   take_settings(L, &draft, &config);
   take_codecs(L, &self->control->codecs, &config);
@@ -189,7 +189,8 @@ static int session_apply(lua_State *L) {
   return 1;
 }
 
-/* --- Small things --------------------------------------------------------------------------------- */
+/* --- Small things
+ * --------------------------------------------------------------------------------- */
 
 static int tell(lua_State *L, bind_media *self, media_command *command) {
   int error = media_control_tell(self->control, bind_media_id(L, 2), command);
@@ -229,7 +230,8 @@ static int session_mute(lua_State *L) {
   return tell(L, self, &command);
 }
 
-/* --- Figures -------------------------------------------------------------------------------------- */
+/* --- Figures
+ * -------------------------------------------------------------------------------------- */
 
 static void set_integer(lua_State *L, const char *name, uint64_t value) {
   lua_pushinteger(L, (lua_Integer)value);
@@ -319,7 +321,10 @@ static int session_stats(lua_State *L) {
   return 1;
 }
 
-const luaL_Reg bind_media_session_methods[] = {
-    {"open", session_open},   {"apply", session_apply}, {"digit", session_digit},
-    {"flush", session_flush}, {"mute", session_mute},   {"stats", session_stats},
-    {NULL, NULL}};
+const luaL_Reg bind_media_session_methods[] = {{"open", session_open},
+                                               {"apply", session_apply},
+                                               {"digit", session_digit},
+                                               {"flush", session_flush},
+                                               {"mute", session_mute},
+                                               {"stats", session_stats},
+                                               {NULL, NULL}};

@@ -63,8 +63,7 @@ static int stream_read(lua_State *L) {
 }
 
 static size_t room_of(const media_stream *stream) {
-  uint64_t waiting =
-      stream->written - atomic_load_explicit(&stream->played, memory_order_acquire);
+  uint64_t waiting = stream->written - atomic_load_explicit(&stream->played, memory_order_acquire);
   return waiting < stream->limit ? (size_t)(stream->limit - waiting) : 0;
 }
 
@@ -116,9 +115,8 @@ static int stream_clear(lua_State *L) {
   bind_media *self = bind_media_check(L);
   const media_stream *stream = find(L, self);
   if (!stream) return bind_media_fail(L, SIP_E_GONE);
-  media_command command = {.kind = MEDIA_COMMAND_CLEAR,
-                           .number = bind_media_number(L, 3),
-                           .count = stream->written};
+  media_command command = {
+      .kind = MEDIA_COMMAND_CLEAR, .number = bind_media_number(L, 3), .count = stream->written};
   int error = media_control_tell(self->control, bind_media_id(L, 2), &command);
   if (error) return bind_media_fail(L, error);
   self->acted(L, self);
@@ -136,7 +134,10 @@ static int stream_finish(lua_State *L) {
   return 1;
 }
 
-const luaL_Reg bind_media_stream_methods[] = {
-    {"stream", stream_new}, {"read", stream_read},   {"write", stream_write},
-    {"mark", stream_mark},  {"clear", stream_clear}, {"finish", stream_finish},
-    {NULL, NULL}};
+const luaL_Reg bind_media_stream_methods[] = {{"stream", stream_new},
+                                              {"read", stream_read},
+                                              {"write", stream_write},
+                                              {"mark", stream_mark},
+                                              {"clear", stream_clear},
+                                              {"finish", stream_finish},
+                                              {NULL, NULL}};

@@ -28,10 +28,10 @@ typedef struct bind_media_thread {
   net_guest *guest;
   sip_alloc alloc;
   bind_allocator allocator;
-  sip_link loaded;   /* jobs that are done */
-  sip_link loading;  /* those under way */
+  sip_link loaded;  /* jobs that are done */
+  sip_link loading; /* those under way */
   bool is_telling;
-  bool is_closing;   /* by what was told: when that is over */
+  bool is_closing; /* by what was told: when that is over */
 } bind_media_thread;
 
 /* A file being read: outlives whoever waits for it. */
@@ -129,7 +129,8 @@ static void wake(void *context) {
   net_guest_wake(((bind_media_thread *)context)->guest);
 }
 
-/* --- Files ---------------------------------------------------------------------------------------- */
+/* --- Files
+ * ---------------------------------------------------------------------------------------- */
 
 static void read_file(uv_work_t *work) {
   media_load_run(((reading *)(void *)work)->job);
@@ -164,7 +165,8 @@ static int load(bind_media *media, media_load *job) {
   return 0;
 }
 
-/* --- Life ------------------------------------------------------------------------------------------ */
+/* --- Life
+ * ------------------------------------------------------------------------------------------ */
 
 static void on_loop_closing(bind_loop_guest *place) {
   close_thread((bind_media_thread *)(void *)place);
@@ -194,7 +196,8 @@ static void closing(lua_State *L, bind_media *media) {
   if (!self->is_telling) close_thread(self);
 }
 
-/* --- Making ------------------------------------------------------------------------------------------- */
+/* --- Making
+ * ------------------------------------------------------------------------------------------- */
 
 static void take_options(lua_State *L, media_thread_config *config) {
   config->first_port = 16384;
@@ -265,7 +268,8 @@ static int media_new(lua_State *L) {
   return 1;
 }
 
-/* --- Figures --------------------------------------------------------------------------------------------- */
+/* --- Figures
+ * --------------------------------------------------------------------------------------------- */
 
 static void set_ms(lua_State *L, const char *name, uint64_t us) {
   lua_pushnumber(L, (lua_Number)us / 1000);

@@ -23,8 +23,7 @@ static int bridge(lua_State *L) {
     if (!bind_option_flag(L, 4, "digits", true)) flags = 0;
     if (bind_option_name(L, 4, "transcode", "auto", ways) == 1) flags |= MEDIA_BRIDGE_TRANSCODE;
   }
-  int error =
-      media_control_bridge(self->control, bind_media_id(L, 2), bind_media_id(L, 3), flags);
+  int error = media_control_bridge(self->control, bind_media_id(L, 2), bind_media_id(L, 3), flags);
   return error ? bind_media_fail(L, error) : succeed(L, self);
 }
 
@@ -131,6 +130,5 @@ static int set_member(lua_State *L) {
 }
 
 const luaL_Reg bind_media_together_methods[] = {
-    {"bridge", bridge},         {"unbridge", leave},        {"leave", leave},
-    {"conference", conference}, {"join", join},             {"set_member", set_member},
-    {NULL, NULL}};
+    {"bridge", bridge}, {"unbridge", leave},        {"leave", leave}, {"conference", conference},
+    {"join", join},     {"set_member", set_member}, {NULL, NULL}};

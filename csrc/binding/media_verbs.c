@@ -121,7 +121,8 @@ static int gather(lua_State *L) {
   return bind_media_fail(L, error);
 }
 
-/* --- dtmf ---------------------------------------------------------------------------------------- */
+/* --- dtmf ----------------------------------------------------------------------------------------
+ */
 
 static void take_digits(lua_State *L, media_dtmf *dtmf) {
   lua_getfield(L, 3, "digits");
@@ -129,6 +130,7 @@ static void take_digits(lua_State *L, media_dtmf *dtmf) {
   const char *digits = lua_tolstring(L, -1, &len);
   if (!digits || len == 0 || len > MEDIA_DTMF_MAX) {
     bind_bad_value(L, "digits", "1 to 64 digits and pauses expected");
+    return;
   }
   for (size_t i = 0; i < len; i++) {
     bool is_pause = digits[i] == 'w' || digits[i] == 'W' || digits[i] == ',';
@@ -158,7 +160,8 @@ static int dtmf(lua_State *L) {
   return bind_media_add(L, self, verb);
 }
 
-/* --- detect --------------------------------------------------------------------------------------- */
+/* --- detect
+ * --------------------------------------------------------------------------------------- */
 
 static void take_answering(lua_State *L, media_detect *detect) {
   int type = lua_getfield(L, 3, "amd");
@@ -202,7 +205,8 @@ static int detect(lua_State *L) {
   return bind_media_add(L, self, verb);
 }
 
-/* --- The end ---------------------------------------------------------------------------------------- */
+/* --- The end
+ * ---------------------------------------------------------------------------------------- */
 
 /* stop(id [, verb]) */
 static int stop(lua_State *L) {

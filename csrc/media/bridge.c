@@ -39,7 +39,8 @@ void media_leave(media_session *session) {
   part(session);
 }
 
-/* --- Packets ----------------------------------------------------------------------------------- */
+/* --- Packets -----------------------------------------------------------------------------------
+ */
 
 /* The codec of `to` that is the one `from` is received with; NULL: none. */
 static const media_codec *common_codec(const media_session *from, const media_session *to,
@@ -115,7 +116,8 @@ bool media_bridge_passes(media_session *session, const rtp_packet *packet) {
   return send_on(to, &ours, ticks);
 }
 
-/* --- Frames ---------------------------------------------------------------------------------------- */
+/* --- Frames
+ * ---------------------------------------------------------------------------------------- */
 
 bool media_bridge_wants_in(const media_session *session) {
   if (session->member) return true;
@@ -136,7 +138,8 @@ bool media_bridge_say(media_session *session, media_frame *frame, bool *passes) 
   return !can_pass;
 }
 
-/* --- Digits ---------------------------------------------------------------------------------------- */
+/* --- Digits
+ * ---------------------------------------------------------------------------------------- */
 
 /* The audio is all that the other side takes. */
 static void add_tone(media_dtmf *tones, char digit) {

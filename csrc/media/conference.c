@@ -22,7 +22,8 @@ void media_member_init(media_member *member, media_conference *conference) {
   member->gain_in = member->gain_out = AUDIO_GAIN_UNITY;
 }
 
-/* --- Coming and going ----------------------------------------------------------------------------- */
+/* --- Coming and going
+ * ----------------------------------------------------------------------------- */
 
 static void start_silence(media_member *member) {
   audio_silence_settings settings = {.attack_ms = MEDIA_TALK_MS, .hang_ms = MEDIA_HUSH_MS};
@@ -42,12 +43,15 @@ static void give_back(media_member *member) {
   media_world_report(member->session->party.world, &member->parcel);
 }
 
-void media_leave_conference(media_session *session) {
-  media_member *member = session->member;
-  session->member = NULL;
-  sip_link_remove(&member->link);
+static void take_out(media_member *member) {
+  member->session->member = NULL;
   member->conference->count--;
+  sip_link_remove(&member->link);
   give_back(member);
+}
+
+void media_leave_conference(media_session *session) {
+  take_out(session->member);
 }
 
 void media_change_member(media_session *session, media_member *member) {
@@ -66,12 +70,12 @@ void media_change_member(media_session *session, media_member *member) {
 
 void media_conference_close(media_conference *conference) {
   while (!sip_link_alone(&conference->members)) {
-    media_member *member = SIP_CONTAINER(conference->members.next, media_member, link);
-    media_leave_conference(member->session);
+    take_out(SIP_CONTAINER(conference->members.next, media_member, link));
   }
 }
 
-/* --- The sum ---------------------------------------------------------------------------------------- */
+/* --- The sum
+ * ---------------------------------------------------------------------------------------- */
 
 static void watch_talk(media_member *member, size_t count) {
   audio_span span = audio_span_make(member->words, count);
@@ -89,8 +93,7 @@ static void collect(media_conference *conference, media_member *member) {
   size_t count = media_frame_samples(conference->party.rate);
   member->has_words = in->samples && !member->is_muted;
   if (!member->has_words) return;
-  media_frame to = {
-      .rate = conference->party.rate, .count = count, .samples = member->words};
+  media_frame to = {.rate = conference->party.rate, .count = count, .samples = member->words};
   media_convert(&member->in, in, &to);
   if (member->gain_in != AUDIO_GAIN_UNITY) audio_gain_apply(member->gain_in, to.samples, count);
   watch_talk(member, count);
@@ -129,7 +132,8 @@ void media_conference_tick(media_conference *conference) {
   media_party_listen(party, &all, &all);
 }
 
-/* --- What a member hears ---------------------------------------------------------------------------- */
+/* --- What a member hears
+ * ---------------------------------------------------------------------------- */
 
 static bool is_for(const media_member *speaker, sip_id id) {
   for (uint8_t i = 0; i < speaker->whisper_count; i++) {
@@ -160,8 +164,8 @@ bool media_member_say(media_member *member, media_frame *frame) {
   bool has_whisper = whispered(member, whisper, conference->mix.count);
   bool is_in_sum = member->has_words && member->whisper_count == 0;
   if (conference->mix.speakers == (is_in_sum ? 1u : 0u) && !has_whisper) return false;
-  audio_mixer_take(&conference->mix, is_in_sum ? member->words : NULL,
-                   has_whisper ? whisper : NULL, mixed);
+  audio_mixer_take(&conference->mix, is_in_sum ? member->words : NULL, has_whisper ? whisper : NULL,
+                   mixed);
   media_frame all = {
       .rate = conference->party.rate, .count = conference->mix.count, .samples = mixed};
   media_convert(&member->out, &all, frame);

@@ -9,8 +9,8 @@
 #include "media/order.h"
 
 void media_control_init(media_control *control, sip_alloc *alloc, const media_backend *backend) {
-  *control = (media_control){
-      .alloc = alloc, .backend = *backend, .max_sessions = MEDIA_SESSIONS_MAX};
+  *control =
+      (media_control){.alloc = alloc, .backend = *backend, .max_sessions = MEDIA_SESSIONS_MAX};
   sip_slots_init(&control->handles, alloc);
   audio_codecs_init(&control->codecs);
 }
@@ -128,7 +128,8 @@ void media_control_close_all(media_control *control, const void *owner) {
   }
 }
 
-/* --- What they do ---------------------------------------------------------------------------------- */
+/* --- What they do
+ * ---------------------------------------------------------------------------------- */
 
 int media_control_tell(media_control *control, sip_id id, media_command *command) {
   media_handle *handle = media_control_find(control, id);
@@ -211,7 +212,8 @@ int media_control_stop(media_control *control, sip_id id, uint32_t number) {
   return media_control_tell(control, id, &command);
 }
 
-/* --- Together ---------------------------------------------------------------------------------------- */
+/* --- Together
+ * ---------------------------------------------------------------------------------------- */
 
 int media_control_bridge(media_control *control, sip_id a, sip_id b, uint32_t flags) {
   media_handle *one = media_control_session(control, a), *other = media_control_session(control, b);
@@ -240,8 +242,7 @@ static int check_join(const media_control *control, sip_id conference, sip_id id
   return is_in || of->members < of->most ? 0 : SIP_E_LIMIT;
 }
 
-int media_control_join(media_control *control, sip_id conference, sip_id id,
-                       media_member *member) {
+int media_control_join(media_control *control, sip_id conference, sip_id id, media_member *member) {
   int error = check_join(control, conference, id);
   if (error) {
     sip_alloc_free(control->alloc, member, sizeof *member);
@@ -276,7 +277,8 @@ int media_control_stats(const media_control *control, sip_id id, media_stats *ou
   return 0;
 }
 
-/* --- What comes back --------------------------------------------------------------------------------- */
+/* --- What comes back
+ * --------------------------------------------------------------------------------- */
 
 static void free_parcel(media_control *control, media_parcel *parcel) {
   if (parcel->kind == MEDIA_PARCEL_SETTINGS) {
@@ -335,9 +337,8 @@ static bool next_finished(media_control *control, media_event *event) {
 static bool next_closed(media_control *control, media_event *event) {
   if (control->closed == 0) return false;
   media_handle *handle = any_handle(control, control->closed);
-  *event = (media_event){.kind = MEDIA_EVENT_CLOSED,
-                         .id = control->closed,
-                         .parcel = &handle->party->parcel};
+  *event = (media_event){
+      .kind = MEDIA_EVENT_CLOSED, .id = control->closed, .parcel = &handle->party->parcel};
   control->closed = 0;
   return true;
 }

@@ -51,16 +51,16 @@ typedef struct media_control {
 /* A party as the main thread knows it. */
 typedef struct media_handle {
   media_party *party;
-  void *owner;       /* whose events they are */
-  sip_link verbs;    /* those given away */
+  void *owner;    /* whose events they are */
+  sip_link verbs; /* those given away */
   uint32_t speaking, listening;
-  uint32_t finishing; /* recordings */
-  uint32_t rate;     /* of its samples by the last settings, Hz */
+  uint32_t finishing;       /* recordings */
+  uint32_t rate;            /* of its samples by the last settings, Hz */
   const audio_codec *codec; /* that it sends, by the same; NULL: none yet */
   sip_id conference;        /* that it is in, or 0 */
   uint32_t members, most;   /* of a conference */
-  bool is_closing;   /* we said so */
-  bool is_closed;    /* the world did */
+  bool is_closing;          /* we said so */
+  bool is_closed;           /* the world did */
 } media_handle;
 
 void media_control_init(media_control *control, sip_alloc *alloc, const media_backend *backend);

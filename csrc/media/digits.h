@@ -20,9 +20,9 @@ enum {
 };
 
 typedef enum media_digit_way {
-  MEDIA_DIGIT_EVENT,     /* RFC 4733 */
-  MEDIA_DIGIT_INFO,      /* signalling */
-  MEDIA_DIGIT_INBAND,    /* the audio */
+  MEDIA_DIGIT_EVENT,  /* RFC 4733 */
+  MEDIA_DIGIT_INFO,   /* signalling */
+  MEDIA_DIGIT_INBAND, /* the audio */
   MEDIA_DIGIT_WAYS
 } media_digit_way;
 
@@ -38,10 +38,10 @@ static inline bool media_digit_in(media_digit_set set, char digit) {
 typedef struct media_digits {
   char typed[MEDIA_TYPE_AHEAD]; /* ahead, oldest first */
   uint8_t count;
-  char last;          /* the last key press, 0 for none */
-  uint8_t ways;       /* it came by: bits of media_digit_way */
-  uint8_t down;       /* those of them by which it is still held down */
-  rtp_time last_at;   /* when it began, or ended if it has */
+  char last;        /* the last key press, 0 for none */
+  uint8_t ways;     /* it came by: bits of media_digit_way */
+  uint8_t down;     /* those of them by which it is still held down */
+  rtp_time last_at; /* when it began, or ended if it has */
 } media_digits;
 
 /* A digit begins at `now`: false when it is a key press that was seen already. */

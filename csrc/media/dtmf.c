@@ -57,8 +57,8 @@ bool media_dtmf_fill(media_dtmf *dtmf, media_frame *frame) {
   size_t filled = 0;
   while (filled < frame->count && (dtmf->has_tone || dtmf->digits[dtmf->at])) {
     if (!dtmf->has_tone) open_tone(dtmf, frame->rate);
-    filled += audio_tone_generator_make(&dtmf->generator, frame->samples + filled,
-                                        frame->count - filled);
+    filled +=
+        audio_tone_generator_make(&dtmf->generator, frame->samples + filled, frame->count - filled);
     if (filled < frame->count) dtmf->has_tone = false;
   }
   if (filled == 0) return false;

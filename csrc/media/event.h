@@ -9,20 +9,20 @@
 #include "media/party.h"
 
 typedef enum media_event_kind {
-  MEDIA_EVENT_LATCHED,    /* address */
+  MEDIA_EVENT_LATCHED, /* address */
   MEDIA_EVENT_ACTIVITY,
-  MEDIA_EVENT_DIGIT,      /* digit, way */
+  MEDIA_EVENT_DIGIT, /* digit, way */
   MEDIA_EVENT_INACTIVITY,
   MEDIA_EVENT_TALK,
   MEDIA_EVENT_SILENCE,
   MEDIA_EVENT_BYE,
-  MEDIA_EVENT_CLOSED,     /* parcel: the party, to be freed */
-  MEDIA_EVENT_HEARD,      /* number, why, ms */
-  MEDIA_EVENT_FRAMES,     /* number */
-  MEDIA_EVENT_MARK,       /* number */
-  MEDIA_EVENT_XON,        /* number */
-  MEDIA_EVENT_END,        /* number, parcel: the verb, to be freed */
-  MEDIA_EVENT_RETURNED    /* parcel: settings or member, to be freed */
+  MEDIA_EVENT_CLOSED,  /* parcel: the party, to be freed */
+  MEDIA_EVENT_HEARD,   /* number, why, ms */
+  MEDIA_EVENT_FRAMES,  /* number */
+  MEDIA_EVENT_MARK,    /* number */
+  MEDIA_EVENT_XON,     /* number */
+  MEDIA_EVENT_END,     /* number, parcel: the verb, to be freed */
+  MEDIA_EVENT_RETURNED /* parcel: settings or member, to be freed */
 } media_event_kind;
 
 typedef struct media_event {

@@ -12,7 +12,8 @@ enum {
   ACTIVE_MS = 100, /* who heard something within that is not about to be inactive */
 };
 
-/* --- Recordings --------------------------------------------------------------------------------- */
+/* --- Recordings ---------------------------------------------------------------------------------
+ */
 
 static void record(void *context, media_recorder *recorder) {
   media_fabric *fabric = context;
@@ -45,7 +46,8 @@ static void write_recordings(media_fabric *fabric) {
   }
 }
 
-/* --- Commands and events ---------------------------------------------------------------------------- */
+/* --- Commands and events
+ * ---------------------------------------------------------------------------- */
 
 /* What was done may show later, once it has gone over the wire. */
 static void stay_busy(media_fabric *fabric) {
@@ -70,7 +72,8 @@ static bool has_events(const media_fabric *fabric) {
          fabric->control.closed != 0;
 }
 
-/* --- Time ----------------------------------------------------------------------------------------- */
+/* --- Time
+ * ----------------------------------------------------------------------------------------- */
 
 int64_t media_fabric_now(const media_fabric *fabric) {
   return fabric->now / RTP_MS;
@@ -111,7 +114,8 @@ int64_t media_fabric_deadline(media_fabric *fabric) {
   return is_busy || may_fall_silent(fabric) ? media_fabric_now(fabric) + 1 : -1;
 }
 
-/* --- Life ------------------------------------------------------------------------------------------- */
+/* --- Life
+ * ------------------------------------------------------------------------------------------- */
 
 static int bind_session(void *context, media_session *session) {
   return media_wire_bind(&((media_fabric *)context)->wire, session);
@@ -163,8 +167,7 @@ void media_fabric_deinit(media_fabric *fabric) {
 
 int media_fabric_inject(media_fabric *fabric, const sip_sockaddr *from, const sip_sockaddr *to,
                         sip_str bytes) {
-  media_datagram datagram = {
-      .address = *to, .bytes = (const uint8_t *)bytes.ptr, .len = bytes.len};
+  media_datagram datagram = {.address = *to, .bytes = (const uint8_t *)bytes.ptr, .len = bytes.len};
   stay_busy(fabric);
   return media_wire_inject(&fabric->wire, media_fabric_now(fabric), from, &datagram);
 }

@@ -94,8 +94,8 @@ static void watch_time(media_verb *verb, const media_frame *in, const media_fram
   if (gather->state == MEDIA_GATHER_FIRST) {
     media_verb_end(verb, MEDIA_WHY_TIMEOUT);
   } else {
-    media_verb_end(verb, verb->result.count < gather->min ? MEDIA_WHY_NOMATCH
-                                                          : MEDIA_WHY_INTERDIGIT);
+    media_verb_end(verb,
+                   verb->result.count < gather->min ? MEDIA_WHY_NOMATCH : MEDIA_WHY_INTERDIGIT);
   }
 }
 

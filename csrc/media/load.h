@@ -19,8 +19,8 @@ typedef struct media_load {
   void *owner;   /* who waits for it */
   audio_rendering wanted[MEDIA_LOAD_WANTED];
   size_t count;
-  audio_clip *clip; /* set before: that one, with more renditions; a reference of ours */
-  int error;        /* 0, a negative system error, SIP_E_AUDIO, SIP_E_MEMORY or SIP_E_LIMIT */
+  audio_clip *clip;   /* set before: that one, with more renditions; a reference of ours */
+  int error;          /* 0, a negative system error, SIP_E_AUDIO, SIP_E_MEMORY or SIP_E_LIMIT */
   int64_t changed_at; /* ns, of the file that was read */
   uint64_t bytes;
   char text[MEDIA_LOAD_TEXT]; /* what is wrong, for people */

@@ -36,12 +36,14 @@ void media_program_free(sip_alloc *alloc, media_program *program) {
     audio_clip_unref(item->clip);
     if (item->tone) sip_alloc_free(alloc, item->tone, sizeof *item->tone);
   }
-  if (program->items) sip_alloc_free(alloc, program->items, program->count * sizeof *program->items);
+  if (program->items)
+    sip_alloc_free(alloc, program->items, program->count * sizeof *program->items);
   program->items = NULL;
   program->count = 0;
 }
 
-/* --- Verbs --------------------------------------------------------------------------------------- */
+/* --- Verbs ---------------------------------------------------------------------------------------
+ */
 
 media_verb *media_verb_new(sip_alloc *alloc, media_verb_kind kind) {
   media_verb *verb = sip_alloc_zero(alloc, sizeof *verb);
@@ -84,7 +86,8 @@ void media_verb_free(sip_alloc *alloc, media_verb *verb) {
   sip_alloc_free(alloc, verb, sizeof *verb);
 }
 
-/* --- Streams --------------------------------------------------------------------------------------- */
+/* --- Streams
+ * --------------------------------------------------------------------------------------- */
 
 static size_t ring_room(size_t samples) {
   size_t room = 1;
@@ -116,7 +119,8 @@ int media_stream_new(sip_alloc *alloc, const media_stream_config *config, media_
   return 0;
 }
 
-/* --- Settings ---------------------------------------------------------------------------------------- */
+/* --- Settings
+ * ---------------------------------------------------------------------------------------- */
 
 media_settings *media_settings_new(sip_alloc *alloc) {
   media_settings *settings = sip_alloc_zero(alloc, sizeof *settings);

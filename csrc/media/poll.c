@@ -64,9 +64,8 @@ bool media_poll_send(media_poll *poll, const media_datagram *datagram) {
 /* True when there was one. */
 static bool receive(media_poll *poll, media_socket *socket, size_t which) {
   uint8_t bytes[DATAGRAM_MAX];
-  media_datagram datagram = {.session = socket->session,
-                             .is_rtcp = which == MEDIA_SOCKET_RTCP,
-                             .bytes = bytes};
+  media_datagram datagram = {
+      .session = socket->session, .is_rtcp = which == MEDIA_SOCKET_RTCP, .bytes = bytes};
   datagram.len = media_socket_receive(socket->fds[which], bytes, sizeof bytes, &datagram.address);
   if (datagram.len == 0) return false;
   media_world_receive(poll->world, media_clock_now(), &datagram);

@@ -120,7 +120,8 @@ static size_t interpolate(const media_program *program, const media_item *item, 
   return count;
 }
 
-static size_t read_clip(media_program *program, const media_item *item, int16_t *out, size_t count) {
+static size_t read_clip(media_program *program, const media_item *item, int16_t *out,
+                        size_t count) {
   const audio_rendition *rendition =
       audio_clip_find(item->clip, &(audio_rendering){.settings = {.sample_rate = program->rate}});
   uint64_t end = to_samples(item->ms, program->rate);

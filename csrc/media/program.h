@@ -14,7 +14,11 @@
 
 enum { MEDIA_PROGRAM_ITEMS = 256 };
 
-typedef enum media_item_kind { MEDIA_ITEM_CLIP, MEDIA_ITEM_TONE, MEDIA_ITEM_SILENCE } media_item_kind;
+typedef enum media_item_kind {
+  MEDIA_ITEM_CLIP,
+  MEDIA_ITEM_TONE,
+  MEDIA_ITEM_SILENCE
+} media_item_kind;
 
 typedef struct media_item {
   media_item_kind kind;
@@ -35,13 +39,13 @@ typedef struct media_program {
 
   uint32_t item; /* being read */
   uint32_t round;
-  uint32_t rate;     /* of `at` */
-  uint64_t at;       /* samples of the item so far */
-  uint64_t played;   /* samples at `rate` so far, of all */
-  bool is_open;      /* the item has begun */
+  uint32_t rate;   /* of `at` */
+  uint64_t at;     /* samples of the item so far */
+  uint64_t played; /* samples at `rate` so far, of all */
+  bool is_open;    /* the item has begun */
   bool has_ended;
-  bool is_cut; /* by max_ms */
-  bool was_heard;    /* this round gave a sample: a round that gives none ends it */
+  bool is_cut;    /* by max_ms */
+  bool was_heard; /* this round gave a sample: a round that gives none ends it */
   audio_tone_generator generator;
 } media_program;
 

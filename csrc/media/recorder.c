@@ -18,7 +18,8 @@
 
 enum { PIECE = 2048 /* samples that are written at once */ };
 
-/* --- Opening ----------------------------------------------------------------------------------- */
+/* --- Opening -----------------------------------------------------------------------------------
+ */
 
 static size_t ring_room(const media_recorder_config *config) {
   size_t wanted = (size_t)config->rate * config->channels * MEDIA_RECORDER_SECONDS, room = 1;
@@ -109,9 +110,8 @@ int media_recorder_open(sip_alloc *alloc, const media_recorder_config *config,
   recorder->size = size;
   recorder->fd = -1;
   sip_link_init(&recorder->link);
-  recorder->format = (audio_wav_format){.encoding = config->encoding,
-                                        .channels = config->channels,
-                                        .rate = config->rate};
+  recorder->format = (audio_wav_format){
+      .encoding = config->encoding, .channels = config->channels, .rate = config->rate};
   media_ring_init(&recorder->ring, block + head, sizeof(int16_t), room);
   int error = open_file(recorder, config);
   if (error) {
@@ -128,7 +128,8 @@ void media_recorder_free(sip_alloc *alloc, media_recorder *recorder) {
   sip_alloc_free(alloc, recorder, recorder->size);
 }
 
-/* --- Writing ------------------------------------------------------------------------------------ */
+/* --- Writing ------------------------------------------------------------------------------------
+ */
 
 static int write_piece(media_recorder *recorder, const int16_t *samples, size_t count) {
   uint8_t bytes[2 * PIECE];

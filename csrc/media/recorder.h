@@ -24,19 +24,19 @@ typedef struct media_recorder_config {
 } media_recorder_config;
 
 typedef struct media_recorder {
-  size_t size; /* of the block */
+  size_t size;   /* of the block */
   sip_link link; /* the disk's */
   void *owner;   /* for who waits for its end */
   audio_wav_format format;
-  _Atomic int error; /* of the file, negative; the recording ends */
+  _Atomic int error;    /* of the file, negative; the recording ends */
   bool is_asked_to_end; /* the disk's, under its lock */
-  bool is_over;      /* no more will come: write the rest, then it is done */
-  uint64_t trim_ms;  /* at the end, not kept */
+  bool is_over;         /* no more will come: write the rest, then it is done */
+  uint64_t trim_ms;     /* at the end, not kept */
   int fd;
-  uint64_t data; /* bytes of samples in the file */
+  uint64_t data;        /* bytes of samples in the file */
   uint64_t header_data; /* as the header says */
-  uint32_t begins_at; /* where the data do */
-  media_ring ring; /* of samples, channels interleaved */
+  uint32_t begins_at;   /* where the data do */
+  media_ring ring;      /* of samples, channels interleaved */
 } media_recorder;
 
 /* Opens the file and writes its header. 0, a negative system error, SIP_E_MEMORY, or

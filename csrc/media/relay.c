@@ -58,8 +58,7 @@ static void count(rtp_sender *sender, const rtp_packet *packet, uint32_t ticks) 
   sender->talking = true;
 }
 
-bool media_relay_pass(media_relay *relay, rtp_sender *sender, uint32_t ticks,
-                      rtp_packet *packet) {
+bool media_relay_pass(media_relay *relay, rtp_sender *sender, uint32_t ticks, rtp_packet *packet) {
   if (begins_anew(relay, sender, packet)) begin(relay, sender, packet);
   int16_t ahead = rtp_sequence_ahead(packet->sequence, relay->highest);
   if (ahead <= -MEDIA_RELAY_WINDOW) return false;

@@ -15,10 +15,10 @@ enum { MEDIA_RELAY_WINDOW = 64 /* packets back that reordering may reach */ };
 
 typedef struct media_relay {
   bool is_on;
-  bool has_begun; /* a packet was sent on since it is on */
-  uint32_t ssrc;  /* of theirs */
-  uint16_t highest; /* of theirs */
-  uint32_t timestamp; /* of theirs that goes with that */
+  bool has_begun;           /* a packet was sent on since it is on */
+  uint32_t ssrc;            /* of theirs */
+  uint16_t highest;         /* of theirs */
+  uint32_t timestamp;       /* of theirs that goes with that */
   uint32_t timestamp_shift; /* ours - theirs */
   uint16_t shift;           /* of sequence numbers: ours - theirs */
   uint16_t old_shift;       /* of packets up to `turned` */

@@ -12,12 +12,15 @@
 
 enum { MEDIA_CACHE_LINE = 64 };
 
+/* The counters lie in lines of their own: one thread's writing is not to slow the other. */
 typedef struct media_ring {
   unsigned char *elements;
   size_t element_size;
   size_t room; /* elements; a power of two */
-  _Alignas(MEDIA_CACHE_LINE) _Atomic size_t put;  /* how many ever were put */
-  _Alignas(MEDIA_CACHE_LINE) _Atomic size_t taken; /* how many ever were taken */
+  unsigned char apart[MEDIA_CACHE_LINE];
+  _Atomic size_t put; /* how many ever were put */
+  unsigned char away[MEDIA_CACHE_LINE];
+  _Atomic size_t taken; /* how many ever were taken */
 } media_ring;
 
 /* `memory` holds room * element_size bytes and outlives the ring. */

@@ -97,7 +97,8 @@ void media_session_digit_end(media_session *session, media_digit_way way) {
   if (was_down && session->party.digits.down == 0) media_bridge_digit_end(session);
 }
 
-/* --- A frame's time ---------------------------------------------------------------------------- */
+/* --- A frame's time ----------------------------------------------------------------------------
+ */
 
 static void watch_events(media_session *session) {
   media_world *world = session->party.world;

@@ -39,47 +39,47 @@ struct media_session {
   media_party party;        /* first */
   media_settings *settings; /* NULL before the first */
   void *socket;             /* the output's */
-  sip_sockaddr local;
   rtp_time opened_at;
+  sip_sockaddr local;
   char cname[MEDIA_CNAME_LEN];
   uint8_t mute; /* bits of media_mute */
 
   /* in */
+  uint8_t receiving; /* payload type of the last audio packet, or MEDIA_NO_TYPE */
+  bool is_inactive;
+  bool is_listening; /* somebody wanted the last frame */
+  bool has_left;     /* RTCP BYE came */
   rtp_latch latch;
   rtp_source source;
   rtp_event_receiver events_in;
+  media_frame in; /* heard last; no samples: nobody wanted it */
+  media_refused refused;
+  rtp_time heard_at; /* the last packet that counts, or when we began to wait */
+  uint64_t bytes_in, digits_count;
   audio_dtmf_detector digits_in;
   uint32_t digits_rate; /* that it was made for; 0: it was not */
-  uint8_t receiving;    /* payload type of the last audio packet, or MEDIA_NO_TYPE */
-  rtp_time heard_at;    /* the last packet that counts, or when we began to wait */
-  bool is_inactive;
-  bool is_listening; /* somebody wanted the last frame */
-  media_frame in;    /* heard last; no samples: nobody wanted it */
-  media_refused refused;
-  uint64_t bytes_in, digits_count;
-  bool has_left; /* RTCP BYE came */
 
   /* out */
   rtp_sender sender;
-  rtp_event_sender events_out;
   rtcp_schedule schedule;
-  bool has_sender;
-  bool is_noisy; /* comfort noise stands for the silence that is sent */
-  uint8_t packed; /* frames in `packet` that wait for others */
-  uint16_t packet_len;
   rtp_time noise_at;
   rtp_time reported_at; /* the last snapshot */
   uint64_t bytes_out, events_count, errors, reports_in, reports_out;
+  rtp_event_sender events_out;
+  bool has_sender;
+  bool is_noisy;     /* comfort noise stands for the silence that is sent */
+  uint8_t packed;    /* frames in `packet` that wait for others */
+  bool relays_digit; /* an event is the peer's, for as long as its key is down */
+  uint16_t packet_len;
   uint8_t packet[MEDIA_PACKET_MAX];
 
   /* together */
-  media_session *peer; /* of the bridge, or NULL */
   uint32_t bridge_flags;
-  media_relay relay;    /* of the peer's packets to our remote */
+  media_relay relay;         /* of the peer's packets to our remote */
+  media_session *peer;       /* of the bridge, or NULL */
+  media_member *member;      /* of a conference, or NULL */
+  media_dtmf tones;          /* the peer's digits for who takes no events */
   media_converter converter; /* of what the peer says */
-  bool relays_digit;    /* one of the peer's, for as long as its key is down */
-  media_dtmf tones;     /* the peer's digits for who takes no events */
-  media_member *member; /* of a conference, or NULL */
 
   media_snapshot snapshot; /* for the main thread */
 };

@@ -78,8 +78,7 @@ static void receive_rtp(media_session *session, const media_datagram *datagram) 
     return;
   }
   rtp_latch_packet from = {.from = &datagram->address, .packet = &packet};
-  rtp_latch_verdict verdict =
-      rtp_latch_receive(&session->latch, &from, session->party.world->now);
+  rtp_latch_verdict verdict = rtp_latch_receive(&session->latch, &from, session->party.world->now);
   if (verdict == RTP_LATCH_REFUSE) {
     session->refused.strangers++;
     return;
@@ -105,7 +104,8 @@ void media_session_receive(media_session *session, const media_datagram *datagra
   }
 }
 
-/* --- The frame that is due ----------------------------------------------------------------------- */
+/* --- The frame that is due -----------------------------------------------------------------------
+ */
 
 static bool is_wanted(const media_session *session) {
   if (!session->settings->receive) return false;

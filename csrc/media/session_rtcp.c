@@ -12,7 +12,8 @@ static uint64_t ntp_now(const media_world *world) {
   return rtp_ntp_from_unix(world->now + world->wall_offset);
 }
 
-/* --- Sending -------------------------------------------------------------------------------------- */
+/* --- Sending
+ * -------------------------------------------------------------------------------------- */
 
 static bool find_address(const media_session *session, sip_sockaddr *out) {
   const media_settings *settings = session->settings;
@@ -39,8 +40,8 @@ static size_t write_report(media_session *session, bool bye, uint8_t *out, size_
   rtcp_sender_info info;
   rtcp_report_block block;
   rtp_time since = rtp_time_since(session->schedule.last_at, 2 * session->schedule.minimum_ns);
-  bool sends = session->sender.sent_at != RTP_TIME_NEVER &&
-               rtp_sender_is_active(&session->sender, since);
+  bool sends =
+      session->sender.sent_at != RTP_TIME_NEVER && rtp_sender_is_active(&session->sender, since);
   if (sends) rtp_sender_info(&session->sender, world->now, ntp_now(world), &info);
   bool hears = rtp_source_report(&session->source, world->now, &block);
   rtcp_report report = {.ssrc = session->sender.ssrc,
@@ -61,8 +62,8 @@ void media_session_report(media_session *session, bool bye) {
   if (!session->settings || !session->has_sender) return;
   if (!bye && !rtcp_schedule_due(&session->schedule, world->now, random)) return;
   uint8_t bytes[RTCP_ROOM];
-  media_datagram datagram = {.session = session, .is_rtcp = !session->settings->rtcp_mux,
-                             .bytes = bytes};
+  media_datagram datagram = {
+      .session = session, .is_rtcp = !session->settings->rtcp_mux, .bytes = bytes};
   bool knows = find_address(session, &datagram.address);
   datagram.len = knows ? write_report(session, bye, bytes, sizeof bytes) : 0;
   if (datagram.len > 0) {
@@ -73,7 +74,8 @@ void media_session_report(media_session *session, bool bye) {
   rtcp_schedule_sent(&session->schedule, datagram.len, world->now, random);
 }
 
-/* --- Receiving ------------------------------------------------------------------------------------- */
+/* --- Receiving
+ * ------------------------------------------------------------------------------------- */
 
 static void take_packet(media_session *session, const rtcp_packet *packet) {
   media_world *world = session->party.world;
@@ -109,7 +111,8 @@ void media_session_receive_rtcp(media_session *session, const media_datagram *da
   while (rtcp_compound_next(&compound, &packet)) take_packet(session, &packet);
 }
 
-/* --- Figures ------------------------------------------------------------------------------------------ */
+/* --- Figures
+ * ------------------------------------------------------------------------------------------ */
 
 static uint64_t to_us(uint64_t ticks, uint32_t rate) {
   return rate ? ticks * 1000000 / rate : 0;

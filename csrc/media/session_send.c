@@ -17,10 +17,8 @@ enum {
 /* --- Packets ---------------------------------------------------------------------------------- */
 
 static void send_packet(media_session *session, size_t len, uint32_t payload_len) {
-  media_datagram datagram = {.session = session,
-                             .address = session->latch.remote,
-                             .bytes = session->packet,
-                             .len = len};
+  media_datagram datagram = {
+      .session = session, .address = session->latch.remote, .bytes = session->packet, .len = len};
   if (len == 0 || !media_world_send(session->party.world, &datagram)) {
     session->errors++;
     return;
@@ -120,7 +118,8 @@ static void send(media_session *session, const media_frame *frame, bool passes) 
   send_frame(session, frame);
 }
 
-/* --- Frames ------------------------------------------------------------------------------------ */
+/* --- Frames ------------------------------------------------------------------------------------
+ */
 
 /* What is said when no verb has anything to say. */
 static bool say_beside(media_session *session, media_frame *frame, bool *passes) {

@@ -20,9 +20,9 @@ typedef struct media_settings {
   sip_sockaddr remote_rtcp; /* family 0: the port above */
   bool rtcp_mux;
   bool send, receive;
-  bool inband;          /* digits are looked for in the audio */
-  uint8_t frames;       /* in one packet that is sent */
-  uint8_t events_send;  /* payload types, MEDIA_NO_TYPE: not agreed on */
+  bool inband;         /* digits are looked for in the audio */
+  uint8_t frames;      /* in one packet that is sent */
+  uint8_t events_send; /* payload types, MEDIA_NO_TYPE: not agreed on */
   uint8_t events_receive;
   uint32_t events_rate; /* Hz */
   uint8_t noise_send;

@@ -19,9 +19,9 @@ typedef struct media_stats {
   uint64_t reports_sent, reports_received, remote_lost, remote_jitter_us;
   int64_t round_trip_us; /* -1: unknown */
   uint64_t ssrc, remote_ssrc;
-  uint64_t latched; /* remote is where packets come from, not what SDP says */
+  uint64_t latched;   /* remote is where packets come from, not what SDP says */
   uint64_t receiving; /* payload type of the last audio packet, MEDIA_NO_TYPE for none */
-  uint64_t ms; /* since it was opened */
+  uint64_t ms;        /* since it was opened */
   sip_sockaddr remote;
 } media_stats;
 

@@ -28,9 +28,8 @@ typedef union address {
 
 static socklen_t to_system(const sip_sockaddr *from, address *out) {
   if (from->family == 6) {
-    out->v6 = (struct sockaddr_in6){.sin6_family = AF_INET6,
-                                    .sin6_port = htons(from->port),
-                                    .sin6_scope_id = from->scope};
+    out->v6 = (struct sockaddr_in6){
+        .sin6_family = AF_INET6, .sin6_port = htons(from->port), .sin6_scope_id = from->scope};
     memcpy(&out->v6.sin6_addr, from->ip, 16);
     return sizeof out->v6;
   }
@@ -150,7 +149,7 @@ bool media_socket_send(const media_socket *socket, const media_datagram *datagra
 }
 
 size_t media_socket_receive(int fd, uint8_t *bytes, size_t room, sip_sockaddr *from) {
-  address source;
+  address source = {0};
   for (int i = 0; i < RECEIVE_TRIES; i++) {
     socklen_t len = sizeof source;
     ssize_t got = recvfrom(fd, bytes, room, 0, &source.any, &len);

@@ -16,14 +16,14 @@ enum { MEDIA_SOCKET_RTP, MEDIA_SOCKET_RTCP, MEDIA_SOCKET_PEER, MEDIA_SOCKETS };
 typedef struct media_socket {
   media_session *session;
   int fds[MEDIA_SOCKETS];
-  bool is_connected;   /* the third one is, to `peer` */
-  bool is_watched;     /* the thread is woken for it */
-  bool is_behind;      /* there was less to receive last time than usual */
-  uint8_t looks;       /* at it, when it is not watched */
-  uint8_t usual;       /* packets to receive in a frame's time */
-  uint8_t sent;        /* packets in a row to that address */
-  sip_sockaddr peer;   /* that RTP was sent to last */
-  rtp_time sent_at;    /* the last RTP packet, for the thread's figures; 0: none */
+  bool is_connected; /* the third one is, to `peer` */
+  bool is_watched;   /* the thread is woken for it */
+  bool is_behind;    /* there was less to receive last time than usual */
+  uint8_t looks;     /* at it, when it is not watched */
+  uint8_t usual;     /* packets to receive in a frame's time */
+  uint8_t sent;      /* packets in a row to that address */
+  sip_sockaddr peer; /* that RTP was sent to last */
+  rtp_time sent_at;  /* the last RTP packet, for the thread's figures; 0: none */
 } media_socket;
 
 /* Binds them to the session's local IP: to its port, or with port 0 to the next two of

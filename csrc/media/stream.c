@@ -7,7 +7,8 @@
 #include "audio/mixer.h"
 #include "media/world.h"
 
-/* --- Heard -------------------------------------------------------------------------------------- */
+/* --- Heard --------------------------------------------------------------------------------------
+ */
 
 static void convert_in(media_converter *converter, const media_frame *from, uint32_t rate,
                        int16_t *out) {
@@ -56,7 +57,8 @@ static void hear(media_verb *verb, const media_frame *in, const media_frame *out
   }
 }
 
-/* --- Spoken ---------------------------------------------------------------------------------------- */
+/* --- Spoken
+ * ---------------------------------------------------------------------------------------- */
 
 static bool find_mark(media_stream *stream) {
   if (!stream->has_next) stream->has_next = media_ring_take(&stream->marks, &stream->next, 1) == 1;
@@ -125,7 +127,8 @@ bool media_stream_speak(media_party *party, media_frame *frame) {
   return false;
 }
 
-/* --- The verb --------------------------------------------------------------------------------------- */
+/* --- The verb
+ * --------------------------------------------------------------------------------------- */
 
 static void listen(media_verb *verb, const media_frame *in, const media_frame *out) {
   media_stream *stream = verb->stream;

@@ -97,7 +97,8 @@ static void watch_sockets(media_thread *self) {
   self->sockets.watches_all = watches;
 }
 
-/* --- In the thread: commands, events, time ------------------------------------------------------ */
+/* --- In the thread: commands, events, time ------------------------------------------------------
+ */
 
 static void take_commands(media_thread *self) {
   media_command command;
@@ -190,7 +191,8 @@ static void *run(void *argument) {
   return NULL;
 }
 
-/* --- From the main thread --------------------------------------------------------------------------- */
+/* --- From the main thread
+ * --------------------------------------------------------------------------- */
 
 static void flush_overflow(media_thread *self) {
   while (self->overflow.count > 0 && media_ring_space(&self->commands) > 0) {
@@ -266,7 +268,8 @@ static void release_session(void *context, media_session *session) {
   sip_alloc_free(self->alloc, socket, sizeof *socket);
 }
 
-/* --- Recordings -------------------------------------------------------------------------------------- */
+/* --- Recordings
+ * -------------------------------------------------------------------------------------- */
 
 static int need_disk(void *context) {
   media_thread *self = context;
@@ -287,7 +290,8 @@ static media_recorder *finished(void *context) {
   return self->disk ? media_disk_finished(self->disk) : NULL;
 }
 
-/* --- Life --------------------------------------------------------------------------------------------- */
+/* --- Life
+ * --------------------------------------------------------------------------------------------- */
 
 media_control *media_thread_control(media_thread *thread) {
   return &thread->control;
@@ -338,10 +342,8 @@ static int open_descriptors(media_thread *self) {
 }
 
 static void init_world(media_thread *self) {
-  media_output output = {.send = send_datagram,
-                         .due = frame_is_due,
-                         .closed = close_session,
-                         .context = self};
+  media_output output = {
+      .send = send_datagram, .due = frame_is_due, .closed = close_session, .context = self};
   media_world_init(&self->world, &output, media_clock_now());
   self->world.wall_offset = media_clock(CLOCK_REALTIME) - media_clock_now();
   sip_random_init(&self->world.random, self->config.random, NULL);

@@ -17,14 +17,11 @@ const char *media_why_name(media_why why) {
 }
 
 const media_verb_ops *media_verb_get_ops(media_verb_kind kind) {
-  static const media_verb_ops *const all[] = {[MEDIA_PLAY] = &media_play_ops,
-                                              [MEDIA_GATHER] = &media_gather_ops,
-                                              [MEDIA_DTMF] = &media_dtmf_ops,
-                                              [MEDIA_RECORD] = &media_record_ops,
-                                              [MEDIA_MONITOR] = &media_monitor_ops,
-                                              [MEDIA_DETECT] = &media_detect_ops,
-                                              [MEDIA_STREAM] = &media_stream_ops,
-                                              [MEDIA_BACKGROUND] = &media_background_ops};
+  static const media_verb_ops *const all[] = {
+      [MEDIA_PLAY] = &media_play_ops,       [MEDIA_GATHER] = &media_gather_ops,
+      [MEDIA_DTMF] = &media_dtmf_ops,       [MEDIA_RECORD] = &media_record_ops,
+      [MEDIA_MONITOR] = &media_monitor_ops, [MEDIA_DETECT] = &media_detect_ops,
+      [MEDIA_STREAM] = &media_stream_ops,   [MEDIA_BACKGROUND] = &media_background_ops};
   return all[kind];
 }
 

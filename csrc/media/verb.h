@@ -25,8 +25,8 @@ typedef enum media_verb_kind {
   MEDIA_PLAY,
   MEDIA_GATHER,
   MEDIA_DTMF,
-  MEDIA_RECORD,     /* in the queue */
-  MEDIA_MONITOR,    /* a recording beside it; from here on they listen */
+  MEDIA_RECORD,  /* in the queue */
+  MEDIA_MONITOR, /* a recording beside it; from here on they listen */
   MEDIA_DETECT,
   MEDIA_STREAM,
   MEDIA_BACKGROUND, /* neither: what a party sends when nothing else is */
@@ -34,26 +34,26 @@ typedef enum media_verb_kind {
 } media_verb_kind;
 
 /* Why a verb ended. */
-#define MEDIA_WHYS(X)                                                                     \
-  X(NONE, "")                                                                             \
-  X(DONE, "done")                                                                         \
-  X(DIGIT, "digit")                                                                       \
-  X(MAX, "max")                                                                           \
-  X(STOP, "stop")                                                                         \
-  X(INTERDIGIT, "interdigit")                                                             \
-  X(TIMEOUT, "timeout")                                                                   \
-  X(NOMATCH, "nomatch")                                                                   \
-  X(SILENCE, "silence")                                                                   \
-  X(IO, "io")                                                                             \
-  X(HUMAN, "human")                                                                       \
-  X(MACHINE, "machine")                                                                   \
-  X(NOTSURE, "notsure")                                                                   \
-  X(BEEP, "beep")                                                                         \
-  X(FAX, "fax")                                                                           \
-  X(SPEECH, "speech")                                                                     \
-  X(TONE, "tone")                                                                         \
-  X(FAILED, "failed")                                                                     \
-  X(STOPPED, "stopped")                                                                   \
+#define MEDIA_WHYS(X)         \
+  X(NONE, "")                 \
+  X(DONE, "done")             \
+  X(DIGIT, "digit")           \
+  X(MAX, "max")               \
+  X(STOP, "stop")             \
+  X(INTERDIGIT, "interdigit") \
+  X(TIMEOUT, "timeout")       \
+  X(NOMATCH, "nomatch")       \
+  X(SILENCE, "silence")       \
+  X(IO, "io")                 \
+  X(HUMAN, "human")           \
+  X(MACHINE, "machine")       \
+  X(NOTSURE, "notsure")       \
+  X(BEEP, "beep")             \
+  X(FAX, "fax")               \
+  X(SPEECH, "speech")         \
+  X(TONE, "tone")             \
+  X(FAILED, "failed")         \
+  X(STOPPED, "stopped")       \
   X(CLOSED, "closed")
 
 typedef enum media_why {
@@ -70,7 +70,11 @@ typedef struct media_play {
   bool mix; /* over what is sent anyhow */
 } media_play;
 
-typedef enum media_gather_state { MEDIA_GATHER_PROMPT, MEDIA_GATHER_FIRST, MEDIA_GATHER_NEXT } media_gather_state;
+typedef enum media_gather_state {
+  MEDIA_GATHER_PROMPT,
+  MEDIA_GATHER_FIRST,
+  MEDIA_GATHER_NEXT
+} media_gather_state;
 
 typedef struct media_gather {
   media_program program; /* the prompt */
@@ -85,7 +89,11 @@ typedef struct media_gather {
   media_digit_set allowed[MEDIA_DIGITS_MAX];
 } media_gather;
 
-typedef enum media_dtmf_how { MEDIA_DTMF_AUTO, MEDIA_DTMF_EVENTS, MEDIA_DTMF_INBAND } media_dtmf_how;
+typedef enum media_dtmf_how {
+  MEDIA_DTMF_AUTO,
+  MEDIA_DTMF_EVENTS,
+  MEDIA_DTMF_INBAND
+} media_dtmf_how;
 
 enum { MEDIA_DTMF_MAX = 64 };
 

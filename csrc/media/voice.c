@@ -12,9 +12,9 @@
 #include "base/error.h"
 
 enum {
-  WIDE_BAND = 16000, /* Hz */
-  PULLS_MAX = 8, /* of the jitter buffer for one frame, which takes two of 10 ms */
-  QUIET_LEVEL = 200, /* mean amplitude */
+  WIDE_BAND = 16000,       /* Hz */
+  PULLS_MAX = 8,           /* of the jitter buffer for one frame, which takes two of 10 ms */
+  QUIET_LEVEL = 200,       /* mean amplitude */
   BYTES_PER_SECOND = 16000 /* of a codec whose rate varies: what one is likely to use */
 };
 
@@ -99,8 +99,8 @@ static int lay(layout *l, media_voice *voice, const media_voice_config *config) 
   voice->jitter_memory = place(l, voice->jitter_size);
   voice->room = pcm_room(voice->rate);
   voice->pcm = place(l, voice->room * sizeof *voice->pcm);
-  voice->scratch = place(l, audio_samples(highest_rate(config), AUDIO_FRAME_MS_MAX) *
-                                sizeof *voice->scratch);
+  voice->scratch =
+      place(l, audio_samples(highest_rate(config), AUDIO_FRAME_MS_MAX) * sizeof *voice->scratch);
   voice->count = 0;
   for (size_t i = 0; i < config->count; i++) {
     bool fits = lay_codec(l, voice, &config->choices[i], &voice->codecs[voice->count]);
@@ -213,7 +213,8 @@ static size_t samples_of(const media_codec *codec, uint32_t ticks) {
 }
 
 /* Behind what is ready; at most what there is room for. */
-static void add(media_voice *voice, const media_codec *codec, const int16_t *samples, size_t count) {
+static void add(media_voice *voice, const media_codec *codec, const int16_t *samples,
+                size_t count) {
   int16_t *to = voice->pcm + voice->ready;
   if (!codec->resampler) {
     if (samples != to) memmove(to, samples, count * sizeof *to);

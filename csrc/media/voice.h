@@ -62,7 +62,7 @@ typedef struct media_voice {
   size_t frame_len;           /* of them in the last frame: gone with the next */
   size_t room;
   int16_t *pcm;
-  int16_t *scratch; /* before resampling; NULL when nothing is */
+  int16_t *scratch;   /* before resampling; NULL when nothing is */
   size_t silence_len; /* 0: silence is encoded like anything else */
   uint8_t silence[MEDIA_SILENCE_MAX];
 } media_voice;

@@ -101,8 +101,7 @@ static link_node *find_link(const media_wire *wire, const sip_sockaddr *from,
   return NULL;
 }
 
-static link_node *need_link(media_wire *wire, const sip_sockaddr *from,
-                            const sip_sockaddr *to) {
+static link_node *need_link(media_wire *wire, const sip_sockaddr *from, const sip_sockaddr *to) {
   sip_sockaddr a = from ? ip_of(from) : (sip_sockaddr){0};
   sip_sockaddr b = to ? ip_of(to) : (sip_sockaddr){0};
   link_node *link = find_link(wire, &a, &b);
@@ -118,7 +117,7 @@ static link_node *need_link(media_wire *wire, const sip_sockaddr *from,
 }
 
 int media_wire_set_link(media_wire *wire, const sip_sockaddr *from, const sip_sockaddr *to,
-                          const media_link *link) {
+                        const media_link *link) {
   uint32_t slowest = link->delay_ms + link->jitter_ms + REORDER_MS;
   if (slowest > wire->slowest_ms) wire->slowest_ms = slowest;
   if (!from && !to) {

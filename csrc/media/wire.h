@@ -24,10 +24,10 @@ typedef struct media_wire {
   media_ports ports;
   sip_random random;
   sip_hash_key key;
-  sip_map addresses;  /* sessions by their RTP address */
-  sip_map links;      /* by both IPs */
+  sip_map addresses; /* sessions by their RTP address */
+  sip_map links;     /* by both IPs */
   sip_link all_links;
-  media_link link;    /* of those that have none of their own */
+  media_link link;     /* of those that have none of their own */
   uint32_t slowest_ms; /* of all links */
   sip_pool pool;
   sip_alloc packet_alloc;

@@ -23,11 +23,11 @@ void media_world_init(media_world *world, const media_output *output, rtp_time n
 /* --- Parties in their phases --------------------------------------------------------------- */
 
 static uint8_t emptiest_phase(const media_world *world) {
-  uint8_t best = 0;
-  for (uint8_t i = 1; i < MEDIA_PHASES; i++) {
+  int best = 0;
+  for (int i = 1; i < MEDIA_PHASES; i++) {
     if (world->bucket_counts[i] < world->bucket_counts[best]) best = i;
   }
-  return best;
+  return (uint8_t)best;
 }
 
 void media_world_add(media_world *world, media_party *party) {

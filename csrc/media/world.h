@@ -19,7 +19,7 @@ enum {
 
 struct media_datagram {
   media_session *session;
-  bool is_rtcp; /* of the RTCP port */
+  bool is_rtcp;         /* of the RTCP port */
   sip_sockaddr address; /* going out: to; coming in: from */
   const uint8_t *bytes;
   size_t len;
@@ -45,9 +45,9 @@ typedef struct media_counts {
 
 struct media_world {
   media_output output;
-  rtp_time now;         /* of the frame, packet or command that is being worked on */
-  int64_t slot;         /* the last millisecond whose frames are done */
-  int64_t wall_offset;  /* wall clock - now, ns, for NTP timestamps */
+  rtp_time now;        /* of the frame, packet or command that is being worked on */
+  int64_t slot;        /* the last millisecond whose frames are done */
+  int64_t wall_offset; /* wall clock - now, ns, for NTP timestamps */
   bool has_begun;
   size_t verbs;
   size_t parties;

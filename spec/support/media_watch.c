@@ -63,10 +63,10 @@ void free(void *ptr) {
 }
 
 /* What the symbol would be without us, as a pointer to a function. */
-#define FIND_NEXT(name, into)                 \
-  do {                                        \
-    void *found = dlsym(RTLD_NEXT, name);     \
-    memcpy(&(into), &found, sizeof(into));    \
+#define FIND_NEXT(name, into)              \
+  do {                                     \
+    void *found = dlsym(RTLD_NEXT, name);  \
+    memcpy(&(into), &found, sizeof(into)); \
   } while (0)
 
 int pthread_mutex_lock(pthread_mutex_t *mutex) {
