@@ -33,7 +33,8 @@ describe("detect", function()
   end)
 
   it("tells a machine: speech that goes on", function()
-    assert.equal("machine", verdict(speech(-300, 400, -200, 500, -150, 700, -100, 900, -200, 900), { amd = true }).why)
+    local greeting = speech(-300, 400, -200, 500, -150, 700, -100, 900, -200, 900)
+    assert.equal("machine", verdict(greeting, { amd = true }).why)
   end)
 
   it("is not sure when the time is over", function()
@@ -41,7 +42,8 @@ describe("detect", function()
   end)
 
   it("hears the beep of a machine, when it has ended", function()
-    local ended = verdict(speech(-200, 600, -300) .. support.sine(1000, 400) .. speech(-500), { beep = true })
+    local greeting = speech(-200, 600, -300) .. support.sine(1000, 400) .. speech(-500)
+    local ended = verdict(greeting, { beep = true })
     assert.equal("beep", ended.why)
     assert.near(1560, ended.at, 120)
   end)
@@ -67,7 +69,8 @@ describe("detect", function()
   it("reports and goes on where it is told so", function()
     local a, b = stage:pair()
     local verb = a:detect { beep = true, silence = 500, report = true }
-    b:play { stage:clip(support.sine(1000, 300) .. speech(-1000) .. support.sine(800, 300) .. speech(-1000)) }
+    local silence = speech(-1000)
+    b:play { stage:clip(support.sine(1000, 300) .. silence .. support.sine(800, 300) .. silence) }
     stage:run(4000)
     local heard = {}
     for _, event in ipairs(stage:all("heard", a.id)) do

@@ -106,7 +106,8 @@ describe("gather", function()
     local a, b = stage:pair()
     local verb = a:gather { digits = { "12", "34" } }
     b:dtmf { digits = "13" }
-    assert.same({ "max", "13" }, { stage:ended(a.id, verb).why, stage:ended(a.id, verb).info.digits })
+    local matched = stage:ended(a.id, verb)
+    assert.same({ "max", "13" }, { matched.why, matched.info.digits })
     stage:run(500)
     verb = a:gather { digits = { "12", "34" } }
     b:dtmf { digits = "19" }
@@ -118,7 +119,8 @@ describe("gather", function()
     local a, b = stage:pair()
     local verb = a:gather { min = 3 }
     b:dtmf { digits = "12#" }
-    assert.same({ "nomatch", "12" }, { stage:ended(a.id, verb).why, stage:ended(a.id, verb).info.digits })
+    local ended = stage:ended(a.id, verb)
+    assert.same({ "nomatch", "12" }, { ended.why, ended.info.digits })
     verb = a:gather { min = 3, interdigit = 300 }
     stage:run(500)
     b:dtmf { digits = "1" }
@@ -147,7 +149,9 @@ describe("gather", function()
 
     it("cross exactly once with 5 % loss, copies and reordering", function()
       stage:close()
-      stage = support.stage { seed = 11, link = { loss = 0.05, duplicate = 0.05, reorder = 0.05, jitter = 15 } }
+      stage = support.stage {
+        seed = 11, link = { loss = 0.05, duplicate = 0.05, reorder = 0.05, jitter = 15 },
+      }
       local a, b = stage:pair()
       b:dtmf { digits = "159#0D*2846A" }
       stage:run(4000)

@@ -36,15 +36,18 @@ describe("an RTP port", function()
   it("takes the peer's packets and nobody else's once it has latched", function()
     local a = session()
     speak(a, 50)
-    assert.same({ "10.9.9.9", 4000 }, { stage:find("latched", a.id)[1], stage:find("latched", a.id)[2] })
+    local latched = stage:find("latched", a.id)
+    assert.same({ "10.9.9.9", 4000 }, { latched[1], latched[2] })
     a:listen()
     speak(a, 10, { seq = 50, ts = 8000 })
     a:heard()
     local loud <const> = ("\x80"):rep(160)
     for i = 0, 49 do -- a stranger injects, and a stranger who guessed the SSRC does
       speak(a, 1, { seq = 60 + i, ts = 9600 + 160 * i })
-      a:inject(support.packet { type = 0, seq = 60 + i, ts = 9600 + 160 * i, payload = loud }, "10.6.6.6:4000")
-      a:inject(support.packet { type = 0, seq = i, ts = 160 * i, ssrc = 99, payload = loud }, "10.9.9.9:4001")
+      local guessed = { type = 0, seq = 60 + i, ts = 9600 + 160 * i, payload = loud }
+      a:inject(support.packet(guessed), "10.6.6.6:4000")
+      local blind = { type = 0, seq = i, ts = 160 * i, ssrc = 99, payload = loud }
+      a:inject(support.packet(blind), "10.9.9.9:4001")
     end
     stage:run(2)
     assert.equal(100, received(a).strangers)
@@ -67,7 +70,8 @@ describe("an RTP port", function()
   it("counts what is no RTP: empty, one byte, other versions, broken headers", function()
     local a = session()
     speak(a, 5)
-    for _, bytes in ipairs { "\x80", "\x80\0", "\0\1\2\3", ("\x40"):rep(40), "\x8f\0\0\1", "\x90\0\0\1\0\0\0\0\0\0\0\0\0\0\xff\xff",
+    for _, bytes in ipairs { "\x80", "\x80\0", "\0\1\2\3", ("\x40"):rep(40), "\x8f\0\0\1",
+                             "\x90\0\0\1\0\0\0\0\0\0\0\0\0\0\xff\xff",
                              "\xa0\0\0\1\0\0\0\0\0\0\0\0\xff", "OPTIONS sip:x SIP/2.0\r\n\r\n" } do
       a:inject(bytes)
     end
@@ -106,7 +110,8 @@ describe("an RTP port", function()
     a:listen()
     speak(a, 10)
     for i = 1, 20000 do
-      a:inject(support.packet { type = 0, seq = i & 0xffff, ts = i, ssrc = i, payload = "x" }, "10.6.6.6:" .. 1024 + i % 60000)
+      local packet = support.packet { type = 0, seq = i & 0xffff, ts = i, ssrc = i, payload = "x" }
+      a:inject(packet, "10.6.6.6:" .. 1024 + i % 60000)
       if i % 1000 == 0 then stage:run(1) end
     end
     stage:run(20)
@@ -119,7 +124,9 @@ describe("an RTP port", function()
     local a = session()
     a:listen()
     speak(a, 10)
-    for i = 1, 5000 do a:inject(support.packet { type = 0, seq = 10 + i & 0xffff, ts = 1600 + 160 * i, payload = silence }) end
+    for i = 1, 5000 do
+      a:inject(support.packet { type = 0, seq = 10 + i, ts = 1600 + 160 * i, payload = silence })
+    end
     stage:run(1000)
     assert.equal(5010, received(a).packets)
     assert.is_true(received(a).discarded + received(a).late > 4000)
@@ -152,7 +159,7 @@ describe("an RTP port", function()
   it("takes RTCP of the peer's host, and says so when the peer leaves", function()
     local a = session()
     speak(a, 50)
-    local function report(kind, rest) return string.pack(">BBI2I4", 0x80, 201, 1, 0x1234) .. (rest or "") .. kind end
+    local function report(more) return string.pack(">BBI2I4", 0x80, 201, 1, 0x1234) .. more end
     local bye = string.pack(">BBI2I4", 0x81, 203, 1, 0x1234)
     a:inject(report(bye), "10.6.6.6:4001", true)
     stage:run(5)
@@ -168,8 +175,8 @@ describe("an RTP port", function()
     for length = 0, 70 do
       for _, kind in ipairs { 192, 200, 201, 202, 203, 204, 205, 206, 207, 223 } do
         for _, count in ipairs { 0, 1, 31 } do
-          local bytes = string.pack(">BBI2", 0x80 | count, kind, length) .. ("\xff"):rep(length % 37)
-          a:inject(bytes, "10.9.9.9:4001", true)
+          local head = string.pack(">BBI2", 0x80 | count, kind, length)
+          a:inject(head .. ("\xff"):rep(length % 37), "10.9.9.9:4001", true)
         end
       end
       stage:run(1)
@@ -203,9 +210,11 @@ describe("an RTP port", function()
     assert.same({ 0, 0 }, { one.rtcp.remote_lost, other.received.lost })
   end)
 
-  it("hears through loss, copies and reordering, with no more lost than the network lost", function()
+  it("hears through loss, copies and reordering: no more is lost than on the way", function()
     stage:close()
-    stage = support.stage { seed = 3, link = { loss = 0.02, duplicate = 0.01, reorder = 0.01, jitter = 40 } }
+    stage = support.stage {
+      seed = 3, link = { loss = 0.02, duplicate = 0.01, reorder = 0.01, jitter = 40 },
+    }
     local a, b = stage:pair()
     b:listen()
     a:play { { tone = "440", ms = 60000 } }

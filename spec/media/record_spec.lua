@@ -59,7 +59,8 @@ describe("a recording", function()
     local a, b = stage:pair()
     b:listen()
     b:play { { tone = "300", ms = 3000 } }
-    local verb = a:record { path = folder .. "/a.wav", beep = { { tone = "1000", ms = 500 } }, max = 1000 }
+    local beep <const> = { { tone = "1000", ms = 500 } }
+    local verb = a:record { path = folder .. "/a.wav", beep = beep, max = 1000 }
     local ended = stage:ended(a.id, verb)
     assert.near(1500, ended.at, 25)
     assert.is_true(support.share(b:heard():sub(2001, 8000), 1000) > 0.9)
@@ -174,7 +175,8 @@ describe("a recording", function()
       stage:ended(a.id, a:record { path = folder .. "/more", append = true, max = 500 })
     end
     assert.equal(3 * 8000, #wav "more".data)
-    local nothing, err = stage.media:record(a.id, { path = folder .. "/more", append = true, format = "ulaw" })
+    local other <const> = { path = folder .. "/more", append = true, format = "ulaw" }
+    local nothing, err = stage.media:record(a.id, other)
     assert.same({ nil, "media" }, { nothing, err.kind })
   end)
 

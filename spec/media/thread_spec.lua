@@ -42,7 +42,8 @@ describe("the media thread", function()
 
   local function find(kind, id, first)
     for _, event in ipairs(told) do
-      if event.kind == kind and event.id == id and (first == nil or event[1] == first) then return event end
+      local is_it = event.kind == kind and event.id == id
+      if is_it and (first == nil or event[1] == first) then return event end
     end
   end
 

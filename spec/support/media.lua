@@ -135,9 +135,8 @@ end
 --- The first event of that kind (and id, and first detail) that was told.
 function Stage:find(kind, id, first)
   for _, event in ipairs(self.told) do
-    if event.kind == kind and (id == nil or event.id == id) and (first == nil or event[1] == first) then
-      return event
-    end
+    local is_it = event.kind == kind and (id == nil or event.id == id)
+    if is_it and (first == nil or event[1] == first) then return event end
   end
 end
 

@@ -17,7 +17,8 @@ assert(media:apply(id, { remote_ip = "127.0.0.1", remote_port = peer_port,
   events = { payload_type = 101, rate = 8000 } }))
 local prompt <const> = media:clip(("\x00\x10\x00\xf0"):rep(8000 * 30), 8000) -- 60 s
 
-local pipe <const> = assert(io.popen(("%s %d %d %g %g"):format(peer, peer_port, port, seconds, digit_ms)))
+local command <const> = ("%s %d %d %g %g"):format(peer, peer_port, port, seconds, digit_ms)
+local pipe <const> = assert(io.popen(command))
 assert(media:gather(id, { prompt, max = 1, timeout = 60000 }))
 local from <const> = loop:now()
 local next_work = from

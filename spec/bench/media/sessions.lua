@@ -52,8 +52,8 @@ run(seconds * 1000)
 local after <const>, elapsed <const> = media:counts(), loop:clock() - from
 local lost = 0
 for i = 1, number do lost = lost + media:stats(ids[i]).received.lost end
-print(("return { cpu = %f, out = %f, p99 = %f, p999 = %f, max = %f, overruns = %d, lost = %d, priority = %q }")
-  :format((after.cpu - before.cpu) / elapsed * 100,
+print(("return { cpu = %f, out = %f, p99 = %f, p999 = %f, max = %f, overruns = %d, lost = %d, "
+  .. "priority = %q }"):format((after.cpu - before.cpu) / elapsed * 100,
     (after.packets_out - before.packets_out) / elapsed * 1000,
     after.late_p99, after.late_p999, after.late_max, after.overruns - before.overruns, lost,
     after.priority))
