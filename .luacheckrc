@@ -8,7 +8,7 @@ files["spec/**/*_spec.lua"].std = "lua54+busted"
 files["spec/support/busted.lua"].globals = { "arg" }
 -- a table of verdicts reads as one: a row is a line
 files["spec/torture/verdicts.lua"].max_line_length = false
-files["spec/bench/server/kamailio.lua"].globals = { "KSR", "ksr_request_route" }
+files["spec/bench/*/kamailio.lua"].globals = { "KSR", "ksr_request_route" }
 files["library"] = {
   -- a definition file declares what C has: its functions have no bodies
   unused = false,

@@ -1,52 +1,37 @@
--- A registrar out of plain Lua tables, for trying phones: bindings live until the
--- program ends, nobody is asked for a password, and calls to a registered name are
--- redirected to its phones.
+-- A registrar. Phones register with their password, or, when no user is named here,
+-- whoever wants to; calls to a registered name are redirected to its phones.
 --
---   moonsip run examples/07_registrar.lua [127.0.0.1:5070]
+--   moonsip run examples/07_registrar.lua [127.0.0.1:5070 [alice:wonderland bob:builder]]
 
 local sip <const> = require "moonsip"
 local agent <close> = assert(sip.agent { listen = arg[1] or "0.0.0.0:5060" })
 
-local bindings <const> = {} -- by user, then by contact URI: the instant it expires at
-
-local function contacts_of(user)
-  local list = {}
-  for uri, expires_at in pairs(bindings[user] or {}) do
-    if expires_at > sip.now() then
-      list[#list + 1] = uri
-    else
-      bindings[user][uri] = nil
-    end
-  end
-  table.sort(list)
-  return list
+local users <const> = {}
+for at = 2, #arg do
+  local name, password = arg[at]:match "^([^:]+):(.+)$"
+  users[assert(name, "user:password expected")] = password
 end
 
+local loc <const> = sip.location { max_contacts = 5, expires = { 60, 3600 } }
+local auth <const> = next(users) and
+  sip.digest { realm = "moonsip", secret = function(user) return users[user] end }
+
 agent:on("REGISTER", function(req)
-  local user = req.to.user
-  bindings[user] = bindings[user] or {}
-  for _, contact in ipairs(req.contacts) do
-    if contact.star then
-      bindings[user] = {}
-    else
-      local seconds = contact.expires or req.expires or 3600
-      bindings[user][contact.uri.text] = seconds > 0 and sip.now() + seconds or nil
-    end
-  end
-  local answer = {}
-  for at, uri in ipairs(contacts_of(user)) do
-    local left = math.floor(bindings[user][uri] - sip.now() + 0.5)
-    answer[at] = ("<%s>;expires=%d"):format(uri, left)
-  end
-  print(user .. " is at " .. (#answer > 0 and table.concat(answer, ", ") or "nowhere"))
-  return req:reply(200, { Contact = answer })
+  local user = not auth or auth:check(req)
+  if not user then return end                        -- the 401 is on its way
+  if auth and user ~= req.to.user then return req:reply(403) end
+  return loc:save(req)
 end)
 
 agent:on("INVITE", function(req)
-  local contacts = contacts_of(req.uri.user)
-  if #contacts == 0 then return req:reply(bindings[req.uri.user] and 480 or 404) end
+  local contacts, err = loc:lookup(req.uri)
+  if not contacts then return req:reply(err) end     -- 480: not registered
   return req:redirect(contacts)
 end)
+
+loc:on("registered", function(aor, contact) print(aor, "is at", contact) end)
+loc:on("removed", function(aor, contact) print(aor, "is no longer at", contact) end)
+loc:on("expired", function(aor, contact) print(aor, "was not heard of again at", contact) end)
 
 print("listening on " .. tostring(agent))
 sip.run()

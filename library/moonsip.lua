@@ -7,7 +7,7 @@
 
 ---@alias moonsip.Duration number|string  seconds, or "250ms", "5s", "1h30m"
 ---@alias moonsip.Headers table<string, string|number|string[]>|string[][]
----@alias moonsip.Target string|moonsip.Uri|moonsip.Address|moonsip.Gateway|moonsip.TargetOptions|moonsip.Target[]
+---@alias moonsip.Target string|moonsip.Uri|moonsip.Address|moonsip.Gateway|moonsip.TargetOptions|moonsip.Contact|moonsip.Target[]
 ---@alias moonsip.FilterValue string|string[]|fun(value: any, message: moonsip.Message): boolean
 
 ---@alias moonsip.Credentials { username: string, password: string?, ha1: string?, realm: string? }
@@ -126,6 +126,9 @@ function sip.digest(options) end
 ---@return string? output
 ---@return string|moonsip.Error errors_or_err
 function sip.exec(command, options, fn) end
+---@param options moonsip.LocationOptions?
+---@return moonsip.Location
+function sip.location(options) end
 ---@param options { drain: moonsip.Duration?, signals: boolean? }?
 ---@return boolean? done
 ---@return moonsip.Error? err

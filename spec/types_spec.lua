@@ -22,7 +22,7 @@ local sip_types <const> = types.library(definitions())
 local test_types <const> = types.library(TEST, definitions())
 
 local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "message", "sdp", "uri",
-                        "errors", "digest", "gateways", "rates" }
+                        "errors", "digest", "gateways", "rates", "location" }
 
 local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
   .. "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
@@ -94,12 +94,16 @@ describe("library/", function()
       subscription = one.dialog
     end)
     assert(caller:request("SUBSCRIBE", bob, { headers = { Event = "x" } }):wait())
+    local loc = sip.location()
+    bob:on("REGISTER", function(one) loc:save(one) end)
+    assert(caller:register(bob))
     local uri = assert(sip.uri "sip:a@b")
     local _, err = sip.uri "no"
     objects = {
       ["moonsip.Sip"] = sip, ["moonsip.Log"] = sip.log,
       ["moonsip.Tap"] = bob:trace(function() end),
       ["moonsip.Digest"] = sip.digest { realm = "r", secret = function() end },
+      ["moonsip.Location"] = loc, ["moonsip.Contact"] = assert(loc:lookup(caller.aor))[1],
       ["moonsip.Timer"] = sip.after(1, function() end),
       ["moonsip.Job"] = sip.go(function() end), ["moonsip.Group"] = sip.group(),
       ["moonsip.Gateways"] = sip.gateways({ g = { uri = "sip:10.0.0.9" } }),

@@ -97,3 +97,16 @@ sip_map_node *sip_map_find(const sip_map *map, uint64_t hash) {
 sip_map_node *sip_map_find_next(const sip_map_node *node) {
   return first_with(node->next, node->hash);
 }
+
+sip_map_node *sip_map_take(sip_map *map, size_t *cursor) {
+  for (; *cursor < map->old_size + map->size; ++*cursor) {
+    bool is_old = *cursor < map->old_size;
+    sip_map_node **bucket = is_old ? &map->old[*cursor] : &map->buckets[*cursor - map->old_size];
+    sip_map_node *node = *bucket;
+    if (!node) continue;
+    *bucket = node->next;
+    map->count--;
+    return node;
+  }
+  return NULL;
+}

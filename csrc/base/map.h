@@ -39,4 +39,7 @@ void sip_map_remove(sip_map *map, sip_map_node *node);
 sip_map_node *sip_map_find(const sip_map *map, uint64_t hash);
 sip_map_node *sip_map_find_next(const sip_map_node *node);
 
+/* Takes any node out, to empty the map: start with 0; NULL when none is left. */
+sip_map_node *sip_map_take(sip_map *map, size_t *cursor);
+
 #endif

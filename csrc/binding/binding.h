@@ -33,6 +33,9 @@ void bind_sdp_open(lua_State *L);     /* core.sdp, core.sdp_offer ... */
 void bind_rates_open(lua_State *L);   /* core.rates, core.csv */
 void bind_media_open(lua_State *L);   /* core.media, core.media_fabric ... */
 
+void bind_registrar_open(lua_State *L); /* core.registrar */
+void bind_location_open(lua_State *L);  /* core.location */
+
 /* Pushes nil and an error object { kind, name, reason } whose metatable is
  * core.error; returns 2. `code` is of base/error.h or libuv's; `detail` NULL
  * takes its text. */

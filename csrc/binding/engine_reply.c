@@ -23,7 +23,9 @@ static int reply(lua_State *L, bool stateless) {
   if (sip_str_has_line_break(parts.reason) || sip_str_has_line_break(parts.content_type)) {
     error = SIP_E_INJECTION;
   }
-  if (!error && !lua_isnil(L, 5)) {
+  if (lua_type(L, 5) == LUA_TSTRING) {
+    parts.headers = bind_check_str(L, 5); /* whole lines, which the core itself wrote */
+  } else if (!error && !lua_isnil(L, 5)) {
     sip_buffer *lines = bind_new_buffer(L);
     error = bind_add_lines(L, 5, lines);
     parts.headers = sip_buffer_str(lines);
@@ -47,17 +49,18 @@ static int engine_reply_stateless(lua_State *L) {
   return reply(L, true);
 }
 
-/* The user agent's checks of a request that is about to be accepted: 0, or a
- * status and the headers its reply needs. */
+/* check(transaction, also supported or nil): the user agent's checks of a request that is
+ * about to be accepted: 0, or a status and the headers its reply needs. */
 static int engine_check(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_id transaction = (sip_id)luaL_checkinteger(L, 2);
+  sip_str also = bind_opt_str(L, 3);
   sip_buffer none = {.failed = true}; /* most requests pass, and need no lines */
-  int status = sip_engine_check(self->engine, transaction, &none);
+  int status = sip_engine_check(self->engine, transaction, also, &none);
   lua_pushinteger(L, status);
   if (status == 0) return 1;
   sip_buffer *lines = bind_new_buffer(L);
-  sip_engine_check(self->engine, transaction, lines);
+  sip_engine_check(self->engine, transaction, also, lines);
   lua_insert(L, -2);
   if (lines->len == 0) return 1;
   sip_str text = sip_buffer_str(lines); /* "Name: value\r\n" */

@@ -175,8 +175,9 @@ int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const
                      sip_id *dialog);
 
 /* The checks a user agent makes before it accepts (8.2): 420, 482, 416, 415 ..., or
- * 0. *headers gets the lines such a reply needs (Unsupported ...). */
-int sip_engine_check(sip_engine *engine, sip_id transaction, sip_buffer *headers);
+ * 0. also: extensions that are supported for this request, beside ours ("path, outbound").
+ * *headers gets the lines such a reply needs (Unsupported ...). */
+int sip_engine_check(sip_engine *engine, sip_id transaction, sip_str also, sip_buffer *headers);
 
 /* --- Asking ------------------------------------------------------------------- */
 

@@ -28,13 +28,19 @@ static bool list_has(sip_str list, sip_str token) {
   return false;
 }
 
+/* What is to be checked, and what is supported beside what the engine says of itself. */
+typedef struct checked {
+  const sip_message *request;
+  sip_str also;
+} checked;
+
 /* Required extensions that we do not support, as an Unsupported line (8.2.2.3). */
-static bool add_unsupported(sip_engine *engine, const sip_message *request, sip_buffer *lines) {
+static bool add_unsupported(sip_engine *engine, const checked *c, sip_buffer *lines) {
   sip_value_cursor cursor = {0};
   sip_str token;
   bool any = false;
-  while (sip_message_next_value(request, SIP_HEADER_REQUIRE, &cursor, &token)) {
-    if (list_has(sip_buffer_str(&engine->supported), token)) continue;
+  while (sip_message_next_value(c->request, SIP_HEADER_REQUIRE, &cursor, &token)) {
+    if (list_has(sip_buffer_str(&engine->supported), token) || list_has(c->also, token)) continue;
     sip_buffer_add(lines, any ? SIP_STR(", ") : SIP_STR("Unsupported: "));
     sip_buffer_add(lines, token);
     any = true;
@@ -56,18 +62,19 @@ static bool lacks_contact(const sip_message *request) {
   return makes_dialog && request->to_tag.len == 0 && sip_dialog_target_of(request).len == 0;
 }
 
-static int check(sip_engine *engine, const sip_message *request, sip_buffer *lines) {
-  if (!is_known_scheme(request)) return 416; /* 8.2.2.1 */
-  if (request->method == SIP_METHOD_CANCEL) return 0;
-  if (lacks_contact(request)) return 400;
-  return add_unsupported(engine, request, lines) ? 420 : 0;
+static int check(sip_engine *engine, const checked *c, sip_buffer *lines) {
+  if (!is_known_scheme(c->request)) return 416; /* 8.2.2.1 */
+  if (c->request->method == SIP_METHOD_CANCEL) return 0;
+  if (lacks_contact(c->request)) return 400;
+  return add_unsupported(engine, c, lines) ? 420 : 0;
 }
 
-int sip_engine_check(sip_engine *engine, sip_id transaction, sip_buffer *headers) {
+int sip_engine_check(sip_engine *engine, sip_id transaction, sip_str also, sip_buffer *headers) {
   const sip_transaction *t = sip_slots_find(&engine->transactions, transaction);
   if (!t || sip_transaction_is_client(t) || !t->server.request) return 0;
   if (t->flags & SIP_TRANSACTION_MERGED) return 482; /* 8.2.2.2 */
-  return check(engine, t->server.request->message, headers);
+  checked c = {.request = t->server.request->message, .also = also};
+  return check(engine, &c, headers);
 }
 
 static void answer_options(sip_engine *engine, const sip_message *request, const sip_flow *flow) {
@@ -100,7 +107,7 @@ void sip_user_agent_answer(sip_engine *engine, const sip_message *request, const
     refuse_method(engine, request, flow);
     return;
   }
-  int status = check(engine, request, lines);
+  int status = check(engine, &(checked){.request = request}, lines);
   if (status) {
     sip_server_reject(engine, request, flow, status, (sip_str){0}, sip_buffer_str(lines));
   } else {

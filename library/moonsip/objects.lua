@@ -139,6 +139,7 @@ function Response:class() end
 ---@field final integer|false
 ---@field cancelled boolean
 ---@field deferred boolean
+---@field authenticated string?
 ---@field source moonsip.Source?
 ---@field message moonsip.Message
 local Request = {}

@@ -190,6 +190,7 @@ function Digest:check(req, options)
   if verdict ~= "good" then
     return self:refuse(req, options, "the nonce is " .. verdict, true)
   end
+  req.authenticated = params.username
   return params.username
 end
 

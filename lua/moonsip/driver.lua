@@ -46,6 +46,12 @@ function Driver:clock_and_source()
   return self.loop.clock, self.loop
 end
 
+--- Milliseconds since 1970, in whole seconds: for what outlives the program.
+---@return integer ms
+function Driver:wall()
+  return os.time() * 1000
+end
+
 --- The time of day for the log, as text.
 ---@return string
 function Driver:stamp()

@@ -117,13 +117,18 @@ end
 --- The status that answers a request which failed with this error. A status that
 --- came from elsewhere is passed on, but 401 and 407 make no sense without that
 --- server's challenge, and a 503 would say that this server is overloaded (RFC 3261 16.7).
+---@param req moonsip.Request?  what is answered: who has not proven himself does not learn
+---  whether a user exists
 ---@return integer status
 ---@return integer? retry_after  seconds
-function Error:status()
+function Error:status(req)
   local code = self.response and self.code or nil
   if code == 401 or code == 407 then code = 403 end
   if code == 503 then code = 500 end
-  if not code and (self.kind == "notfound" or self.gateway) then code = self.code end
+  if not code and (self.kind == "notfound" or self.gateway) then
+    local hidden = req and not req.authenticated and rawget(self, "to_strangers")
+    code = hidden or self.code
+  end
   code = code or status_of_kind[self.kind] or 500
   return code, self.retry_after or (passes[self.kind] and retry_after_s or nil)
 end

@@ -91,14 +91,17 @@ local function wish_of(self)
   local flat = headers_of(self, target)
   local agent = self.agent
   local is_udp_only = agent:no_tcp_to(target.uri or self.dialog.target)
+  local flow = target.flow
   return {
     method = self.method, uri = target.uri, to = plan.to,
     call_id = self.call_id or plan.call_id, from_tag = self.from_tag, cseq = self.cseq,
     from = target.from and agent:from_header(self.verb, target.from) or plan.from,
     headers = flat, content_type = self.body and plan.content_type, body = self.body,
     routes = target.routes or plan.routes, contact = plan.contact,
-    transport = target.transport or plan.transport, own_ack = self.own_ack,
-    no_tcp = plan.no_tcp or is_udp_only or nil,
+    transport = flow and flow.transport or target.transport or plan.transport,
+    ip = flow and flow.remote_ip, port = flow and flow.remote_port,
+    connection = flow and flow.connection, listener = flow and flow.listener,
+    own_ack = self.own_ack, no_tcp = plan.no_tcp or is_udp_only or flow ~= nil or nil,
   }
 end
 

@@ -82,6 +82,7 @@ end
 ---@return moonsip.Sip
 function face.of(context)
   local agent = require "moonsip.agent"
+  local location = require "moonsip.location"
   local sip = { log = context.log }
   add_values(sip)
   add_loop(sip, context)
@@ -95,6 +96,7 @@ function face.of(context)
   function sip.digest(options) return digest.new(context, options) end
   function sip.gateways(list, options) return gateways.new(context, list, options) end
   function sip.rates(source, fn) return rates.new(context, source, fn) end
+  function sip.location(options) return location.new(context, options) end
   function sip.rate(text) return pool.rate.new(context, text) end
   function sip.exec(command, options, fn)
     return exec.run(context, command, options, fn)

@@ -73,6 +73,32 @@ local function note(self, of, status, content_type, body)
   of:negotiation():replied(self, status, is_description and body or nil)
 end
 
+--- The checks of a user agent, made by who accepts, not by who rejects (8.2); when it
+--- fails them it has been answered. `also`: extensions that are supported for it.
+---@return true?
+---@return moonsip.Error? err
+function request.check(self, also)
+  local late = request.refusal(self)
+  if late then return nil, late end
+  self.checked = true
+  local refusal, lines = self.agent.engine:check(self.transaction, also)
+  if refusal == 0 then return true end
+  request.send(self, refusal, nil, lines)
+  return nil, errors.new("rejected", "the request was refused", { code = refusal })
+end
+
+--- It has its final answer, and no dialog came of it.
+function request.answered(self, status)
+  self.final = status
+  if self.kept then self.agent:forget_request(self) end
+end
+
+--- Why there can be no answer to it, or nil.
+function request.refusal(self)
+  local agent = self.agent
+  if self.final or self.transaction == 0 or agent.closed then return too_late(self) end
+end
+
 --- Sends a response; the arguments are right.
 local function send(self, status, reason, flat, content_type, body, stateless)
   local agent = self.agent
@@ -81,13 +107,8 @@ local function send(self, status, reason, flat, content_type, body, stateless)
   end
   local engine = agent.engine
   if status > 100 and status < 300 and not self.checked then
-    self.checked = true
-    -- The checks of a user agent are made by who accepts, not by who rejects (8.2).
-    local refusal, lines = engine:check(self.transaction)
-    if refusal ~= 0 then
-      send(self, refusal, nil, lines)
-      return nil, errors.new("rejected", "the request was refused", { code = refusal })
-    end
+    local allowed, refused = request.check(self)
+    if not allowed then return nil, refused end
   end
   local reply = stateless and status >= 300 and engine.reply_stateless or engine.reply
   local dialog, err =
@@ -100,11 +121,11 @@ local function send(self, status, reason, flat, content_type, body, stateless)
     end
     return nil, err
   end
-  if status >= 200 then self.final = status end
   if dialog ~= 0 then
+    if status >= 200 then self.final = status end
     agent:dialog_of_reply(self, dialog, status)
-  elseif status >= 200 and self.kept then
-    agent:forget_request(self)
+  elseif status >= 200 then
+    request.answered(self, status)
   end
   local of = self.dialog
   if of and of.is_call and (status >= 200 or body) then
@@ -112,6 +133,8 @@ local function send(self, status, reason, flat, content_type, body, stateless)
   end
   return true
 end
+
+request.send = send
 
 local reply_options <const> = { headers = true, body = true, content_type = true,
                                 stateless = true }
@@ -158,7 +181,7 @@ function Request:reply(code, reason, options)
     misuse.text("req:reply", "reason", reason)
   end
   local retry_after
-  if errors.is(code) then code, retry_after = code:status() end
+  if errors.is(code) then code, retry_after = code:status(self) end
   local status = misuse.integer("req:reply", "code", code, 100, 699)
   if not options and not retry_after then return send(self, status, reason) end
   local flat

@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- Where a request goes: a URI string, a URI or address object, a gateway of sip.gateways or
--- a table with a `uri`, or a list of those, tried in order.
+-- a table with a `uri`, a contact of a location, or a list of those, tried in order.
 
 local core = require "moonsip.core"
+local contact = require "moonsip.contact"
 local credentials = require "moonsip.credentials"
 local gateway = require "moonsip.gateway"
 local misuse = require "moonsip.misuse"
@@ -27,6 +28,9 @@ local function add(verb, list, given, sets)
     -- An address has a URI; a URI is one.
     local text = tostring(given.uri or given)
     list[#list + 1] = { uri = misuse.text(verb, "target", text) }
+  elseif getmetatable(given) == contact.Contact then
+    list[#list + 1] = { uri = given.uri, flow = given.flow,
+                        routes = given.path and table.concat(given.path, ", ") }
   elseif kind == "table" and given.uri then
     misuse.options(verb, given, gateway_fields)
     list[#list + 1] = { uri = misuse.text(verb, "uri", tostring(given.uri)),
@@ -41,8 +45,8 @@ local function add(verb, list, given, sets)
   end
 end
 
---- The targets as a list of { uri, from?, headers?, routes?, transport?, credentials?,
---- gateway? }.
+--- The targets as a list of { uri, from?, headers?, routes?, transport?, flow?,
+--- credentials?, gateway? }.
 ---@param verb string
 ---@param given any
 ---@param sets table  of credentials.cache

@@ -105,7 +105,7 @@ describe("the example", function()
   end)
 
   it("07_registrar keeps bindings until they expire, and redirects to them", function()
-    local server = load("07_registrar")
+    local server = load("07_registrar", "0.0.0.0:5060")
     local function register(expires, contact)
       local res = assert(alice:request("REGISTER", "sip:" .. SERVER, {
         to = "sip:alice@" .. SERVER,
@@ -113,7 +113,7 @@ describe("the example", function()
       }):wait())
       return #res.contacts, res.contact and res.contact.expires
     end
-    assert.equal(404, (status_of(server, "INVITE", nil, "alice")))
+    assert.equal(480, (status_of(server, "INVITE", nil, "alice")))
     assert.same({ 1, 60 }, { register(60) })
     local _, err = status_of(server, "INVITE", nil, "alice")
     assert.equal(302, err.code)
@@ -123,6 +123,27 @@ describe("the example", function()
     assert.same({ 2, 60 }, { register(60, { "<sip:a@10.0.9.9>", "<sip:b@10.0.9.9>" }) })
     assert.same({ 1, 60 }, { register(60, "<sip:a@10.0.9.9>;expires=0") })
     assert.same({ 0 }, { register(0, "*") })
+    net:settle()
+    assert.is_true(server:printed "^sip:alice@10.0.0.1\tis at\tsip:alice@10.0.9.9$")
+    assert.is_true(server:printed "was not heard of again at\tsip:alice@10.0.9.9$")
+    assert.is_true(server:printed "is no longer at\tsip:b@10.0.9.9$")
+  end)
+
+  it("07_registrar asks for the passwords that it is given", function()
+    load("07_registrar", "0.0.0.0:5060", "alice:wonderland", "bob:builder")
+    local function register(username, password, of)
+      local res, err = alice:request("REGISTER", "sip:" .. SERVER, {
+        to = ("sip:%s@%s"):format(of or username, SERVER),
+        headers = { Contact = "<sip:x@10.0.9.9>" },
+        username = username, password = password, realm = "moonsip",
+      }):wait()
+      return res and res.code or err.code
+    end
+    assert.equal(200, register("alice", "wonderland"))
+    assert.equal(401, register("alice", "builder"))
+    assert.equal(401, register("eve", "wonderland"))
+    assert.equal(403, register("bob", "builder", "alice"))
+    net:settle()
   end)
 
   it("08_message sends lines and shows what comes back", function()

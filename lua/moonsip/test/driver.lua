@@ -39,6 +39,10 @@ function Driver:now() return self.wire.now end
 function Driver:clock() return self.wire.now end
 
 function Driver:clock_and_source() return Driver.clock, self end
+-- What time it is on a network when it is made.
+local epoch_ms <const> = 1735689600000 -- the first instant of 2025
+
+function Driver:wall() return epoch_ms + self.wire.now end
 
 function Driver:stamp() return trace.time(self.wire.now) end
 

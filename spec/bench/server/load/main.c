@@ -3,10 +3,12 @@
  * load PORT SESSION [name=value ...]: calls a server on 127.0.0.1 over UDP and
  * prints what each request, or call, has cost the processes of that session.
  *
- *   kind=options     or call: INVITE, 200, ACK, BYE, 200
+ *   kind=options     or call: INVITE, 200, ACK, BYE, 200; or register, proven: REGISTER
+ *                    without and with digest credentials, of `users` users in turn
  *   user=s           user part of the Request-URI
  *   rate=0           requests or calls begun per second; 0: saturated, `open` at a time
  *   open=30          how many at a time, at most
+ *   users=10000      that register
  *   warm=1 time=3    seconds before and in the window that is measured
  *
  * At a rate it spins instead of sleeping: a sleeper would have to be woken by the
@@ -56,7 +58,8 @@ typedef struct tally {
 
 typedef struct load {
   message_peers peers;
-  message_kind first; /* OPTIONS or INVITE */
+  message_kind first; /* OPTIONS, INVITE or REGISTER */
+  uint32_t users, next_user;
   double rate;
   uint32_t open_max;
   int64_t warm_us, time_us;
@@ -90,6 +93,7 @@ static void set_deadline(load *l, const call *c, int64_t now) {
 static void begin(load *l, int64_t now) {
   call *c = &l->calls[l->free_calls[--l->free_count]];
   c->dialog.generation++;
+  c->dialog.user = l->next_user++ % l->users;
   c->dialog.tag[0] = c->dialog.target[0] = 0;
   c->state = CALL_BEGUN;
   c->resends = 0;
@@ -122,6 +126,15 @@ static void answered(load *l, call *c, const message_reply *reply, int64_t now) 
   set_deadline(l, c, now);
 }
 
+/* The first request of all, and one whose nonce is old: another takes its place. */
+static void challenged(load *l, call *c, const message_reply *reply, int64_t now) {
+  memcpy(l->peers.nonce, reply->nonce, sizeof l->peers.nonce);
+  l->peers.nonce_count = 0;
+  c->state = CALL_FREE;
+  l->free_calls[l->free_count++] = c->dialog.index;
+  begin(l, now);
+}
+
 static void take_reply(load *l, const char *text, int64_t now) {
   message_reply reply;
   if (!message_read(text, &reply) || reply.run != l->peers.run) return;
@@ -129,6 +142,10 @@ static void take_reply(load *l, const char *text, int64_t now) {
   call *c = &l->calls[reply.index];
   if (c->dialog.generation != reply.generation || c->state == CALL_FREE) return;
   bool is_ok = reply.status < 300;
+  if (reply.status == 401 && *reply.nonce && l->first == MESSAGE_PROVEN_REGISTER) {
+    challenged(l, c, &reply, now);
+    return;
+  }
   if (c->state == CALL_ENDING) {
     if (reply.is_of_bye) finish(l, c, is_ok);
   } else if (is_ok && l->first == MESSAGE_INVITE) {
@@ -230,6 +247,22 @@ static int64_t seconds(const char *text) {
   return (int64_t)(strtod(text, NULL) * US_PER_S);
 }
 
+static bool find_kind(const char *name, message_kind *kind) {
+  static const struct {
+    const char *name;
+    message_kind kind;
+  } kinds[] = {{"options", MESSAGE_OPTIONS},
+               {"call", MESSAGE_INVITE},
+               {"register", MESSAGE_REGISTER},
+               {"proven", MESSAGE_PROVEN_REGISTER}};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    if (strcmp(kinds[i].name, name) != 0) continue;
+    *kind = kinds[i].kind;
+    return true;
+  }
+  return false;
+}
+
 static bool init(load *l, int count, char **words) {
   uint16_t port = (uint16_t)strtoul(words[1], NULL, 10);
   l->rate = strtod(option(count, words, "rate", "0"), NULL);
@@ -237,8 +270,8 @@ static bool init(load *l, int count, char **words) {
   if (l->rate > 0) l->open_max = RATE_OPEN;
   l->warm_us = seconds(option(count, words, "warm", "1"));
   l->time_us = seconds(option(count, words, "time", "3"));
-  bool calls = strcmp(option(count, words, "kind", "options"), "call") == 0;
-  l->first = calls ? MESSAGE_INVITE : MESSAGE_OPTIONS;
+  l->users = (uint32_t)strtoul(option(count, words, "users", "10000"), NULL, 10);
+  if (!find_kind(option(count, words, "kind", "options"), &l->first) || l->users == 0) return false;
   l->socket = socket_open(port);
   l->peers = (message_peers){.user = option(count, words, "user", "s"),
                              .server_port = port,

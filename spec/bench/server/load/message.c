@@ -10,8 +10,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "digest.h"
+
 /* %u user  %s server's port  %p our port  %i index  %g generation  %r run
- * %t their tag  %c their contact  %l length of the body  %b body */
+ * %t their tag  %c their contact  %l length of the body  %b body
+ * %n who registers  %a credentials */
 #define FIELDS(branch, tag, cseq)                             \
   " SIP/2.0\r\n"                                              \
   "Via: SIP/2.0/UDP 127.0.0.1:%p;branch=z9hG4bK%r%i%g" branch \
@@ -22,6 +25,20 @@
   "\r\n"                                                      \
   "Call-ID: %i-%g-%r@127.0.0.1\r\n"                           \
   "CSeq: " cseq "\r\n"
+
+#define REGISTER_FIELDS                                   \
+  "Via: SIP/2.0/UDP 127.0.0.1:%p;branch=z9hG4bK%r%i%gr"   \
+  ";rport\r\n"                                            \
+  "Max-Forwards: 70\r\n"                                  \
+  "From: <sip:u%n@127.0.0.1>;tag=%i%g\r\n"                \
+  "To: <sip:u%n@127.0.0.1>\r\n"                           \
+  "Call-ID: %i-%g-%r@127.0.0.1\r\n"                       \
+  "CSeq: 1 REGISTER\r\n"                                  \
+  "Contact: <sip:u%n@127.0.0.1:%p;transport=udp>\r\n"     \
+  "Expires: 3600\r\n"                                     \
+  "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, MESSAGE\r\n" \
+  "User-Agent: load/1.0\r\n"                              \
+  "Content-Length: 0\r\n\r\n"
 
 static const char *const patterns[] = {
     [MESSAGE_OPTIONS] = "OPTIONS sip:%u@127.0.0.1:%s" FIELDS("o", "", "1 OPTIONS")
@@ -36,6 +53,8 @@ static const char *const patterns[] = {
                        "User-Agent: load/1.0\r\n"
                        "Content-Type: application/sdp\r\n"
                        "Content-Length: %l\r\n\r\n%b",
+    [MESSAGE_REGISTER] = "REGISTER sip:127.0.0.1:%s SIP/2.0\r\n" REGISTER_FIELDS,
+    [MESSAGE_PROVEN_REGISTER] = "REGISTER sip:127.0.0.1:%s SIP/2.0\r\n%a" REGISTER_FIELDS,
     [MESSAGE_ACK] = "ACK %c" FIELDS("a", ";tag=%t", "1 ACK") "Content-Length: 0\r\n\r\n",
     [MESSAGE_BYE] = "BYE %c" FIELDS("b", ";tag=%t", "2 BYE") "Content-Length: 0\r\n\r\n",
 };
@@ -77,9 +96,18 @@ static char *put_number(char *at, unsigned value) {
   return at;
 }
 
-static char *put_part(char *at, char part, const message_peers *peers,
-                      const message_dialog *dialog) {
+static char *put_credentials(char *at, message_peers *peers, const message_dialog *dialog) {
+  if (!*peers->nonce) return at;
+  return at + digest_write(at, peers->nonce, ++peers->nonce_count,
+                           &(digest_wish){.user = dialog->user, .port = peers->server_port});
+}
+
+static char *put_part(char *at, char part, message_peers *peers, const message_dialog *dialog) {
   switch (part) {
+  case 'n':
+    return put_number(at, dialog->user);
+  case 'a':
+    return put_credentials(at, peers, dialog);
   case 'u':
     return put_text(at, peers->user);
   case 's':
@@ -103,7 +131,7 @@ static char *put_part(char *at, char part, const message_peers *peers,
   }
 }
 
-size_t message_write(char *out, message_kind kind, const message_peers *peers,
+size_t message_write(char *out, message_kind kind, message_peers *peers,
                      const message_dialog *dialog) {
   char *at = out;
   const char *from = patterns[kind], *part;
@@ -155,6 +183,9 @@ bool message_read(const char *text, message_reply *out) {
     } else if (is_header(line, "Contact:")) {
       const char *uri = line + strcspn(line, "<\r\n");
       if (*uri == '<') copy_until(out->target, sizeof out->target, uri + 1, ">\r\n");
+    } else if (is_header(line, "WWW-Authenticate:")) {
+      const char *nonce = strstr(line, "nonce=\"");
+      if (nonce) copy_until(out->nonce, sizeof out->nonce, nonce + 7, "\"");
     }
   }
   return is_ours;

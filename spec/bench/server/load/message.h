@@ -11,18 +11,23 @@
 
 enum { TAG_MAX = 80, TARGET_MAX = 160 };
 
+enum { NONCE_MAX = 128 };
+
 /* Who calls whom. */
 typedef struct message_peers {
-  const char *user;     /* of the Request-URI */
-  uint16_t server_port; /* all are on 127.0.0.1 */
-  uint16_t port;        /* ours */
-  uint32_t run;         /* makes Call-IDs and branches differ from those of other runs */
+  const char *user;      /* of the Request-URI */
+  uint16_t server_port;  /* all are on 127.0.0.1 */
+  uint16_t port;         /* ours */
+  uint32_t run;          /* makes Call-IDs and branches differ from those of other runs */
+  char nonce[NONCE_MAX]; /* that the server gave, or empty */
+  uint32_t nonce_count;
 } message_peers;
 
-/* One OPTIONS, or one call. */
+/* One OPTIONS, one REGISTER, or one call. */
 typedef struct message_dialog {
   uint32_t index;
   uint32_t generation;     /* of this index: it is used again and again */
+  uint32_t user;           /* of a REGISTER */
   char tag[TAG_MAX];       /* theirs, or empty */
   char target[TARGET_MAX]; /* the URI of their Contact, or empty */
 } message_dialog;
@@ -31,11 +36,13 @@ typedef enum message_kind {
   MESSAGE_OPTIONS,
   MESSAGE_INVITE,
   MESSAGE_ACK, /* of a 2xx */
-  MESSAGE_BYE
+  MESSAGE_BYE,
+  MESSAGE_REGISTER,
+  MESSAGE_PROVEN_REGISTER /* with credentials for peers->nonce, once there is one */
 } message_kind;
 
 /* Returns its length. A message of any kind fits into SOCKET_DATAGRAM_MAX. */
-size_t message_write(char *out, message_kind kind, const message_peers *peers,
+size_t message_write(char *out, message_kind kind, message_peers *peers,
                      const message_dialog *dialog);
 
 typedef struct message_reply {
@@ -44,6 +51,7 @@ typedef struct message_reply {
   bool is_of_bye;
   char tag[TAG_MAX];
   char target[TARGET_MAX];
+  char nonce[NONCE_MAX]; /* of a challenge */
 } message_reply;
 
 /* Reads a response with full header names, as every server here sends. False when
