@@ -291,22 +291,6 @@ function Agent:from_header(verb, given)
   return plan.from_of(self, verb, given)
 end
 
---- True for a host name or address of ours.
----@param host string?
----@package
-function Agent:is_own_host(host)
-  if not host then return false end
-  local bare = host:lower():gsub("^%[(.*)%]$", "%1")
-  for _, name in ipairs(self.domains or {}) do
-    if name:lower() == bare then return true end
-  end
-  for _, one in ipairs(self.listeners) do
-    local advertised = one.advertise_host
-    if one.ip == bare or advertised and advertised:lower() == bare then return true end
-  end
-  return false
-end
-
 --- True when a URI is at one of our domains, or at an address that we listen on.
 ---@param uri string|userdata
 ---@return boolean

@@ -150,7 +150,7 @@ end
 --- two are not the same host: both are ours then (10.3 step 5).
 function location.is_ours(req)
   local asked, of, agent = req.uri, req.to, req.agent
-  return asked and of and agent:is_own_host(asked.host) and agent:is_own_host(of.host)
+  return asked and of and agent:is_local(asked) and agent:is_local(of)
 end
 
 --- Header fields of the script's own as the lines that go behind those of the registrar.
