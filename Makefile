@@ -5,6 +5,7 @@ make run      build, and run examples/01_hello.lua (SCRIPT=file.lua ARGS="127.0.
 make test     build, and run every spec (SPEC="spec/sip spec/x_spec.lua" for some)
 make check    compiler warnings, checkers (.ci/checks), the suite under sanitizers
 make asan     the suite under address, leak and undefined behaviour sanitizers
+make tsan     the media thread and its rings under the thread sanitizer
 make gc       the suite under hostile garbage collectors
 make fuzz     every fuzz target for FUZZ_SECONDS=30
 make sim      SEEDS=1000 simulated worlds: calls through a bad network
@@ -93,7 +94,7 @@ STEP = $(if $(V),,@echo "  $(1)  $(patsubst $(CURDIR)/%,%,$@)";)
 export BUILD LUA JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check asan gc fuzz sim bench format header-names rock install \
+.PHONY: help build run test check asan tsan gc fuzz sim bench format header-names rock install \
         install-module clean module core faces fuzzers
 .DELETE_ON_ERROR:
 
@@ -120,6 +121,10 @@ test:
 asan: # the suite under address, leak and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/asan SANITIZE=address,undefined CFLAGS="-O1 -g" \
 	  SPEC="$(SPECS)"
+
+tsan: # the media thread and its rings under the thread sanitizer
+	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/tsan SANITIZE=thread CFLAGS="-O1 -g" \
+	  SPEC="spec/media/thread_spec.lua spec/media/ring_spec.lua"
 
 gc: # the suite under hostile collectors
 	@for gc in incremental generational handlers emergency; do echo "---- GC=$$gc"; \
@@ -219,7 +224,7 @@ $(BUILD)/optional: FORCE
 FORCE:
 
 # Only these layers may ask the system for more than C11.
-$(BUILD)/obj/net/%.o $(BUILD)/obj/binding/%.o: CPPFLAGS += -D_GNU_SOURCE
+$(BUILD)/obj/net/%.o $(BUILD)/obj/media/%.o $(BUILD)/obj/binding/%.o: CPPFLAGS += -D_GNU_SOURCE
 
 $(BUILD)/obj/%.o: csrc/%.c
 	@mkdir -p $(@D)
