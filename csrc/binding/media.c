@@ -72,7 +72,7 @@ static int media_on_event(lua_State *L) {
   return 0;
 }
 
-/* --- Events -------------------------------------------------------------------------------- */
+/* --- Events ----------------------------------------------------------------------- */
 
 static const char *event_name(media_event_kind kind) {
   static const char *const names[] = {
@@ -207,7 +207,7 @@ void bind_media_tell(lua_State *L, media_control *control, bind_media_of media_o
   }
 }
 
-/* --- The class -------------------------------------------------------------------------------- */
+/* --- The class -------------------------------------------------------------------- */
 
 /* core.media_codecs() -> { { name, rate, channels, payload_type }, ... } */
 static int media_codecs(lua_State *L) {

@@ -36,7 +36,7 @@ static int clip_gc(lua_State *L) {
   return 0;
 }
 
-/* --- What is wanted of it --------------------------------------------------------------------- */
+/* --- What is wanted of it --------------------------------------------------------- */
 
 /* The codec's name or the rate at the top of the stack; false: no such codec here. */
 static bool take_wanted(lua_State *L, const audio_codecs *codecs, audio_rendering *out) {
@@ -170,8 +170,7 @@ void bind_media_loaded(lua_State *L, int media_index, media_load *job) {
   if (is_wanted) lua_call(L, count, 0);
 }
 
-/* --- Clips by hand
- * -------------------------------------------------------------------------------- */
+/* --- Clips by hand ---------------------------------------------------------------- */
 
 /* clip(samples, rate [, wanted]) -> clip */
 static int clip_new(lua_State *L) {

@@ -140,8 +140,7 @@ static int fabric_deadline(lua_State *L) {
   return 1;
 }
 
-/* --- The wire
- * -------------------------------------------------------------------------------------- */
+/* --- The wire --------------------------------------------------------------------- */
 
 static double option_share(lua_State *L, const char *name) {
   double value = 0;
@@ -238,8 +237,7 @@ static int fabric_digest(lua_State *L) {
   return 1;
 }
 
-/* --- Life
- * ------------------------------------------------------------------------------------------ */
+/* --- Life ------------------------------------------------------------------------- */
 
 static int fabric_close(lua_State *L) {
   bind_fabric *self = luaL_checkudata(L, 1, FABRIC_CLASS);

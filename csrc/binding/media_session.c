@@ -7,7 +7,7 @@
 #include "binding/object.h"
 #include "media/order.h"
 
-/* --- Opening --------------------------------------------------------------------------------- */
+/* --- Opening ---------------------------------------------------------------------- */
 
 /* open(ip [, { port }]) -> id, port */
 static int session_open(lua_State *L) {
@@ -189,8 +189,7 @@ static int session_apply(lua_State *L) {
   return 1;
 }
 
-/* --- Small things
- * --------------------------------------------------------------------------------- */
+/* --- Small things ----------------------------------------------------------------- */
 
 static int tell(lua_State *L, bind_media *self, media_command *command) {
   int error = media_control_tell(self->control, bind_media_id(L, 2), command);
@@ -230,8 +229,7 @@ static int session_mute(lua_State *L) {
   return tell(L, self, &command);
 }
 
-/* --- Figures
- * -------------------------------------------------------------------------------------- */
+/* --- Figures ---------------------------------------------------------------------- */
 
 static void set_integer(lua_State *L, const char *name, uint64_t value) {
   lua_pushinteger(L, (lua_Integer)value);

@@ -3,14 +3,13 @@
  * core.media: media beside a loop, on its thread. The thread wakes the loop as a guest;
  * in that turn what happened is told. Files are read on libuv's pool.
  */
-#include <uv.h>
-
 #include "media/thread.h"
 
 #include "base/error.h"
 #include "binding/loop.h"
 #include "binding/media.h"
 #include "binding/object.h"
+#include "media/reader.h"
 #include "net/guest.h"
 #include "net/random.h"
 
@@ -28,34 +27,12 @@ typedef struct bind_media_thread {
   net_guest *guest;
   sip_alloc alloc;
   bind_allocator allocator;
-  sip_link loaded;  /* jobs that are done */
-  sip_link loading; /* those under way */
+  media_reader reader;
   bool is_telling;
   bool is_closing; /* by what was told: when that is over */
 } bind_media_thread;
 
-/* A file being read: outlives whoever waits for it. */
-typedef struct reading {
-  uv_work_t work;
-  sip_link link;
-  bind_media_thread *host; /* NULL: closed */
-  media_load *job;
-} reading;
-
-/* --- The end --------------------------------------------------------------------------------- */
-
-static void drop_jobs(bind_media_thread *self) {
-  while (!sip_link_alone(&self->loading)) {
-    reading *one = SIP_CONTAINER(self->loading.next, reading, link);
-    sip_link_remove(&one->link);
-    one->host = NULL;
-  }
-  while (!sip_link_alone(&self->loaded)) {
-    media_load *job = SIP_CONTAINER(self->loaded.next, media_load, link);
-    sip_link_remove(&job->link);
-    media_load_free(job);
-  }
-}
+/* --- The end ---------------------------------------------------------------------- */
 
 /* The thread ends, and with it whatever was open; files are whole after that. */
 static void close_thread(bind_media_thread *self) {
@@ -64,18 +41,16 @@ static void close_thread(bind_media_thread *self) {
   self->thread = NULL;
   if (self->media) self->media->control = NULL;
   sip_link_remove(&self->place.link);
-  drop_jobs(self);
+  media_reader_deinit(&self->reader);
   media_thread_free(thread);
   net_guest_close(self->guest);
 }
 
-/* --- Told ------------------------------------------------------------------------------------ */
+/* --- Told ------------------------------------------------------------------------- */
 
 static void set_hold(bind_media_thread *self) {
   const media_control *control = media_thread_control(self->thread);
-  bool is_busy = control->handles.count > 0 || !sip_link_alone(&self->loading) ||
-                 !sip_link_alone(&self->loaded);
-  net_guest_hold(self->guest, is_busy);
+  net_guest_hold(self->guest, control->handles.count > 0 || media_reader_is_busy(&self->reader));
 }
 
 /* The media object that this host has: at the top. */
@@ -88,9 +63,8 @@ static bool push_media(lua_State *L, void *owner) {
 }
 
 static void tell_loaded(lua_State *L, bind_media_thread *self) {
-  while (!sip_link_alone(&self->loaded)) {
-    media_load *job = SIP_CONTAINER(self->loaded.next, media_load, link);
-    sip_link_remove(&job->link);
+  media_load *job;
+  while ((job = media_reader_next(&self->reader)) != NULL) {
     int top = lua_gettop(L);
     if (push_media(L, job->owner)) {
       bind_media_loaded(L, top + 1, job);
@@ -129,44 +103,11 @@ static void wake(void *context) {
   net_guest_wake(((bind_media_thread *)context)->guest);
 }
 
-/* --- Files
- * ---------------------------------------------------------------------------------------- */
-
-static void read_file(uv_work_t *work) {
-  media_load_run(((reading *)(void *)work)->job);
-}
-
-static void on_read(uv_work_t *work, int status) {
-  reading *one = (reading *)(void *)work;
-  (void)status;
-  sip_link_remove(&one->link);
-  if (one->host) {
-    sip_link_append(&one->host->loaded, &one->job->link);
-    net_guest_wake(one->host->guest);
-  } else {
-    media_load_free(one->job);
-  }
-  free(one);
-}
-
 static int load(bind_media *media, media_load *job) {
-  bind_media_thread *self = media->host;
-  reading *one = calloc(1, sizeof *one);
-  if (!one) return SIP_E_MEMORY;
-  one->host = self;
-  one->job = job;
-  sip_link_init(&one->link);
-  int error = uv_queue_work(net_guest_uv(self->guest), &one->work, read_file, on_read);
-  if (error) {
-    free(one);
-    return error;
-  }
-  sip_link_append(&self->loading, &one->link);
-  return 0;
+  return media_reader_start(&((bind_media_thread *)media->host)->reader, job);
 }
 
-/* --- Life
- * ------------------------------------------------------------------------------------------ */
+/* --- Life ------------------------------------------------------------------------- */
 
 static void on_loop_closing(bind_loop_guest *place) {
   close_thread((bind_media_thread *)(void *)place);
@@ -196,8 +137,7 @@ static void closing(lua_State *L, bind_media *media) {
   if (!self->is_telling) close_thread(self);
 }
 
-/* --- Making
- * ------------------------------------------------------------------------------------------- */
+/* --- Making ----------------------------------------------------------------------- */
 
 static void take_options(lua_State *L, media_thread_config *config) {
   config->first_port = 16384;
@@ -226,8 +166,6 @@ static int open_host(lua_State *L, bind_loop *loop, const media_thread_config *c
   bind_media_thread *self = lua_newuserdatauv(L, sizeof *self, THREAD_VALUES);
   *self = (bind_media_thread){.place.closing = on_loop_closing, .loop = loop};
   sip_link_init(&self->place.link);
-  sip_link_init(&self->loaded);
-  sip_link_init(&self->loading);
   if (lua_istable(L, 2)) bind_allocator_read(L, 2, &self->allocator);
   sip_alloc_init(&self->alloc, bind_alloc, &self->allocator);
   luaL_setmetatable(L, THREAD_CLASS);
@@ -235,6 +173,7 @@ static int open_host(lua_State *L, bind_loop *loop, const media_thread_config *c
   lua_setiuservalue(L, -2, THREAD_LOOP);
   int error = net_guest_open(loop->net, on_ready, self, &self->guest);
   if (error) return error;
+  media_reader_init(&self->reader, net_guest_uv(self->guest), wake, self);
   media_thread_config own = *config;
   own.context = self;
   error = media_thread_new(&self->alloc, &own, &self->thread);
@@ -268,8 +207,7 @@ static int media_new(lua_State *L) {
   return 1;
 }
 
-/* --- Figures
- * --------------------------------------------------------------------------------------------- */
+/* --- Figures ---------------------------------------------------------------------- */
 
 static void set_ms(lua_State *L, const char *name, uint64_t us) {
   lua_pushnumber(L, (lua_Number)us / 1000);

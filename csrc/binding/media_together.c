@@ -34,7 +34,7 @@ static int leave(lua_State *L) {
   return error ? bind_media_fail(L, error) : succeed(L, self);
 }
 
-/* --- Conferences ------------------------------------------------------------------------------ */
+/* --- Conferences ------------------------------------------------------------------ */
 
 /* conference([{ rate, max }]) -> id */
 static int conference(lua_State *L) {

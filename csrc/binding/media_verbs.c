@@ -25,7 +25,7 @@ int bind_media_add(lua_State *L, bind_media *self, media_verb *verb) {
   return 1;
 }
 
-/* --- play --------------------------------------------------------------------------------- */
+/* --- play ------------------------------------------------------------------------- */
 
 /* play(id, program) -> verb */
 static int play(lua_State *L) {
@@ -72,7 +72,7 @@ static int background(lua_State *L) {
   return 1;
 }
 
-/* --- gather --------------------------------------------------------------------------------- */
+/* --- gather ----------------------------------------------------------------------- */
 
 /* digits = { "012", ... }: the sets of each place. */
 static void take_places(lua_State *L, media_gather *gather) {
@@ -160,8 +160,7 @@ static int dtmf(lua_State *L) {
   return bind_media_add(L, self, verb);
 }
 
-/* --- detect
- * --------------------------------------------------------------------------------------- */
+/* --- detect ----------------------------------------------------------------------- */
 
 static void take_answering(lua_State *L, media_detect *detect) {
   int type = lua_getfield(L, 3, "amd");
@@ -205,8 +204,7 @@ static int detect(lua_State *L) {
   return bind_media_add(L, self, verb);
 }
 
-/* --- The end
- * ---------------------------------------------------------------------------------------- */
+/* --- The end ---------------------------------------------------------------------- */
 
 /* stop(id [, verb]) */
 static int stop(lua_State *L) {

@@ -116,8 +116,7 @@ bool media_bridge_passes(media_session *session, const rtp_packet *packet) {
   return send_on(to, &ours, ticks);
 }
 
-/* --- Frames
- * ---------------------------------------------------------------------------------------- */
+/* --- Frames ----------------------------------------------------------------------- */
 
 bool media_bridge_wants_in(const media_session *session) {
   if (session->member) return true;
@@ -138,8 +137,7 @@ bool media_bridge_say(media_session *session, media_frame *frame, bool *passes) 
   return !can_pass;
 }
 
-/* --- Digits
- * ---------------------------------------------------------------------------------------- */
+/* --- Digits ----------------------------------------------------------------------- */
 
 /* The audio is all that the other side takes. */
 static void add_tone(media_dtmf *tones, char digit) {

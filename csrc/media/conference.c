@@ -22,8 +22,7 @@ void media_member_init(media_member *member, media_conference *conference) {
   member->gain_in = member->gain_out = AUDIO_GAIN_UNITY;
 }
 
-/* --- Coming and going
- * ----------------------------------------------------------------------------- */
+/* --- Coming and going ------------------------------------------------------------- */
 
 static void start_silence(media_member *member) {
   audio_silence_settings settings = {.attack_ms = MEDIA_TALK_MS, .hang_ms = MEDIA_HUSH_MS};
@@ -74,8 +73,7 @@ void media_conference_close(media_conference *conference) {
   }
 }
 
-/* --- The sum
- * ---------------------------------------------------------------------------------------- */
+/* --- The sum ---------------------------------------------------------------------- */
 
 static void watch_talk(media_member *member, size_t count) {
   audio_span span = audio_span_make(member->words, count);
@@ -132,8 +130,7 @@ void media_conference_tick(media_conference *conference) {
   media_party_listen(party, &all, &all);
 }
 
-/* --- What a member hears
- * ---------------------------------------------------------------------------- */
+/* --- What a member hears ---------------------------------------------------------- */
 
 static bool is_for(const media_member *speaker, sip_id id) {
   for (uint8_t i = 0; i < speaker->whisper_count; i++) {

@@ -23,7 +23,7 @@ static void post(media_control *control, const media_command *command) {
   control->backend.post(control->backend.context, command);
 }
 
-/* --- Parties --------------------------------------------------------------------------------- */
+/* --- Parties ---------------------------------------------------------------------- */
 
 static media_handle *any_handle(const media_control *control, sip_id id) {
   return sip_slots_find(&control->handles, id);
@@ -128,8 +128,7 @@ void media_control_close_all(media_control *control, const void *owner) {
   }
 }
 
-/* --- What they do
- * ---------------------------------------------------------------------------------- */
+/* --- What they do ----------------------------------------------------------------- */
 
 int media_control_tell(media_control *control, sip_id id, media_command *command) {
   media_handle *handle = media_control_find(control, id);
@@ -212,8 +211,7 @@ int media_control_stop(media_control *control, sip_id id, uint32_t number) {
   return media_control_tell(control, id, &command);
 }
 
-/* --- Together
- * ---------------------------------------------------------------------------------------- */
+/* --- Together --------------------------------------------------------------------- */
 
 int media_control_bridge(media_control *control, sip_id a, sip_id b, uint32_t flags) {
   media_handle *one = media_control_session(control, a), *other = media_control_session(control, b);
@@ -277,8 +275,7 @@ int media_control_stats(const media_control *control, sip_id id, media_stats *ou
   return 0;
 }
 
-/* --- What comes back
- * --------------------------------------------------------------------------------- */
+/* --- What comes back -------------------------------------------------------------- */
 
 static void free_parcel(media_control *control, media_parcel *parcel) {
   if (parcel->kind == MEDIA_PARCEL_SETTINGS) {

@@ -46,8 +46,7 @@ static void write_recordings(media_fabric *fabric) {
   }
 }
 
-/* --- Commands and events
- * ---------------------------------------------------------------------------- */
+/* --- Commands and events ---------------------------------------------------------- */
 
 /* What was done may show later, once it has gone over the wire. */
 static void stay_busy(media_fabric *fabric) {
@@ -72,8 +71,7 @@ static bool has_events(const media_fabric *fabric) {
          fabric->control.closed != 0;
 }
 
-/* --- Time
- * ----------------------------------------------------------------------------------------- */
+/* --- Time ------------------------------------------------------------------------- */
 
 int64_t media_fabric_now(const media_fabric *fabric) {
   return fabric->now / RTP_MS;
@@ -114,8 +112,7 @@ int64_t media_fabric_deadline(media_fabric *fabric) {
   return is_busy || may_fall_silent(fabric) ? media_fabric_now(fabric) + 1 : -1;
 }
 
-/* --- Life
- * ------------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------- */
 
 static int bind_session(void *context, media_session *session) {
   return media_wire_bind(&((media_fabric *)context)->wire, session);

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-/* --- Programs -------------------------------------------------------------------------------- */
+/* --- Programs --------------------------------------------------------------------- */
 
 int media_program_init(sip_alloc *alloc, media_program *program, uint32_t count) {
   *program = (media_program){.rounds = 1, .gain = AUDIO_GAIN_UNITY};
@@ -86,8 +86,7 @@ void media_verb_free(sip_alloc *alloc, media_verb *verb) {
   sip_alloc_free(alloc, verb, sizeof *verb);
 }
 
-/* --- Streams
- * --------------------------------------------------------------------------------------- */
+/* --- Streams ---------------------------------------------------------------------- */
 
 static size_t ring_room(size_t samples) {
   size_t room = 1;
@@ -119,8 +118,7 @@ int media_stream_new(sip_alloc *alloc, const media_stream_config *config, media_
   return 0;
 }
 
-/* --- Settings
- * ---------------------------------------------------------------------------------------- */
+/* --- Settings --------------------------------------------------------------------- */
 
 media_settings *media_settings_new(sip_alloc *alloc) {
   media_settings *settings = sip_alloc_zero(alloc, sizeof *settings);

@@ -20,7 +20,7 @@ void media_party_tell(media_party *party, uint8_t news) {
   media_world_report(party->world, &party->parcel);
 }
 
-/* --- Verbs come and go --------------------------------------------------------------- */
+/* --- Verbs come and go ------------------------------------------------------------ */
 
 static media_verb *first_of(const sip_link *list) {
   return sip_link_alone(list) ? NULL : SIP_CONTAINER(list->next, media_verb, link);
@@ -74,7 +74,7 @@ void media_party_end_all(media_party *party, media_why why) {
   party->background = NULL;
 }
 
-/* --- A frame ---------------------------------------------------------------------------- */
+/* --- A frame ---------------------------------------------------------------------- */
 
 bool media_party_speak(media_party *party, media_frame *frame, bool *mixes) {
   media_verb *verb;
@@ -132,7 +132,7 @@ bool media_party_wants_out(const media_party *party) {
   return any_wants(party, wants_out);
 }
 
-/* --- Digits --------------------------------------------------------------------------- */
+/* --- Digits ----------------------------------------------------------------------- */
 
 bool media_party_digit(media_party *party, char digit, media_digit_way way) {
   if (!media_digits_begin(&party->digits, digit, way, party->world->now)) return false;

@@ -35,7 +35,7 @@ static void note_length(media_verb *verb) {
 const media_verb_ops media_play_ops = {
     .start = start_play, .speak = speak_play, .digit = stop_by, .ended = note_length};
 
-/* --- Background ---------------------------------------------------------------------- */
+/* --- Background ------------------------------------------------------------------- */
 
 static bool speak_background(media_verb *verb, media_frame *frame) {
   media_program *program = &verb->play.program;

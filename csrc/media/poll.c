@@ -59,7 +59,7 @@ bool media_poll_send(media_poll *poll, const media_datagram *datagram) {
   return media_socket_send(socket, datagram);
 }
 
-/* --- Receiving ------------------------------------------------------------------------------- */
+/* --- Receiving -------------------------------------------------------------------- */
 
 /* True when there was one. */
 static bool receive(media_poll *poll, media_socket *socket, size_t which) {

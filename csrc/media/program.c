@@ -52,7 +52,7 @@ uint64_t media_program_ms(const media_program *program) {
   return program->rate ? program->played * 1000 / program->rate : 0;
 }
 
-/* --- Items --------------------------------------------------------------------------- */
+/* --- Items ------------------------------------------------------------------------ */
 
 static void open_item(media_program *program) {
   const media_item *item = &program->items[program->item];
@@ -174,7 +174,7 @@ static sip_str find_payload(const media_program *program, const media_frame *fra
   return audio_rendition_payload(rendition, item->from_ms + at_ms, MEDIA_FRAME_MS);
 }
 
-/* --- The whole -------------------------------------------------------------------------- */
+/* --- The whole -------------------------------------------------------------------- */
 
 void media_program_start(media_program *program) {
   program->has_ended = program->count == 0;

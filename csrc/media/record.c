@@ -38,7 +38,7 @@ static bool stop_by(media_verb *verb, char digit) {
   return true;
 }
 
-/* --- Frames ----------------------------------------------------------------------------------- */
+/* --- Frames ----------------------------------------------------------------------- */
 
 static void convert(media_converter *converter, const media_frame *from, media_frame *to) {
   if (from && from->samples) {

@@ -83,7 +83,7 @@ bool media_session_sends_events(const media_session *session) {
   return session->settings && session->settings->events_send != MEDIA_NO_TYPE;
 }
 
-/* --- Digits ---------------------------------------------------------------------------------- */
+/* --- Digits ----------------------------------------------------------------------- */
 
 void media_session_digit(media_session *session, char digit, media_digit_way way) {
   if (!media_party_digit(&session->party, digit, way)) return;

@@ -12,8 +12,7 @@ static uint64_t ntp_now(const media_world *world) {
   return rtp_ntp_from_unix(world->now + world->wall_offset);
 }
 
-/* --- Sending
- * -------------------------------------------------------------------------------------- */
+/* --- Sending ---------------------------------------------------------------------- */
 
 static bool find_address(const media_session *session, sip_sockaddr *out) {
   const media_settings *settings = session->settings;
@@ -74,8 +73,7 @@ void media_session_report(media_session *session, bool bye) {
   rtcp_schedule_sent(&session->schedule, datagram.len, world->now, random);
 }
 
-/* --- Receiving
- * ------------------------------------------------------------------------------------- */
+/* --- Receiving -------------------------------------------------------------------- */
 
 static void take_packet(media_session *session, const rtcp_packet *packet) {
   media_world *world = session->party.world;
@@ -111,8 +109,7 @@ void media_session_receive_rtcp(media_session *session, const media_datagram *da
   while (rtcp_compound_next(&compound, &packet)) take_packet(session, &packet);
 }
 
-/* --- Figures
- * ------------------------------------------------------------------------------------------ */
+/* --- Figures ---------------------------------------------------------------------- */
 
 static uint64_t to_us(uint64_t ticks, uint32_t rate) {
   return rate ? ticks * 1000000 / rate : 0;

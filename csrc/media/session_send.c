@@ -14,7 +14,7 @@ enum {
   NOISE_LEVEL = 70, /* -dBov */
 };
 
-/* --- Packets ---------------------------------------------------------------------------------- */
+/* --- Packets ---------------------------------------------------------------------- */
 
 static void send_packet(media_session *session, size_t len, uint32_t payload_len) {
   media_datagram datagram = {

@@ -57,8 +57,7 @@ static void hear(media_verb *verb, const media_frame *in, const media_frame *out
   }
 }
 
-/* --- Spoken
- * ---------------------------------------------------------------------------------------- */
+/* --- Spoken ----------------------------------------------------------------------- */
 
 static bool find_mark(media_stream *stream) {
   if (!stream->has_next) stream->has_next = media_ring_take(&stream->marks, &stream->next, 1) == 1;
@@ -127,8 +126,7 @@ bool media_stream_speak(media_party *party, media_frame *frame) {
   return false;
 }
 
-/* --- The verb
- * --------------------------------------------------------------------------------------- */
+/* --- The verb --------------------------------------------------------------------- */
 
 static void listen(media_verb *verb, const media_frame *in, const media_frame *out) {
   media_stream *stream = verb->stream;

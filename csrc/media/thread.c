@@ -64,7 +64,7 @@ static void poke(int fd) {
   }
 }
 
-/* --- In the thread: packets out -------------------------------------------------------------- */
+/* --- In the thread: packets out --------------------------------------------------- */
 
 static bool send_datagram(void *context, const media_datagram *datagram) {
   media_thread *self = context;
@@ -191,8 +191,7 @@ static void *run(void *argument) {
   return NULL;
 }
 
-/* --- From the main thread
- * --------------------------------------------------------------------------- */
+/* --- From the main thread --------------------------------------------------------- */
 
 static void flush_overflow(media_thread *self) {
   while (self->overflow.count > 0 && media_ring_space(&self->commands) > 0) {
@@ -268,8 +267,7 @@ static void release_session(void *context, media_session *session) {
   sip_alloc_free(self->alloc, socket, sizeof *socket);
 }
 
-/* --- Recordings
- * -------------------------------------------------------------------------------------- */
+/* --- Recordings ------------------------------------------------------------------- */
 
 static int need_disk(void *context) {
   media_thread *self = context;
@@ -290,8 +288,7 @@ static media_recorder *finished(void *context) {
   return self->disk ? media_disk_finished(self->disk) : NULL;
 }
 
-/* --- Life
- * --------------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------- */
 
 media_control *media_thread_control(media_thread *thread) {
   return &thread->control;

@@ -18,7 +18,7 @@ enum {
   BYTES_PER_SECOND = 16000 /* of a codec whose rate varies: what one is likely to use */
 };
 
-/* --- Making --------------------------------------------------------------------------- */
+/* --- Making ----------------------------------------------------------------------- */
 
 typedef struct layout {
   char *base; /* NULL: only measured */
@@ -175,7 +175,7 @@ bool media_voice_same(const media_voice *a, const media_voice *b) {
   return same;
 }
 
-/* --- Receiving -------------------------------------------------------------------------- */
+/* --- Receiving -------------------------------------------------------------------- */
 
 const media_codec *media_voice_find(const media_voice *voice, uint8_t payload_type) {
   for (size_t i = 0; i < voice->count; i++) {

@@ -39,7 +39,7 @@ typedef struct link_node {
   int64_t last_ms; /* arrival of the last packet that kept its order */
 } link_node;
 
-/* --- Addresses ---------------------------------------------------------------------------- */
+/* --- Addresses -------------------------------------------------------------------- */
 
 static uint64_t address_hash(const media_wire *wire, const sip_sockaddr *address) {
   return sip_sockaddr_hash(wire->key, address);
@@ -78,7 +78,7 @@ void media_wire_release(media_wire *wire, media_session *session) {
   sip_alloc_free(wire->alloc, node, sizeof *node);
 }
 
-/* --- Links ----------------------------------------------------------------------------------- */
+/* --- Links ------------------------------------------------------------------------ */
 
 static sip_sockaddr ip_of(const sip_sockaddr *address) {
   sip_sockaddr ip = *address;
@@ -140,7 +140,7 @@ static const media_link *link_of(const media_wire *wire, const link_node *own) {
   return half ? &half->link : &wire->link;
 }
 
-/* --- Packets under way ------------------------------------------------------------------------ */
+/* --- Packets under way ------------------------------------------------------------ */
 
 static bool chance(media_wire *wire, double share) {
   if (share <= 0) return false;
@@ -241,7 +241,7 @@ void media_wire_deliver(media_wire *wire, int64_t now_ms, media_world *world) {
   }
 }
 
-/* --- Life ----------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------- */
 
 int media_wire_init(media_wire *wire, sip_alloc *alloc, uint64_t seed) {
   memset(wire, 0, sizeof *wire);

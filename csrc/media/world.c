@@ -20,7 +20,7 @@ void media_world_init(media_world *world, const media_output *output, rtp_time n
   for (int i = 0; i < MEDIA_PHASES; i++) sip_link_init(&world->buckets[i]);
 }
 
-/* --- Parties in their phases --------------------------------------------------------------- */
+/* --- Parties in their phases ------------------------------------------------------ */
 
 static uint8_t emptiest_phase(const media_world *world) {
   int best = 0;
@@ -90,7 +90,7 @@ void media_world_tick(media_world *world, rtp_time now) {
   world->now = now;
 }
 
-/* --- What comes in ----------------------------------------------------------------------- */
+/* --- What comes in ---------------------------------------------------------------- */
 
 void media_world_receive(media_world *world, rtp_time now, const media_datagram *datagram) {
   world->now = now;
@@ -104,7 +104,7 @@ bool media_world_send(media_world *world, const media_datagram *datagram) {
   return true;
 }
 
-/* --- What goes out ------------------------------------------------------------------------- */
+/* --- What goes out ---------------------------------------------------------------- */
 
 void media_world_report(media_world *world, media_parcel *parcel) {
   if (sip_link_alone(&parcel->link)) sip_link_append(&world->reports, &parcel->link);
@@ -193,7 +193,7 @@ bool media_world_next_event(media_world *world, media_event *event) {
   return true;
 }
 
-/* --- Commands ------------------------------------------------------------------------------ */
+/* --- Commands --------------------------------------------------------------------- */
 
 static void open_party(media_world *world, media_party *party) {
   media_session *session = media_session_of(party);

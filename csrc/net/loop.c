@@ -209,9 +209,8 @@ static bool has_pending(const net_loop *loop) {
 bool net_loop_is_empty(const net_loop *loop) {
   const net_counts *counts = &loop->counts;
   return counts->listeners == 0 && counts->connections == 0 && counts->lookups == 0 &&
-         loop->held == 0 &&
-         counts->children == 0 && !loop->is_woken && next_deadline(loop) == SIP_TIME_NEVER &&
-         !has_pending(loop);
+         loop->held == 0 && counts->children == 0 && !loop->is_woken &&
+         next_deadline(loop) == SIP_TIME_NEVER && !has_pending(loop);
 }
 
 int64_t net_loop_timeout(const net_loop *loop) {
