@@ -32,6 +32,10 @@ static inline void sip_link_append(sip_link *head, sip_link *link) {
   head->prev = link;
 }
 
+static inline void sip_link_insert_behind(sip_link *place, sip_link *link) {
+  sip_link_append(place->next, link);
+}
+
 static inline void sip_link_remove(sip_link *link) {
   link->prev->next = link->next;
   link->next->prev = link->prev;

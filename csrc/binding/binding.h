@@ -43,6 +43,9 @@ void bind_push_message(lua_State *L, const sip_message *message, const sip_flow 
 /* The message at a stack index, or a Lua error; *flow gets its flow. */
 const sip_message *bind_check_message(lua_State *L, int index, sip_flow *flow);
 
+/* The same, but NULL when it is as it came. */
+const sip_message *bind_check_changed_message(lua_State *L, int index);
+
 /* The engine at a stack index, or a Lua error naming the argument. */
 sip_engine *bind_check_engine(lua_State *L, int index);
 

@@ -83,7 +83,9 @@ static void read_config(lua_State *L, int index, sip_engine_config *config) {
   }
   lua_getfield(L, index, "owner");
   config->owner = bind_opt_str(L, -1); /* the option table keeps it */
-  lua_pop(L, 3);
+  lua_getfield(L, index, "secret");
+  config->secret = bind_opt_str(L, -1);
+  lua_pop(L, 4);
 }
 
 static int engine_new(lua_State *L) {
@@ -265,6 +267,7 @@ void bind_engine_open(lua_State *L) {
   luaL_setfuncs(L, bind_engine_history_methods, 0);
   luaL_setfuncs(L, bind_engine_reply_methods, 0);
   luaL_setfuncs(L, bind_engine_request_methods, 0);
+  luaL_setfuncs(L, bind_engine_proxy_methods, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   lua_pushcfunction(L, engine_new);

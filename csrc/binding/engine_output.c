@@ -15,7 +15,11 @@ static const char *const event_names[] = {[SIP_EVENT_REQUEST] = "request",
                                           [SIP_EVENT_NO_ACK] = "no_ack",
                                           [SIP_EVENT_UNSENT] = "unsent",
                                           [SIP_EVENT_FELL_BACK] = "fell_back",
-                                          [SIP_EVENT_DIALOG_END] = "dialog_end"};
+                                          [SIP_EVENT_DIALOG_END] = "dialog_end",
+                                          [SIP_EVENT_ROUTED] = "routed",
+                                          [SIP_EVENT_STRAY] = "stray",
+                                          [SIP_EVENT_BRANCH] = "branch",
+                                          [SIP_EVENT_PROXIED] = "proxied"};
 
 /* kind, message, transaction, dialog, code, and without a message the IP address of the
  * peer where there is one; nothing when there is no event. */
@@ -30,7 +34,7 @@ static int engine_next_event(lua_State *L) {
     lua_pushnil(L);
   }
   lua_pushinteger(L, (lua_Integer)event.transaction);
-  lua_pushinteger(L, (lua_Integer)event.dialog);
+  lua_pushinteger(L, event.branch ? event.branch : (lua_Integer)event.dialog);
   if (event.code < 0) {
     lua_pushstring(L, net_error_name(event.code));
   } else {

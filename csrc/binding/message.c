@@ -98,6 +98,12 @@ const sip_message *bind_check_message(lua_State *L, int index, sip_flow *flow) {
   return object->message;
 }
 
+const sip_message *bind_check_changed_message(lua_State *L, int index) {
+  const bind_message *object = bind_message_at(L, index);
+  const void *first = object + 1; /* an edit makes another block */
+  return (const void *)object->message == first ? NULL : object->message;
+}
+
 /* --- Reading ------------------------------------------------------------------ */
 
 static void push_span(lua_State *L, const sip_message *m, sip_span span) {

@@ -9,13 +9,13 @@
 
 #include "base/error.h"
 #include "sip/failover.h"
+#include "sip/proxy.h"
 #include "sip/query.h"
 #include "sip/request_writer.h"
 
 enum {
   MTU_MARGIN = 200, /* 18.1.1 */
-  HEAD_ESTIMATE = 160,
-  BRANCH_MAX = sizeof SIP_BRANCH_COOKIE - 1 + SIP_OWNER_MAX + SIP_TOKEN_LEN
+  HEAD_ESTIMATE = 160
 };
 
 static sip_str branch_of(const sip_transaction *t) {
@@ -26,13 +26,13 @@ static uint64_t client_hash(const sip_engine *engine, sip_str branch, bool cance
   return sip_hash(engine->key, branch) + (cancel ? 1 : 0);
 }
 
-/* A new branch, and the map entry under it. */
-static void register_branch(sip_engine *engine, sip_transaction *t) {
+void sip_client_register(sip_engine *engine, sip_transaction *t) {
   bool cancel = t->method == SIP_METHOD_CANCEL;
   sip_map_add(&engine->by_client_key, &t->by_key, client_hash(engine, branch_of(t), cancel));
 }
 
-static void mint_branch(sip_engine *engine, char *branch) {
+void sip_client_mint_branch(sip_engine *engine, sip_transaction *t) {
+  char *branch = t->key;
   size_t cookie = sizeof SIP_BRANCH_COOKIE - 1, owner = engine->config.owner.len;
   memcpy(branch, SIP_BRANCH_COOKIE, cookie);
   if (owner) memcpy(branch + cookie, engine->config.owner.ptr, owner);
@@ -41,12 +41,12 @@ static void mint_branch(sip_engine *engine, char *branch) {
 
 void sip_client_renew_branch(sip_engine *engine, sip_transaction *t) {
   sip_map_remove(&engine->by_client_key, &t->by_key);
-  mint_branch(engine, t->key);
-  register_branch(engine, t);
+  sip_client_mint_branch(engine, t);
+  sip_client_register(engine, t);
 }
 
-static size_t branch_len(const sip_engine *engine) {
-  return BRANCH_MAX - SIP_OWNER_MAX + engine->config.owner.len;
+size_t sip_client_branch_len(const sip_engine *engine) {
+  return sizeof SIP_BRANCH_COOKIE - 1 + engine->config.owner.len + SIP_TOKEN_LEN;
 }
 
 /* The sent-by we wrote: what stands between "Via: SIP/2.0/UDP " and ";". */
@@ -65,8 +65,10 @@ sip_transaction *sip_client_find(sip_engine *engine, const sip_message *response
     sip_transaction *t = SIP_CONTAINER(node, sip_transaction, by_key);
     if (t->method != response->method || !sip_str_equal(branch_of(t), branch)) continue;
     if (t->client.head_len == 0) continue;
-    /* 18.1.2: a response that is not for our sent-by is dropped */
-    if (!sip_str_equal_nocase(own_sent_by(t), sip_message_span(response, response->sent_by))) {
+    /* 18.1.2: a response that is not for our sent-by is dropped. A branch that was
+     * answered has forgotten what it sent. */
+    if (t->packet &&
+        !sip_str_equal_nocase(own_sent_by(t), sip_message_span(response, response->sent_by))) {
       continue;
     }
     return t;
@@ -80,6 +82,10 @@ void sip_client_deinit(sip_engine *engine, sip_transaction *t) {
   sip_failover_forget(engine, t);
   sip_alloc_free(&engine->alloc, t->client.targets, t->client.target_count * sizeof(sip_target));
   sip_packet_release(t->client.cancel_headers);
+  if (t->flags & SIP_TRANSACTION_PROXIED) {
+    sip_branch_released(engine, t);
+    return;
+  }
   while (!sip_link_alone(&t->client.dialogs)) {
     sip_dialog *dialog = SIP_CONTAINER(t->client.dialogs.next, sip_dialog, siblings);
     sip_link_remove(&dialog->siblings);
@@ -92,8 +98,9 @@ void sip_client_deinit(sip_engine *engine, sip_transaction *t) {
 }
 
 static bool fits_udp(const sip_engine *engine, const sip_transaction *t) {
-  size_t len = t->packet->len - t->client.head_len + HEAD_ESTIMATE;
-  return len + MTU_MARGIN <= engine->config.mtu;
+  size_t len = (t->flags & SIP_TRANSACTION_PROXIED) ? sip_branch_size(t->client.branch)
+                                                    : t->packet->len - t->client.head_len;
+  return len + HEAD_ESTIMATE + MTU_MARGIN <= engine->config.mtu;
 }
 
 /* UDP unless the request is too large for it and TCP is there (18.1.1). */
@@ -109,8 +116,20 @@ static sip_transport choose_transport(sip_engine *engine, sip_transaction *t,
   return SIP_TRANSPORT_TCP;
 }
 
-/* Writes Via and Contact for the flow chosen. */
+static int write_branch(sip_engine *engine, sip_transaction *t) {
+  uint32_t at = 0;
+  sip_packet *packet = sip_branch_write(engine, t, &at);
+  if (!packet) return SIP_E_MEMORY;
+  sip_packet_release(t->packet);
+  t->packet = packet;
+  t->client.head_at = at;
+  t->client.head_len = 1; /* the whole of it is written anew for another flow */
+  return 0;
+}
+
+/* Writes the request of a branch for the flow chosen; of another, its Via and Contact. */
 static int write_head(sip_engine *engine, sip_transaction *t) {
+  if (t->flags & SIP_TRANSACTION_PROXIED) return write_branch(engine, t);
   sip_head head = {.at = t->client.head_at,
                    .len = &t->client.head_len,
                    .flow = &t->flow,
@@ -133,7 +152,9 @@ static void hand_over_ack(sip_engine *engine, sip_transaction *t) {
 /* The one asked for, when it speaks the transport; else the first that does. */
 static uint32_t pick_listener(sip_engine *engine, const sip_transaction *t, uint8_t family) {
   const sip_listener_entry *wanted = sip_engine_listener(engine, t->listener);
-  if (wanted && wanted->transport == t->flow.transport) return t->listener;
+  if (wanted && wanted->transport == t->flow.transport && wanted->local.family == family) {
+    return t->listener;
+  }
   return sip_engine_find_listener(engine, t->flow.transport, family);
 }
 
@@ -164,12 +185,13 @@ int sip_client_send_to(sip_engine *engine, sip_transaction *t, const sip_target 
   t->flags = (uint16_t)(reliable ? t->flags | SIP_TRANSACTION_RELIABLE
                                  : t->flags & ~SIP_TRANSACTION_RELIABLE);
   sip_transaction_send(engine, t);
-  if (t->method != SIP_METHOD_ACK && !reliable) sip_transaction_start_retransmit(engine, t);
+  if (!sip_client_is_sent_once(t) && !reliable) sip_transaction_start_retransmit(engine, t);
   return 0;
 }
 
-static bool is_sent_ack(const sip_transaction *t) {
-  return t->method == SIP_METHOD_ACK && t->client.head_len > 0;
+bool sip_client_is_sent_once(const sip_transaction *t) {
+  bool once = t->method == SIP_METHOD_ACK || (t->flags & SIP_TRANSACTION_ONCE);
+  return once && t->client.head_len > 0;
 }
 
 int sip_client_send_to_next(sip_engine *engine, sip_transaction *t, int error) {
@@ -180,8 +202,9 @@ int sip_client_send_to_next(sip_engine *engine, sip_transaction *t, int error) {
   return error;
 }
 
-static int ask_or_send(sip_engine *engine, sip_transaction *t, sip_str next_hop,
-                       sip_transport wanted) {
+/* What a URI says of its server (RFC 3263 4): a target when its host is an address, else
+ * what is to be asked. */
+static int read_hop(sip_str next_hop, sip_transport wanted, sip_query *query, sip_target *target) {
   sip_uri uri;
   if (sip_uri_parse(next_hop, &uri, NULL) != 0) return SIP_E_URI;
   if (uri.scheme != SIP_SCHEME_SIP && uri.scheme != SIP_SCHEME_SIPS) return SIP_E_URI;
@@ -192,14 +215,35 @@ static int ask_or_send(sip_engine *engine, sip_transaction *t, sip_str next_hop,
   }
   sip_str host = uri.host, maddr;
   if (sip_uri_param(&uri, SIP_STR("maddr"), &maddr) && maddr.len) host = maddr;
-  uint16_t port = uri.port;
-  sip_target target = {.transport = wanted};
+  *query = (sip_query){.host = host, .port = uri.port, .transport = wanted, .secure = secure};
+  *target = (sip_target){.transport = wanted};
   sip_transport spoken = wanted ? wanted : SIP_TRANSPORT_UDP;
-  if (sip_sockaddr_parse(host, port ? port : sip_transport_default_port(spoken), &target.address)) {
-    return sip_client_send_to(engine, t, &target);
+  uint16_t port = uri.port ? uri.port : sip_transport_default_port(spoken);
+  sip_sockaddr_parse(host, port, &target->address);
+  return 0;
+}
+
+int sip_client_ask_or_send(sip_engine *engine, sip_transaction *t, sip_str next_hop,
+                           sip_transport wanted) {
+  sip_query query;
+  sip_target target;
+  int error = read_hop(next_hop, wanted, &query, &target);
+  if (error) return error;
+  if (target.address.family) return sip_client_send_to(engine, t, &target);
+  return sip_query_ask(engine, t, &query);
+}
+
+bool sip_client_way(sip_engine *engine, sip_str next_hop, sip_transport wanted, sip_flow *out) {
+  sip_query query;
+  sip_target target;
+  if (read_hop(next_hop, wanted, &query, &target) != 0 || !target.address.family) return false;
+  out->transport = target.transport ? target.transport : SIP_TRANSPORT_UDP;
+  out->remote = target.address;
+  const sip_listener_entry *given = sip_engine_listener(engine, out->listener);
+  if (!given || given->transport != out->transport || given->local.family != out->remote.family) {
+    out->listener = sip_engine_find_listener(engine, out->transport, out->remote.family);
   }
-  return sip_query_ask(
-      engine, t, &(sip_query){.host = host, .port = port, .transport = wanted, .secure = secure});
+  return out->listener && sip_engine_local_for(engine, out->listener, &out->remote, &out->local);
 }
 
 /* Where the request goes without asking anybody: what the caller said, or the
@@ -226,7 +270,7 @@ static sip_transaction *client_new(sip_engine *engine, const sip_draft *draft,
                                    const sip_request *r) {
   bool invite = draft->method == SIP_METHOD_INVITE;
   sip_transaction *t = sip_transaction_new(engine, invite ? SIP_CLIENT_INVITE : SIP_CLIENT_OTHER,
-                                           branch_len(engine));
+                                           sip_client_branch_len(engine));
   if (!t) return NULL;
   t->state = invite ? SIP_STATE_CALLING : SIP_STATE_TRYING;
   t->method = (uint8_t)draft->method;
@@ -240,8 +284,8 @@ static sip_transaction *client_new(sip_engine *engine, const sip_draft *draft,
   if (r->orphan) t->flags |= SIP_TRANSACTION_ORPHAN;
   if (draft->contact) t->flags |= SIP_TRANSACTION_CONTACT;
   if (draft->secure) t->flags |= SIP_TRANSACTION_SECURE;
-  mint_branch(engine, t->key);
-  register_branch(engine, t);
+  sip_client_mint_branch(engine, t);
+  sip_client_register(engine, t);
   sip_transaction_start_limit(engine, t);
   return t;
 }
@@ -269,7 +313,7 @@ int sip_client_open(sip_engine *engine, const sip_request *r, sip_dialog *dialog
   if (known_target(r, dialog, t, &target)) {
     error = sip_client_send_to(engine, t, &target);
   } else {
-    error = ask_or_send(engine, t, draft.next_hop, r->transport);
+    error = sip_client_ask_or_send(engine, t, draft.next_hop, r->transport);
   }
   if (error) {
     sip_transaction_free(engine, t);
@@ -277,7 +321,7 @@ int sip_client_open(sip_engine *engine, const sip_request *r, sip_dialog *dialog
   }
   if (dialog) note_in_dialog(dialog, t, &draft);
   *id = t->id;
-  if (is_sent_ack(t)) {
+  if (sip_client_is_sent_once(t)) {
     hand_over_ack(engine, t);
     sip_transaction_free(engine, t);
   }
@@ -298,7 +342,7 @@ void sip_client_open_cancel(sip_engine *engine, sip_transaction *invite, sip_pac
   t->flow = invite->flow;
   t->client.head_at = (uint32_t)sip_str_index(sip_packet_str(packet), '\n') + 1;
   t->client.head_len = 1; /* its Via stands */
-  register_branch(engine, t);
+  sip_client_register(engine, t);
   sip_transaction_send(engine, t);
   sip_transaction_start_retransmit(engine, t);
   sip_transaction_start_limit(engine, t);
@@ -345,7 +389,7 @@ void sip_engine_resolved(sip_engine *engine, sip_time now, sip_id query, const s
   }
   if (error) {
     sip_transaction_fail(engine, t, error);
-  } else if (is_sent_ack(t)) {
+  } else if (sip_client_is_sent_once(t)) {
     hand_over_ack(engine, t);
     sip_transaction_free(engine, t);
   }

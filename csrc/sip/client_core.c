@@ -6,6 +6,7 @@
  */
 #include "base/error.h"
 #include "sip/client.h"
+#include "sip/proxy.h"
 #include "sip/request_writer.h"
 
 static bool is_orphan(const sip_transaction *t) {
@@ -164,6 +165,10 @@ void sip_client_to_user(sip_engine *engine, sip_transaction *t, const sip_messag
                         const sip_flow *flow) {
   t->status = response->status;
   if (t->client.cancel_headers && response->status < 200) sip_client_send_cancel(engine, t);
+  if (t->flags & SIP_TRANSACTION_PROXIED) {
+    sip_branch_response(engine, t, response, flow);
+    return;
+  }
   sip_kept *kept = sip_kept_new(engine, response, flow);
   if (!kept) {
     push_response(engine, t, NULL, 0);
@@ -179,6 +184,10 @@ void sip_client_to_user(sip_engine *engine, sip_transaction *t, const sip_messag
 }
 
 void sip_client_failed(sip_engine *engine, sip_transaction *t, int error) {
+  if (t->flags & SIP_TRANSACTION_PROXIED) {
+    sip_branch_lost(engine, t, error);
+    return;
+  }
   if (!is_orphan(t)) {
     sip_event event = {
         .kind = SIP_EVENT_FAILED, .transaction = t->id, .dialog = t->dialog, .code = error};
@@ -201,6 +210,15 @@ void sip_client_acknowledge_failure(sip_engine *engine, sip_transaction *t,
   sip_packet *ack = sip_request_hop_by_hop(engine, t->packet, SIP_METHOD_ACK, to, (sip_str){0});
   if (!ack) return; /* the next copy of the response asks again */
   sip_engine_push_packet(engine, &(sip_outgoing){.packet = ack, .flow = t->flow});
+}
+
+void sip_client_guard_expired(sip_engine *engine, sip_transaction *t) {
+  bool proxied = t->flags & SIP_TRANSACTION_PROXIED && t->client.branch;
+  if (proxied) {
+    sip_branch_expire(engine, t->client.branch);
+  } else {
+    sip_client_send_cancel(engine, t);
+  }
 }
 
 /* A CANCEL is a transaction of its own with the INVITE's branch, and its outcome

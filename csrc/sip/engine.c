@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "sip/dialog.h"
+#include "sip/proxy.h"
 #include "sip/state.h"
 
 enum {
@@ -79,6 +80,7 @@ sip_engine *sip_engine_new(const sip_engine_config *config) {
   }
   engine->key.k0 = sip_random_number(&engine->random);
   engine->key.k1 = sip_random_number(&engine->random);
+  sip_engine_make_route_key(engine, config->secret);
   sip_wheel_init(&engine->wheel, config->now);
   sip_history_init(&engine->history, &engine->alloc);
   sip_alloc *a = &engine->alloc;
@@ -88,7 +90,8 @@ sip_engine *sip_engine_new(const sip_engine_config *config) {
   sip_ring_init(&engine->events, a, sizeof(sip_queued_event));
   sip_ring_init(&engine->queries, a, sizeof(sip_id));
   sip_buffer *buffers[] = {&engine->allow,      &engine->accept,  &engine->supported,
-                           &engine->user_agent, &engine->scratch, &engine->lines};
+                           &engine->user_agent, &engine->scratch, &engine->lines,
+                           &engine->route_uri};
   for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) sip_buffer_init(buffers[i], a, 0);
   if (!make_parts(engine)) {
     sip_engine_free(engine);
@@ -107,6 +110,7 @@ static void drain(sip_engine *engine) {
 
 void sip_engine_free(sip_engine *engine) {
   if (!engine) return;
+  sip_proxy_free_all(engine);
   size_t cursor = 0;
   sip_transaction *t;
   while ((t = sip_slots_next(&engine->transactions, &cursor))) sip_transaction_free(engine, t);
@@ -119,13 +123,15 @@ void sip_engine_free(sip_engine *engine) {
   for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) {
     if (maps[i]->alloc) sip_map_deinit(maps[i]);
   }
+  sip_engine_forget_domains(engine);
   sip_slots_deinit(&engine->transactions);
   sip_slots_deinit(&engine->dialogs);
   sip_ring_deinit(&engine->packets);
   sip_ring_deinit(&engine->events);
   sip_ring_deinit(&engine->queries);
   sip_buffer *buffers[] = {&engine->allow,      &engine->accept,  &engine->supported,
-                           &engine->user_agent, &engine->scratch, &engine->lines};
+                           &engine->user_agent, &engine->scratch, &engine->lines,
+                           &engine->route_uri};
   for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) sip_buffer_deinit(buffers[i]);
   sip_message_free(&engine->alloc, engine->parsed);
   sip_message_free(&engine->alloc, engine->own);
@@ -159,6 +165,10 @@ void sip_engine_handle_method(sip_engine *engine, sip_method method, bool handle
 
 void sip_engine_handle_all(sip_engine *engine, bool handled) {
   engine->handle_all = handled;
+}
+
+void sip_engine_handle_strays(sip_engine *engine, bool handled) {
+  engine->handle_strays = handled;
 }
 
 void sip_engine_set_draining(sip_engine *engine, uint32_t retry_after_s) {
@@ -199,6 +209,9 @@ static void fire(sip_engine *engine, sip_timer *timer) {
     break;
   case SIP_TIMER_OF_DIALOG_1:
     sip_dialog_timer(engine, SIP_CONTAINER(timer, sip_dialog, retransmit), timer);
+    break;
+  case SIP_TIMER_OF_BRANCH:
+    sip_branch_expire(engine, SIP_CONTAINER(timer, sip_branch, timeout));
     break;
   default:
     sip_dialog_timer(engine, SIP_CONTAINER(timer, sip_dialog, timeout), timer);

@@ -41,6 +41,9 @@ typedef struct sip_engine_config {
   uint32_t max_events;       /* 65536 waiting; past it requests are answered 503 */
   sip_limits limits;
   sip_str owner; /* token put in front of every tag, branch and Call-ID, e.g. "a3"; may be empty */
+  /* Key of the tokens in our Record-Route and Path: engines with the same one take each
+   * other's. Empty: a key of its own. */
+  sip_str secret;
 } sip_engine_config;
 
 /* NULL without memory. The strings of the config are copied. */
@@ -62,6 +65,12 @@ int sip_engine_set_identity(sip_engine *engine, const sip_engine_identity *ident
 void sip_engine_handle_method(sip_engine *engine, sip_method method, bool handled);
 /* Every new request becomes an event, before those defaults. */
 void sip_engine_handle_all(sip_engine *engine, bool handled);
+/* Requests of this method inside dialogs that we proxied become SIP_EVENT_ROUTED before they
+ * go on; without, nobody hears of them. */
+void sip_engine_handle_routed(sip_engine *engine, sip_method method, bool handled);
+/* An ACK or a CANCEL that belongs to nothing here becomes SIP_EVENT_STRAY: for who forwards
+ * without state (16.10, 16.11). */
+void sip_engine_handle_strays(sip_engine *engine, bool handled);
 /* No new out-of-dialog request: 503 with Retry-After (draining). 0 ends it. */
 void sip_engine_set_draining(sip_engine *engine, uint32_t retry_after_s);
 
@@ -77,6 +86,14 @@ typedef struct sip_listener {
 /* *number (1 and up) names it in flows. */
 int sip_engine_add_listener(sip_engine *engine, const sip_listener *listener, uint32_t *number);
 void sip_engine_remove_listener(sip_engine *engine, uint32_t number);
+
+/* Host names that are ours, instead of those before. A dot at the end does not count. */
+int sip_engine_set_domains(sip_engine *engine, const sip_str *names, size_t count);
+
+/* True when a sip or sips URI is at a domain of ours, or at an address and port that we
+ * listen on or advertise. `flow` (may be NULL) is what its message came by: on a wildcard
+ * listener only the address that it reached is known to be ours. */
+bool sip_engine_is_own(const sip_engine *engine, const sip_uri *uri, const sip_flow *flow);
 
 /* --- In --------------------------------------------------------------------- */
 
@@ -134,13 +151,21 @@ typedef enum sip_event_kind {
   SIP_EVENT_NO_ACK,    /* dialog: 64*T1 went by without ACK (13.3.1.4): send BYE */
   SIP_EVENT_UNSENT,    /* transaction (server): a final response was not delivered; code */
   SIP_EVENT_FELL_BACK, /* transaction (client): too large for UDP, TCP failed, UDP now (18.1.1) */
-  SIP_EVENT_DIALOG_END /* dialog: gone. code: status or error that ended it */
+  SIP_EVENT_DIALOG_END, /* dialog: gone. code: status or error that ended it */
+  SIP_EVENT_ROUTED,     /* message; transaction is open, but for an ACK, which has gone on: a
+                         * request inside a dialog that we proxied */
+  SIP_EVENT_STRAY,      /* message: an ACK or a CANCEL that nothing is known of */
+  SIP_EVENT_BRANCH,     /* transaction (server), branch: code 0 when it begins, else the status of
+                         * the response, which is the message, or that counts for one */
+  SIP_EVENT_PROXIED     /* transaction (server): the branches have ended. code: the best
+                         * status so far, message: that response, if it is one; branch: its */
 } sip_event_kind;
 
 typedef struct sip_event {
   sip_event_kind kind;
   sip_id transaction;
   sip_id dialog;
+  uint32_t branch; /* of BRANCH and PROXIED: its number */
   int code;
   sip_flow flow;              /* of the message; of UNSENT, NO_ACK, FELL_BACK: to whom */
   const sip_message *message; /* NULL or valid until the next call of next_event */
@@ -173,6 +198,65 @@ int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const
 /* The checks a user agent makes before it accepts (8.2): 420, 482, 416, 415 ..., or
  * 0. *headers gets the lines such a reply needs (Unsupported ...). */
 int sip_engine_check(sip_engine *engine, sip_id transaction, sip_buffer *headers);
+
+/* --- Proxying ------------------------------------------------------------------ */
+
+/* The checks that a proxy makes before it forwards a request (16.3): 0, or the status
+ * that refuses it: 416, 483, 482, 420, 440. *lines gets the lines such a reply needs
+ * (Unsupported). */
+int sip_engine_proxy_check(sip_engine *engine, sip_id transaction, sip_buffer *lines);
+
+enum { SIP_PROXY_BRANCHES_MAX = 64 }; /* of one request, over all its targets */
+
+typedef struct sip_proxy_target {
+  sip_str uri;       /* Request-URI; empty: where the request itself says (16.4) */
+  sip_str via;       /* URI of the next hop, or empty (16.6 item 6) */
+  sip_str routes;    /* Route values in front: the Path of a registration; or empty */
+  sip_str headers;   /* whole lines, set in place of those of the same name; or empty */
+  sip_str drop;      /* names with a colon, one a line, to be taken away; or empty */
+  const sip_flow *flow; /* to send by, or NULL */
+  sip_transport transport;
+  uint32_t timeout_ms; /* it counts as 408 then; 0: none but Timers B, C and F */
+  uint32_t group;      /* groups are tried one after the other, in the order added */
+} sip_proxy_target;
+
+/* Adds a target to the request's set, at the end; *branch (may be NULL) gets its number,
+ * or 0 when the set has it already (16.5). SIP_E_URI, SIP_E_HEADER, SIP_E_RESERVED, SIP_E_INJECTION,
+ * SIP_E_LIMIT; SIP_E_STATE after a final response, a CANCEL or a 6xx. */
+int sip_engine_proxy_add(sip_engine *engine, sip_id transaction, const sip_proxy_target *target,
+                         uint32_t *branch);
+
+typedef struct sip_proxy_wish {
+  const sip_message *message; /* what to forward instead of the request that came, or NULL */
+  const sip_flow *flow;       /* it came by: of a stray, which has no transaction */
+  uint8_t stay;               /* sip_stay: Record-Route, Path or none */
+  bool finish;        /* when every branch has failed the best response goes back by itself;
+                       * without, SIP_EVENT_PROXIED is pushed */
+  bool watch;         /* SIP_EVENT_BRANCH for all that branches do */
+  uint16_t recursions; /* so many 3xx may be followed (16.7 item 4) */
+} sip_proxy_wish;
+
+/* Starts with the targets that were added. SIP_E_STATE as above; SIP_E_INVALID when the
+ * message is not the request any more: another Call-ID, CSeq, From tag or Via. */
+int sip_engine_proxy(sip_engine *engine, sip_time now, sip_id transaction,
+                     const sip_proxy_wish *wish);
+
+/* Sends the best response (16.7 item 6), or the one given, of which the first Via is left
+ * out; branches that have no final response are cancelled. SIP_E_STATE after a final
+ * response. */
+int sip_engine_proxy_finish(sip_engine *engine, sip_time now, sip_id transaction,
+                            const sip_message *response);
+
+/* Cancels a branch by its number, or all of them (0). `headers`: e.g. Reason. */
+int sip_engine_proxy_cancel(sip_engine *engine, sip_time now, sip_id transaction, uint32_t branch,
+                            sip_str headers);
+
+/* The Request-URI of a branch; empty when there is no such. Valid until the next call. */
+sip_str sip_engine_proxy_uri(const sip_engine *engine, sip_id transaction, uint32_t branch);
+
+/* Forwards a request to one target and forgets it, and its transaction with it (16.11). */
+int sip_engine_proxy_stateless(sip_engine *engine, sip_time now, sip_id transaction,
+                               const sip_proxy_target *target, const sip_proxy_wish *wish);
 
 /* --- Asking ------------------------------------------------------------------- */
 

@@ -25,6 +25,7 @@ int sip_engine_add_listener(sip_engine *engine, const sip_listener *listener, ui
     if (listener->advertise_host.len) {
       memcpy(entry->advertise, listener->advertise_host.ptr, listener->advertise_host.len);
     }
+    if (i >= engine->listener_end) engine->listener_end = i + 1;
     *number = i + 1;
     return 0;
   }
@@ -37,13 +38,13 @@ void sip_engine_remove_listener(sip_engine *engine, uint32_t number) {
 }
 
 sip_listener_entry *sip_engine_listener(sip_engine *engine, uint32_t number) {
-  if (number == 0 || number > SIP_LISTENERS_MAX) return NULL;
+  if (number == 0 || number > engine->listener_end) return NULL;
   sip_listener_entry *entry = &engine->listeners[number - 1];
   return entry->used ? entry : NULL;
 }
 
 uint32_t sip_engine_find_listener(sip_engine *engine, sip_transport transport, uint8_t family) {
-  for (uint32_t i = 0; i < SIP_LISTENERS_MAX; i++) {
+  for (uint32_t i = 0; i < engine->listener_end; i++) {
     const sip_listener_entry *entry = &engine->listeners[i];
     if (!entry->used || entry->transport != transport) continue;
     if (family == 0 || entry->local.family == family) return i + 1;

@@ -73,6 +73,7 @@ typedef struct sip_message {
   /* What a transaction needs, parsed always. A span of len 0 is absent. */
   sip_span branch;  /* of the top Via */
   sip_span sent_by; /* of the top Via: host and port as written */
+  uint32_t via_end; /* behind the top Via's value, where a comma may follow; of a sound one */
   sip_span call_id;
   sip_span from_tag;
   sip_span to_tag;

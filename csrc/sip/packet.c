@@ -9,7 +9,7 @@
 sip_packet *sip_packet_new(sip_alloc *alloc, size_t len) {
   sip_packet *packet = sip_alloc_new(alloc, sizeof *packet + len);
   if (!packet) return NULL;
-  *packet = (sip_packet){.alloc = alloc, .references = 1, .len = (uint32_t)len};
+  *packet = (sip_packet){.alloc = alloc, .references = 1, .len = (uint32_t)len, .room = (uint32_t)len};
   return packet;
 }
 
@@ -26,5 +26,5 @@ sip_packet *sip_packet_keep(sip_packet *packet) {
 
 void sip_packet_release(sip_packet *packet) {
   if (!packet || --packet->references > 0) return;
-  sip_alloc_free(packet->alloc, packet, sizeof *packet + packet->len);
+  sip_alloc_free(packet->alloc, packet, sizeof *packet + packet->room);
 }

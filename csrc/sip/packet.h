@@ -13,12 +13,17 @@ typedef struct sip_packet {
   sip_alloc *alloc;
   uint32_t references;
   uint32_t len;
+  uint32_t room; /* for bytes: what was asked for */
   char bytes[];
 } sip_packet;
 
 /* One reference, the caller's; content undefined. NULL without memory. */
 sip_packet *sip_packet_new(sip_alloc *alloc, size_t len);
 sip_packet *sip_packet_copy(sip_alloc *alloc, sip_str bytes);
+/* Written with fewer bytes than there is room for. */
+static inline void sip_packet_trim(sip_packet *packet, size_t len) {
+  packet->len = (uint32_t)len;
+}
 sip_packet *sip_packet_keep(sip_packet *packet);
 void sip_packet_release(sip_packet *packet); /* NULL is fine */
 

@@ -76,6 +76,7 @@ static int take_via(parser *p, sip_scan *scan) {
     m->sent_by = span_of(p, via.sent_by);
   }
   if (via.branch.len > 0) m->branch = span_of(p, via.branch);
+  m->via_end = (uint32_t)(scan->at - m->bytes);
   return error;
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "sip/client.h"
 #include "sip/dialog.h"
+#include "sip/proxy.h"
 #include "sip/server.h"
 #include "sip/user_agent.h"
 
@@ -25,8 +26,7 @@ static sip_str retry_after(sip_engine *engine, uint64_t seconds) {
   return sip_buffer_str(lines);
 }
 
-/* Opens the transaction and hands the request up. */
-static void deliver(sip_engine *engine, const sip_flow *flow, sip_dialog *dialog) {
+void sip_engine_deliver(sip_engine *engine, const sip_flow *flow, sip_dialog *dialog) {
   const sip_message *m = engine->parsed;
   if (engine->events.count >= engine->config.max_events) {
     reject(engine, flow, 503, retry_after(engine, 1));
@@ -40,7 +40,10 @@ static void deliver(sip_engine *engine, const sip_flow *flow, sip_dialog *dialog
     if (error == SIP_E_LIMIT) reject(engine, flow, 503, retry_after(engine, 1));
     return;
   }
-  sip_event event = {.kind = SIP_EVENT_REQUEST, .transaction = t->id, .flow = *flow};
+  bool routed = m->to_tag.len > 0 && !dialog;
+  sip_event event = {.kind = routed ? SIP_EVENT_ROUTED : SIP_EVENT_REQUEST,
+                     .transaction = t->id,
+                     .flow = *flow};
   if (dialog) {
     sip_dialog_take(dialog, t, m, flow);
     event.dialog = dialog->id;
@@ -53,6 +56,15 @@ static void deliver(sip_engine *engine, const sip_flow *flow, sip_dialog *dialog
   sip_engine_push_event(engine, &event, kept);
 }
 
+/* It belongs to nothing here: for who forwards without state. */
+static bool hand_up_stray(sip_engine *engine, const sip_flow *flow) {
+  if (!engine->handle_strays || engine->events.count >= engine->config.max_events) return false;
+  sip_kept *kept = sip_kept_new(engine, engine->parsed, flow);
+  if (!kept) return false;
+  sip_engine_push_event(engine, &(sip_event){.kind = SIP_EVENT_STRAY, .flow = *flow}, kept);
+  return true;
+}
+
 static void receive_ack(sip_engine *engine, const sip_flow *flow) {
   const sip_message *ack = engine->parsed;
   sip_transaction *t = sip_server_find(engine, ack, true);
@@ -60,9 +72,24 @@ static void receive_ack(sip_engine *engine, const sip_flow *flow) {
   if (t) {
     engine->absorbed++;
     sip_transaction_drive(engine, t, &cause);
-  } else {
+  } else if (sip_dialog_match_request(engine, ack)) {
     sip_dialog_acknowledged(engine, ack, flow);
+  } else if (!sip_proxy_route(engine, ack, flow)) {
+    hand_up_stray(engine, flow);
   }
+}
+
+/* A CANCEL of what goes on at other places: true when the branches of the INVITE will
+ * bring its final response (16.10). */
+static bool cancel_branches(sip_engine *engine, const sip_transaction *t) {
+  if (!t->server.proxy) return false;
+  return sip_proxy_cancelled(engine, t->server.proxy, engine->parsed);
+}
+
+/* Who has nothing to do with a request that is forwarded need not hear of its CANCEL. */
+static bool is_told(const sip_engine *engine, const sip_transaction *t) {
+  const sip_proxy *proxy = t->server.proxy;
+  return !proxy || !proxy->finish || proxy->watch || engine->handled >> SIP_METHOD_CANCEL & 1;
 }
 
 /* 9.2: 200 to the CANCEL with the To tag of the INVITE, 487 to an INVITE that has
@@ -71,7 +98,7 @@ static void receive_cancel(sip_engine *engine, const sip_flow *flow) {
   const sip_message *cancel = engine->parsed;
   sip_transaction *t = sip_server_find(engine, cancel, true);
   if (!t) {
-    reject(engine, flow, 481, (sip_str){0});
+    if (!hand_up_stray(engine, flow)) reject(engine, flow, 481, (sip_str){0});
     return;
   }
   sip_kept *kept = sip_kept_new(engine, cancel, flow);
@@ -80,22 +107,30 @@ static void receive_cancel(sip_engine *engine, const sip_flow *flow) {
     sip_kept_release(engine, kept);
     return;
   }
-  sip_event event = {
-      .kind = SIP_EVENT_CANCELLED, .transaction = t->id, .dialog = t->dialog, .flow = *flow};
-  sip_engine_push_event(engine, &event, kept);
-  sip_server_answer(engine, t, 487);
+  bool told = is_told(engine, t), waits = cancel_branches(engine, t);
+  sip_event event = {.kind = SIP_EVENT_CANCELLED,
+                     .transaction = t->id,
+                     .dialog = t->dialog,
+                     .code = waits ? 0 : 487,
+                     .flow = *flow};
+  if (told) {
+    sip_engine_push_event(engine, &event, kept);
+  } else {
+    sip_kept_release(engine, kept);
+  }
+  if (!waits) sip_server_answer(engine, t, 487);
 }
 
 static void receive_in_dialog(sip_engine *engine, const sip_flow *flow) {
   const sip_message *m = engine->parsed;
   sip_dialog *dialog = sip_dialog_match_request(engine, m);
   if (!dialog) { /* 12.2.2 */
-    reject(engine, flow, 481, (sip_str){0});
+    if (!sip_proxy_route(engine, m, flow)) reject(engine, flow, 481, (sip_str){0});
     return;
   }
   int status = sip_dialog_admit(engine, dialog, m);
   if (status == 0) {
-    deliver(engine, flow, dialog);
+    sip_engine_deliver(engine, flow, dialog);
   } else {
     bool glare =
         status == 500 && m->method == SIP_METHOD_INVITE && sip_dialog_unanswered(engine, dialog);
@@ -121,24 +156,25 @@ static void receive_request(sip_engine *engine, const sip_flow *flow) {
   } else if (engine->draining_s) {
     reject(engine, flow, 503, retry_after(engine, engine->draining_s));
   } else if (sip_engine_handles(engine, (sip_method)m->method)) {
-    deliver(engine, flow, NULL);
+    sip_engine_deliver(engine, flow, NULL);
   } else {
     sip_user_agent_answer(engine, m, flow);
   }
 }
 
-static bool has_one_via(const sip_message *m) {
-  sip_value_cursor cursor = {0};
-  sip_str value;
-  sip_message_next_value(m, SIP_HEADER_VIA, &cursor, &value);
-  return !sip_message_next_value(m, SIP_HEADER_VIA, &cursor, &value);
+/* One Via of ours alone, or of those before us too when it goes on to them (8.1.3.3, 16.7
+ * item 3). */
+static bool has_its_vias(const sip_transaction *t, const sip_message *m) {
+  bool proxied = (t->flags & SIP_TRANSACTION_PROXIED) != 0;
+  return sip_forward_has_more_vias(m) == proxied;
 }
 
 static void receive_response(sip_engine *engine, const sip_flow *flow) {
   const sip_message *m = engine->parsed;
   sip_transaction *t = sip_client_find(engine, m);
-  if (!t || !has_one_via(m)) { /* 18.1.2 as in RFC 6026 8.9; 8.1.3.3 */
-    engine->dropped++;
+  if (!t || !has_its_vias(t, m)) { /* 18.1.2 as in RFC 6026 8.9 */
+    bool passed = !t && sip_proxy_pass_response(engine, m);
+    if (!passed) engine->dropped++;
     return;
   }
   sip_input input = SIP_INPUT_RECV_FAILURE;

@@ -8,6 +8,7 @@
 #include "base/chars.h"
 #include "base/error.h"
 #include "sip/dialog.h"
+#include "sip/proxy.h"
 #include "sip/response_writer.h"
 #include "sip/server.h"
 #include "sip/status.h"
@@ -51,6 +52,8 @@ static sip_str to_tag(sip_engine *engine, sip_transaction *t, const sip_reply *r
 
 static int check_reply(const sip_transaction *t, const sip_reply *reply, sip_lines *lines) {
   bool provisional = reply->status < 200;
+  /* 16.7 item 6: a proxy has no tag to put into them. */
+  if (t->server.proxy && reply->status > 100 && reply->status < 300) return SIP_E_STATE;
   if (reply->status < SIP_STATUS_MIN || reply->status > SIP_STATUS_MAX) return SIP_E_INVALID;
   if (reply->stateless && reply->status < 300) return SIP_E_INVALID;
   if (reply->to_tag.len > SIP_TO_TAG_MAX) return SIP_E_INVALID;
@@ -69,7 +72,7 @@ static bool makes_dialog(const sip_transaction *t, int status) {
   return status >= 200 && (t->method == SIP_METHOD_SUBSCRIBE || t->method == SIP_METHOD_REFER);
 }
 
-static void send_reply(sip_engine *engine, sip_transaction *t, sip_packet *packet, int status) {
+void sip_server_send(sip_engine *engine, sip_transaction *t, sip_packet *packet, int status) {
   sip_packet_release(t->packet);
   t->packet = packet;
   t->status = (uint16_t)status;
@@ -78,6 +81,9 @@ static void send_reply(sip_engine *engine, sip_transaction *t, sip_packet *packe
     t->server.request = NULL;
   }
   sip_transaction_drive(engine, t, &(sip_transaction_cause){.input = input_of(status)});
+  if (t->state != SIP_STATE_ACCEPTED || !(t->flags & SIP_TRANSACTION_PROXIED)) return;
+  sip_packet_release(t->packet); /* its copies come from the one who answered */
+  t->packet = NULL;
 }
 
 /* A rejection that leaves nothing behind: the next copy of the request is new. */
@@ -122,12 +128,13 @@ int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const
     }
   }
   if (dialog) *dialog = dialog_wanted ? t->dialog : 0;
-  if (reply->stateless && t->status == 0) {
+  if (reply->stateless && t->status == 0 && !t->server.proxy) {
     send_stateless(engine, t, packet);
     return 0;
   }
   sip_dialog_answered(engine, t, request, reply->status, packet);
-  send_reply(engine, t, packet, reply->status);
+  sip_server_send(engine, t, packet, reply->status);
+  if (reply->status >= 200 && t->server.proxy) sip_proxy_answered(engine, t->server.proxy);
   return 0;
 }
 
@@ -137,6 +144,7 @@ void sip_server_answer(sip_engine *engine, sip_transaction *t, int status) {
 }
 
 void sip_server_failed(sip_engine *engine, sip_transaction *t, int error) {
+  if (t->flags & SIP_TRANSACTION_PROXIED) return; /* 16.9: nothing is cancelled for that */
   sip_engine_push_event(engine,
                         &(sip_event){.kind = SIP_EVENT_UNSENT,
                                      .transaction = t->id,

@@ -24,42 +24,6 @@ static void add_lines(sip_buffer *out, const sip_message *request, sip_header_id
   }
 }
 
-static bool host_is(sip_str host, const sip_sockaddr *address) {
-  sip_sockaddr literal;
-  return sip_sockaddr_parse(host, 0, &literal) && sip_sockaddr_equal_ip(&literal, address);
-}
-
-/* The top Via with what the server transport adds (18.2.1). A received that the
- * peer sent itself is replaced. */
-static void add_top_via(sip_buffer *out, const sip_via *via, const sip_flow *flow) {
-  bool add_received = via->has_rport || !host_is(via->host, &flow->remote);
-  if (!add_received && via->received.len == 0) {
-    sip_buffer_add(out, via->text);
-    return;
-  }
-  sip_buffer_add(
-      out, sip_str_between(via->text.ptr,
-                           via->params.len ? via->params.ptr : via->text.ptr + via->text.len));
-  sip_str rest = via->params;
-  sip_param param;
-  while (sip_param_next(&rest, &param) == 1) {
-    if (sip_str_equal_nocase(param.name, SIP_STR("received")) ||
-        sip_str_equal_nocase(param.name, SIP_STR("rport"))) {
-      continue;
-    }
-    sip_buffer_add_char(out, ';');
-    sip_buffer_add(out, param.name);
-    if (!param.has_value) continue;
-    sip_buffer_add_char(out, '=');
-    sip_buffer_add(out, param.value);
-  }
-  SIP_BUFFER_ADD(out, ";received=");
-  sip_sockaddr_write_ip(&flow->remote, out);
-  if (!via->has_rport) return;
-  SIP_BUFFER_ADD(out, ";rport=");
-  sip_buffer_add_number(out, flow->remote.port);
-}
-
 static void add_vias(sip_buffer *out, const sip_message *request, const sip_flow *flow) {
   sip_via via;
   const sip_header *top = &request->headers[request->top_via];
@@ -68,7 +32,7 @@ static void add_vias(sip_buffer *out, const sip_message *request, const sip_flow
     return;
   }
   SIP_BUFFER_ADD(out, "Via: ");
-  add_top_via(out, &via, flow);
+  sip_via_write_received(&via, &flow->remote, out);
   sip_str value = sip_message_value(request, top);
   sip_buffer_add(out, sip_str_between(via.text.ptr + via.text.len, value.ptr + value.len));
   SIP_BUFFER_ADD(out, "\r\n");

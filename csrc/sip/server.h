@@ -19,6 +19,9 @@ void sip_server_deinit(sip_engine *engine, sip_transaction *t);
 /* From tag, Call-ID, CSeq and method of a request (8.2.2.2). */
 uint64_t sip_server_merge_hash(const sip_engine *engine, const sip_message *request);
 
+/* Sends a response that is written, whose reference goes along. */
+void sip_server_send(sip_engine *engine, sip_transaction *t, sip_packet *packet, int status);
+
 /* The engine's own answer through a transaction; a dialog is never made. */
 void sip_server_answer(sip_engine *engine, sip_transaction *t, int status);
 

@@ -40,20 +40,29 @@ typedef struct sip_local_address {
 
 enum { SIP_LOCAL_ADDRESSES = 64, SIP_LOCAL_ADDRESS_MS = 10000 };
 
+typedef struct sip_domains {
+  sip_map by_name;
+  struct sip_domain *first; /* of a list of all */
+} sip_domains;
+
 struct sip_engine {
   sip_alloc alloc;
   sip_random random;
   sip_hash_key key;
+  sip_hash_key route_key; /* of route_token.h */
   sip_time now;
   sip_engine_config config;
   char owner[SIP_OWNER_MAX];
 
   sip_buffer allow, accept, supported, user_agent;
   uint32_t handled; /* bit per sip_method */
-  bool handle_all;
+  bool handle_all, handle_strays;
+  uint32_t routed; /* bit per sip_method: inside dialogs that went through here */
   uint32_t draining_s;
 
   sip_listener_entry *listeners; /* SIP_LISTENERS_MAX, number - 1 is the index */
+  uint32_t listener_end;         /* behind the last that is used */
+  sip_domains domains;           /* host names that are ours */
   sip_local_address *locals;     /* SIP_LOCAL_ADDRESSES, by hash of the remote */
 
   sip_wheel wheel;
@@ -76,6 +85,7 @@ struct sip_engine {
   sip_message *own;    /* likewise for messages of ours that are read again */
   sip_buffer scratch;  /* reused for every message written */
   sip_buffer lines;    /* likewise for header lines of default answers */
+  sip_buffer route_uri; /* a Request-URI that was changed (routing.h) */
 
   sip_history history;
   uint64_t received, sent, malformed, dropped, absorbed;
@@ -91,7 +101,8 @@ enum {
   SIP_TIMER_OF_TRANSACTION_1,
   SIP_TIMER_OF_TRANSACTION_2,
   SIP_TIMER_OF_DIALOG_1,
-  SIP_TIMER_OF_DIALOG_2
+  SIP_TIMER_OF_DIALOG_2,
+  SIP_TIMER_OF_BRANCH
 };
 
 /* A message copied into one block with a count; references is 1. */
@@ -107,6 +118,18 @@ void sip_engine_push_event(sip_engine *engine, const sip_event *event, sip_kept 
 
 /* "<owner><random>", SIP_TOKEN_LEN characters after the owner. */
 void sip_engine_add_token(sip_engine *engine, sip_buffer *out);
+
+void sip_engine_forget_domains(sip_engine *engine);
+/* The listener whose address or advertised name a URI is at, or 0. */
+uint32_t sip_engine_listener_at(const sip_engine *engine, const sip_uri *uri,
+                                const sip_flow *flow);
+/* From a secret, or from the key of this engine when it is empty (route_token.h). */
+void sip_engine_make_route_key(sip_engine *engine, sip_str secret);
+
+/* Opens the transaction of the request that was parsed last and hands it up (receive.c);
+ * dialog: ours that it is in, or NULL. */
+struct sip_dialog;
+void sip_engine_deliver(sip_engine *engine, const sip_flow *flow, struct sip_dialog *dialog);
 
 sip_listener_entry *sip_engine_listener(sip_engine *engine, uint32_t number);
 /* The first that speaks the transport and the family (0: any); 0 when none. */

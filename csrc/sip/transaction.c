@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "sip/client.h"
 #include "sip/dialog.h"
+#include "sip/proxy.h"
 #include "sip/server.h"
 
 enum { TIMER_D_MIN_MS = 32000 }; /* RFC 6026 8.4 */
@@ -119,6 +120,8 @@ static void start_linger(sip_engine *engine, sip_transaction *t) {
 static void to_user(sip_engine *engine, sip_transaction *t, const sip_transaction_cause *cause) {
   if (sip_transaction_is_client(t)) {
     sip_client_to_user(engine, t, cause->message, cause->flow);
+  } else if (t->flags & SIP_TRANSACTION_PROXIED) { /* its ACK has the INVITE's branch */
+    sip_proxy_route(engine, cause->message, cause->flow);
   } else {
     sip_dialog_acknowledged(engine, cause->message, cause->flow);
   }
@@ -132,6 +135,12 @@ static void report_failure(sip_engine *engine, sip_transaction *t, int error) {
   }
 }
 
+/* 16.7 item 2: a 100 sets Timer C when it is the first sign of life, and no other time. */
+static bool is_guarded(const sip_transaction *t, const sip_transaction_cause *cause) {
+  if (t->flags & SIP_TRANSACTION_CANCELLED) return false;
+  return cause->message->status != 100 || t->timeout.kind != SIP_INPUT_TIMER_C;
+}
+
 static void act(sip_engine *engine, sip_transaction *t, uint16_t actions,
                 const sip_transaction_cause *cause) {
   if (actions & SIP_ACTION_STOP) {
@@ -142,12 +151,11 @@ static void act(sip_engine *engine, sip_transaction *t, uint16_t actions,
   if (actions & SIP_ACTION_SEND) sip_transaction_send(engine, t);
   if (actions & SIP_ACTION_TRYING) sip_server_answer(engine, t, 100);
   if (actions & SIP_ACTION_ACK) sip_client_acknowledge_failure(engine, t, cause->message);
-  if (actions & SIP_ACTION_CANCEL) sip_client_send_cancel(engine, t);
+  if (actions & SIP_ACTION_CANCEL) sip_client_guard_expired(engine, t);
   if (actions & SIP_ACTION_RETRANSMIT) sip_transaction_start_retransmit(engine, t);
   if (actions & SIP_ACTION_LIMIT) sip_transaction_start_limit(engine, t);
   if (actions & SIP_ACTION_LINGER) start_linger(engine, t);
-  bool cancelled = (t->flags & SIP_TRANSACTION_CANCELLED) != 0;
-  if ((actions & SIP_ACTION_GUARD) && !cancelled) {
+  if ((actions & SIP_ACTION_GUARD) && is_guarded(t, cause)) {
     start(engine, &t->timeout, SIP_INPUT_TIMER_C, engine->config.timer_c_ms);
   }
   if (actions & SIP_ACTION_TO_USER) to_user(engine, t, cause);

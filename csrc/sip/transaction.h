@@ -141,8 +141,9 @@ typedef struct sip_transaction {
   sip_packet *packet;    /* client: the request; server: the last response */
   union {
     struct {
-      sip_kept *request;     /* until the final response */
-      sip_map_node by_merge; /* out of dialog: From tag, Call-ID, CSeq (8.2.2.2) */
+      sip_kept *request;       /* until the final response */
+      sip_map_node by_merge;   /* out of dialog: From tag, Call-ID, CSeq (8.2.2.2) */
+      struct sip_proxy *proxy; /* that forwards it, or NULL */
       uint8_t to_tag_len;
       char to_tag[SIP_TO_TAG_MAX];
     } server;
@@ -154,11 +155,16 @@ typedef struct sip_transaction {
       sip_target *targets;          /* to try one after the other, or NULL */
       uint32_t target_count;
       uint32_t target_next;
-      sip_packet *cancel_headers;  /* wanted, not yet sent (9.1) */
-      sip_link dialogs;            /* that its responses made */
-      struct sip_waiters *waiters; /* by whose connection it was sent, or NULL */
-      sip_link waiting;            /* in their list */
-      uint64_t ended;              /* hash of the To tag of the one that ended last, or 0 */
+      sip_packet *cancel_headers;   /* wanted, not yet sent (9.1) */
+      struct sip_waiters *waiters;  /* by whose connection it was sent, or NULL */
+      sip_link waiting;             /* in their list */
+      union {
+        struct {
+          sip_link dialogs; /* that its responses made */
+          uint64_t ended;   /* hash of the To tag of the one that ended last, or 0 */
+        };
+        struct sip_branch *branch; /* PROXIED: whose request it carries; NULL when that ended */
+      };
     } client;
   };
   char key[]; /* branch, and the sent-by of a server's */
@@ -177,7 +183,9 @@ enum {
   SIP_TRANSACTION_SECURE = 1 << 8,     /* client: sips */
   SIP_TRANSACTION_STAY_UDP = 1 << 9,   /* client: never TCP because of its size */
   SIP_TRANSACTION_USED = 1 << 11,      /* client: sent by a connection that was open before */
-  SIP_TRANSACTION_SENT_AGAIN = 1 << 12 /* client: by another one, when that broke */
+  SIP_TRANSACTION_SENT_AGAIN = 1 << 12, /* client: by another one, when that broke */
+  SIP_TRANSACTION_PROXIED = 1 << 13,   /* by proxy.h: no user agent of ours has to do with it */
+  SIP_TRANSACTION_ONCE = 1 << 14       /* client: sent and forgotten, without state (16.11) */
 };
 
 /* Drives a machine: the input's arrow is followed and its actions carried out.

@@ -147,6 +147,37 @@ bool sip_branch_is_rfc3261(sip_str branch) {
   return branch.len > cookie.len && sip_str_starts_nocase(branch, cookie);
 }
 
+static bool host_is(sip_str host, const sip_sockaddr *address) {
+  sip_sockaddr literal;
+  return sip_sockaddr_parse(host, 0, &literal) && sip_sockaddr_equal_ip(&literal, address);
+}
+
+void sip_via_write_received(const sip_via *via, const sip_sockaddr *source, sip_buffer *out) {
+  bool add_received = via->has_rport || !host_is(via->host, source);
+  if (!add_received && via->received.len == 0) {
+    sip_buffer_add(out, via->text);
+    return;
+  }
+  sip_buffer_add(
+      out, sip_str_between(via->text.ptr,
+                           via->params.len ? via->params.ptr : via->text.ptr + via->text.len));
+  sip_str rest = via->params;
+  sip_param param;
+  while (sip_param_next(&rest, &param) == 1) {
+    if (SIP_IS(param.name, "received") || SIP_IS(param.name, "rport")) continue;
+    sip_buffer_add_char(out, ';');
+    sip_buffer_add(out, param.name);
+    if (!param.has_value) continue;
+    sip_buffer_add_char(out, '=');
+    sip_buffer_add(out, param.value);
+  }
+  SIP_BUFFER_ADD(out, ";received=");
+  sip_sockaddr_write_ip(source, out);
+  if (!via->has_rport) return;
+  SIP_BUFFER_ADD(out, ";rport=");
+  sip_buffer_add_number(out, source->port);
+}
+
 bool sip_via_response_target(const sip_via *via, sip_sockaddr *out, sip_str *host) {
   uint16_t port = via->port ? via->port : sip_transport_default_port(via->transport);
   if (via->maddr.len > 0 && !sip_transport_is_reliable(via->transport)) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/base32.h"
 #include "base/buffer.h"
 #include "base/chars.h"
 #include "base/error.h"
@@ -54,6 +55,28 @@ static int trim(lua_State *L) {
 
 static int equal_nocase(lua_State *L) {
   lua_pushboolean(L, sip_str_equal_nocase(check_str(L, 1), check_str(L, 2)));
+  return 1;
+}
+
+/* base32(bytes) -> text */
+static int base32(lua_State *L) {
+  sip_str bytes = check_str(L, 1);
+  sip_alloc alloc;
+  sip_buffer out;
+  sip_alloc_init(&alloc, NULL, NULL);
+  sip_buffer_init(&out, &alloc, 0);
+  sip_base32_write((const unsigned char *)bytes.ptr, bytes.len, &out);
+  lua_pushlstring(L, out.len ? out.ptr : "", out.len);
+  sip_buffer_deinit(&out);
+  return 1;
+}
+
+/* unbase32(text, len) -> bytes or nil */
+static int unbase32(lua_State *L) {
+  unsigned char bytes[64];
+  size_t len = (size_t)luaL_checkinteger(L, 2);
+  if (len > sizeof bytes || !sip_base32_read(check_str(L, 1), bytes, len)) return 0;
+  lua_pushlstring(L, (const char *)bytes, len);
   return 1;
 }
 
@@ -333,7 +356,8 @@ int luaopen_base_face(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"classes", classes},           {"hash", hash},     {"number", number},  {"trim", trim},
       {"equal_nocase", equal_nocase}, {"tokens", tokens}, {"error", error_of}, {"wheel", wheel_new},
-      {"slots", slots_new},           {"map", map_new},   {"buffer", buffer},  {NULL, NULL}};
+      {"slots", slots_new},           {"map", map_new},   {"buffer", buffer},  {"base32", base32},
+      {"unbase32", unbase32},         {NULL, NULL}};
   new_class(L, "base.wheel", wheel_methods);
   new_class(L, "base.slots", slots_methods);
   new_class(L, "base.map", map_methods);

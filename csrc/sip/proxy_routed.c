@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Requests inside dialogs that went through here: they follow their routes without a
+ * script (RFC 3261 16.4, 16.12), unless it asked for them.
+ */
+#include "base/error.h"
+#include "sip/dialog.h"
+#include "sip/proxy.h"
+#include "sip/server.h"
+
+void sip_engine_handle_routed(sip_engine *engine, sip_method method, bool handled) {
+  uint32_t bit = (uint32_t)1 << method;
+  engine->routed = handled ? engine->routed | bit : engine->routed & ~bit;
+}
+
+static bool is_wanted(const sip_engine *engine, const sip_message *m) {
+  return engine->routed >> m->method & 1;
+}
+
+/* An ACK has no transaction: it goes on at once, and who asked is told. */
+static void pass_ack(sip_engine *engine, const sip_message *m, const sip_flow *flow) {
+  if (m->max_forwards == 0) return; /* never answered (17) */
+  sip_proxy_send_once(engine, m, flow, &(sip_proxy_target){0}, SIP_STAY_NONE);
+  if (!is_wanted(engine, m)) return;
+  sip_kept *kept = sip_kept_new(engine, m, flow);
+  if (!kept) return;
+  sip_event event = {.kind = SIP_EVENT_ROUTED, .flow = *flow};
+  sip_engine_push_event(engine, &event, kept);
+}
+
+/* A target refresh request takes a Record-Route along, for an end that has lost its dialog
+ * (16.6 item 4). */
+static int start(sip_engine *engine, sip_transaction *server, sip_kept *kept) {
+  sip_proxy *proxy;
+  int error = sip_proxy_open(engine, server, kept, &proxy);
+  if (error) return error;
+  bool refreshes = sip_method_refreshes_target((sip_method)kept->message->method);
+  proxy->stay = refreshes ? SIP_STAY_RECORD_ROUTE : SIP_STAY_NONE;
+  sip_proxy_enter(proxy);
+  error = sip_proxy_add(engine, proxy, &(sip_proxy_target){0}, NULL);
+  proxy->started = true;
+  sip_proxy_leave(engine, proxy);
+  return error;
+}
+
+/* Without memory for it the next copy of the request may have more luck. */
+static void pass(sip_engine *engine, const sip_message *m, const sip_flow *flow) {
+  sip_transaction *server;
+  sip_kept *kept = sip_kept_new(engine, m, flow);
+  if (!kept) return;
+  int error = sip_server_open(engine, kept, flow, &server);
+  if (!error && start(engine, server, kept) == SIP_E_MEMORY) sip_transaction_free(engine, server);
+  if (error == SIP_E_LIMIT) {
+    sip_server_reject(engine, m, flow, 503, (sip_str){0}, SIP_STR("Retry-After: 1\r\n"));
+  }
+  sip_kept_release(engine, kept);
+}
+
+bool sip_proxy_route(sip_engine *engine, const sip_message *m, const sip_flow *flow) {
+  sip_routing routing;
+  sip_routing_read(engine, m, flow, &routing);
+  if (routing.token.kind != SIP_ROUTE_DIALOG) return false;
+  if (m->method == SIP_METHOD_ACK) {
+    pass_ack(engine, m, flow);
+    return true;
+  }
+  sip_buffer *lines = &engine->lines;
+  sip_buffer_clear(lines);
+  int status = sip_proxy_check(engine, m, lines);
+  if (status) {
+    sip_server_reject(engine, m, flow, status, (sip_str){0}, sip_buffer_str(lines));
+  } else if (is_wanted(engine, m)) {
+    sip_engine_deliver(engine, flow, NULL);
+  } else {
+    pass(engine, m, flow);
+  }
+  return true;
+}
