@@ -6,7 +6,7 @@
 #include "binding/message.h"
 #include "binding/uri.h"
 
-enum { TEXT_VALUE = 1, OWNER_VALUE, VALUES = OWNER_VALUE };
+enum { TEXT_VALUE = 1, OWNER_VALUE = BIND_OWNER_VALUE, VALUES = OWNER_VALUE };
 enum { THOUSAND = 1000, SYNTAX_ROOM = 8 };
 
 enum { URI = 1, DISPLAY, TAG, PARAMS, USER, HOST, Q, EXPIRES, STAR, TEXT };
@@ -286,7 +286,8 @@ static int new_address(lua_State *L) {
 
 void bind_address_open(lua_State *L) {
   static const luaL_Reg meta[] = {{"__tostring", address_tostring}, {NULL, NULL}};
-  static const luaL_Reg methods[] = {{"copy", address_copy}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"copy", address_copy}, {"is_local", bind_is_local}, {NULL, NULL}};
   bind_class_new(L, &(bind_class){.name = BIND_ADDRESS_CLASS,
                                   .meta = meta,
                                   .methods = methods,

@@ -4,6 +4,7 @@
  */
 #include "base/error.h"
 #include "binding/engine.h"
+#include "binding/message.h"
 #include "net/error.h"
 
 static const char *const event_names[] = {[SIP_EVENT_REQUEST] = "request",
@@ -30,6 +31,8 @@ static int engine_next_event(lua_State *L) {
   lua_pushstring(L, event_names[event.kind]);
   if (event.message) {
     bind_push_message(L, event.message, &event.flow);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, BIND_MESSAGE_ENGINE);
   } else {
     lua_pushnil(L);
   }

@@ -4,6 +4,7 @@
  */
 #include "base/error.h"
 #include "binding/engine.h"
+#include "binding/message.h"
 #include "binding/uri.h"
 #include "sip/forward.h"
 
@@ -66,16 +67,17 @@ static int check_target(lua_State *L, int index, sip_proxy_target *out) {
   return error;
 }
 
-/* proxy_check(transaction): 0, or a status and the header its reply needs. */
+/* proxy_check(transaction, aimed): 0, or a status and the header its reply needs. */
 static int engine_proxy_check(lua_State *L) {
   sip_id transaction;
   bind_engine *self = check_proxied(L, &transaction);
+  bool aimed = lua_toboolean(L, 3);
   sip_buffer none = {.failed = true};
-  int status = sip_engine_proxy_check(self->engine, transaction, &none);
+  int status = sip_engine_proxy_check(self->engine, transaction, aimed, &none);
   lua_pushinteger(L, status);
   if (status != 420) return 1;
   sip_buffer *lines = bind_new_buffer(L);
-  sip_engine_proxy_check(self->engine, transaction, lines);
+  sip_engine_proxy_check(self->engine, transaction, aimed, lines);
   sip_str text = sip_buffer_str(lines);
   size_t colon = sip_str_index(text, ':');
   lua_createtable(L, 2, 0);
@@ -85,6 +87,21 @@ static int engine_proxy_check(lua_State *L) {
   lua_rawseti(L, -2, 2);
   lua_remove(L, -2);
   return 2;
+}
+
+static int engine_proxy_is_routed(lua_State *L) {
+  sip_id transaction;
+  bind_engine *self = check_proxied(L, &transaction);
+  lua_pushboolean(L, sip_engine_proxy_is_routed(self->engine, transaction));
+  return 1;
+}
+
+/* proxy_watch(transaction): events of its branches from now on. */
+static int engine_proxy_watch(lua_State *L) {
+  sip_id transaction;
+  bind_engine *self = check_proxied(L, &transaction);
+  sip_engine_proxy_watch(self->engine, transaction);
+  return 0;
 }
 
 /* proxy_add(transaction, target ...): the number of the branch, 0 when it is known. */
@@ -174,6 +191,18 @@ static int engine_proxy_stateless(lua_State *L) {
   return done_or_fail(L, self, error);
 }
 
+/* refuse(message, status): of a stray */
+static int engine_refuse(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_flow flow;
+  const sip_message *message = bind_check_message(L, 2, &flow);
+  int status = (int)luaL_checkinteger(L, 3);
+  luaL_argcheck(L, status >= 300 && status <= 699, 3, "a status from 300 to 699");
+  sip_engine_refuse(self->engine, bind_engine_now(self), message, &flow, status);
+  bind_engine_acted(L, self);
+  return 0;
+}
+
 /* domains(list of names) */
 static int engine_domains(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
@@ -198,6 +227,30 @@ static int engine_is_own(lua_State *L) {
   return 1;
 }
 
+/* The message at the end of the owners of the object at index 1, on top; false when there
+ * is none. */
+static bool push_message_of(lua_State *L) {
+  lua_settop(L, 1);
+  while (!luaL_testudata(L, -1, BIND_MESSAGE_CLASS)) {
+    bool owned = luaL_testudata(L, -1, BIND_URI_CLASS) || luaL_testudata(L, -1, BIND_ADDRESS_CLASS);
+    if (!owned) return false;
+    lua_getiuservalue(L, -1, BIND_OWNER_VALUE);
+  }
+  return true;
+}
+
+int bind_is_local(lua_State *L) {
+  bool is_uri = luaL_testudata(L, 1, BIND_URI_CLASS) != NULL;
+  const sip_uri *uri = is_uri ? bind_check_uri(L, 1) : &bind_check_name_addr(L, 1)->uri;
+  if (!push_message_of(L)) return 0;
+  const bind_message *message = bind_message_at(L, -1);
+  if (lua_getiuservalue(L, -1, BIND_MESSAGE_ENGINE) == LUA_TNIL) return 0;
+  const bind_engine *engine = bind_engine_check(L, -1);
+  const sip_flow *flow = message->has_flow ? &message->flow : NULL;
+  lua_pushboolean(L, sip_engine_is_own(engine->engine, uri, flow));
+  return 1;
+}
+
 /* handles_routed(method, bool), and "stray" for what belongs to nothing. */
 static int engine_handles_routed(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
@@ -212,12 +265,15 @@ static int engine_handles_routed(lua_State *L) {
 }
 
 const luaL_Reg bind_engine_proxy_methods[] = {{"proxy_check", engine_proxy_check},
+                                              {"proxy_is_routed", engine_proxy_is_routed},
+                                              {"proxy_watch", engine_proxy_watch},
                                               {"proxy_add", engine_proxy_add},
                                               {"proxy", engine_proxy},
                                               {"proxy_finish", engine_proxy_finish},
                                               {"proxy_cancel", engine_proxy_cancel},
                                               {"proxy_uri", engine_proxy_uri},
                                               {"proxy_stateless", engine_proxy_stateless},
+                                              {"refuse", engine_refuse},
                                               {"domains", engine_domains},
                                               {"is_own", engine_is_own},
                                               {"handles_routed", engine_handles_routed},

@@ -11,8 +11,8 @@
 #include "sip/status.h"
 #include "sip/value.h"
 
-/* User values: the block of an edited message. */
-enum { VALUES = 1, LINE_MIN = 4 /* "a:" CRLF */ };
+/* User values: the block of an edited message, the engine that received it. */
+enum { VALUES = BIND_MESSAGE_ENGINE, LINE_MIN = 4 /* "a:" CRLF */ };
 
 enum {
   METHOD = 1,

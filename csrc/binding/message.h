@@ -17,6 +17,8 @@ typedef struct bind_message {
   sip_flow flow;
 } bind_message;
 
+enum { BIND_MESSAGE_ENGINE = 2 }; /* user value: the engine that received it, or nil */
+
 bind_message *bind_message_at(lua_State *L, int index);
 
 /* Edits of the message at the index. They raise when the value is refused, or

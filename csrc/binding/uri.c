@@ -8,7 +8,7 @@
 #include "binding/message.h"
 #include "sip/host.h"
 
-enum { TEXT_VALUE = 1, OWNER_VALUE, VALUES = OWNER_VALUE };
+enum { TEXT_VALUE = 1, OWNER_VALUE = BIND_OWNER_VALUE, VALUES = OWNER_VALUE };
 enum { ESCAPED_SIZE = 3, SYNTAX_ROOM = 32 }; /* "%XX" for a byte; separators and a port */
 
 enum { SCHEME = 1, USER, PASSWORD, HOST, PORT, PARAMS, HEADERS, TEXT, SECURE, TRANSPORT };
@@ -319,7 +319,8 @@ static int unescape(lua_State *L) {
 
 void bind_uri_open(lua_State *L) {
   static const luaL_Reg meta[] = {{"__tostring", uri_tostring}, {"__eq", uri_equal}, {NULL, NULL}};
-  static const luaL_Reg methods[] = {{"copy", uri_copy}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"copy", uri_copy}, {"is_local", bind_is_local}, {NULL, NULL}};
   static const luaL_Reg functions[] = {
       {"uri", new_uri}, {"escape", escape}, {"unescape", unescape}, {NULL, NULL}};
   bind_class_new(L, &(bind_class){.name = BIND_URI_CLASS,

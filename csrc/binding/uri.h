@@ -26,6 +26,8 @@ sip_name_addr *bind_check_name_addr(lua_State *L, int index);
 /* Another URI for the address at the index. */
 void bind_address_set_uri(lua_State *L, int index, sip_str uri);
 
+enum { BIND_OWNER_VALUE = 2 }; /* user value of both classes */
+
 /* Text for a URI field: a string, or a URI object's text. */
 sip_str bind_check_uri_text(lua_State *L, int index, const char *field);
 
@@ -39,6 +41,10 @@ typedef enum bind_params_kind {
 void bind_push_params(lua_State *L, int parent, bind_params_kind kind);
 void bind_params_open(lua_State *L);
 void bind_address_open(lua_State *L);
+
+/* uri:is_local(), address:is_local(): of an object out of a message that an engine
+ * received. nil for others. */
+int bind_is_local(lua_State *L);
 
 /* Called by the proxy: the parent takes `params`, in wire form, as its own. */
 void bind_uri_set_params(lua_State *L, int index, sip_str params);

@@ -203,8 +203,12 @@ int sip_engine_check(sip_engine *engine, sip_id transaction, sip_buffer *headers
 
 /* The checks that a proxy makes before it forwards a request (16.3): 0, or the status
  * that refuses it: 416, 483, 482, 420, 440. *lines gets the lines such a reply needs
- * (Unsupported). */
-int sip_engine_proxy_check(sip_engine *engine, sip_id transaction, sip_buffer *lines);
+ * (Unsupported). `aimed`: the user says where to, so that a Route that leads past us
+ * must not: 403. */
+int sip_engine_proxy_check(sip_engine *engine, sip_id transaction, bool aimed, sip_buffer *lines);
+
+/* How a request is known here: a Route or Request-URI of ours proved it (16.4). */
+bool sip_engine_proxy_is_routed(sip_engine *engine, sip_id transaction);
 
 enum { SIP_PROXY_BRANCHES_MAX = 64 }; /* of one request, over all its targets */
 
@@ -241,6 +245,9 @@ typedef struct sip_proxy_wish {
 int sip_engine_proxy(sip_engine *engine, sip_time now, sip_id transaction,
                      const sip_proxy_wish *wish);
 
+/* SIP_EVENT_BRANCH from now on, and SIP_EVENT_PROXIED at the end. */
+void sip_engine_proxy_watch(sip_engine *engine, sip_id transaction);
+
 /* Sends the best response (16.7 item 6), or the one given, of which the first Via is left
  * out; branches that have no final response are cancelled. SIP_E_STATE after a final
  * response. */
@@ -257,6 +264,10 @@ sip_str sip_engine_proxy_uri(const sip_engine *engine, sip_id transaction, uint3
 /* Forwards a request to one target and forgets it, and its transaction with it (16.11). */
 int sip_engine_proxy_stateless(sip_engine *engine, sip_time now, sip_id transaction,
                                const sip_proxy_target *target, const sip_proxy_wish *wish);
+
+/* Answers a request that has no transaction, once and without state (8.2.7). */
+void sip_engine_refuse(sip_engine *engine, sip_time now, const sip_message *request,
+                       const sip_flow *flow, int status);
 
 /* --- Asking ------------------------------------------------------------------- */
 

@@ -82,7 +82,7 @@ static void tell_outcome(sip_engine *engine, const sip_proxy *proxy) {
 
 /* Every branch has ended, and none waits: the script's turn, or that of the best response. */
 static void report(sip_engine *engine, sip_proxy *proxy) {
-  if (!proxy->finish) tell_outcome(engine, proxy);
+  if (!proxy->finish || proxy->watch) tell_outcome(engine, proxy);
   proxy->started = false;
   if (proxy->finish || proxy->cancelled) sip_proxy_send_best(engine, proxy);
 }
@@ -102,7 +102,7 @@ void sip_proxy_leave(sip_engine *engine, sip_proxy *proxy) {
 
 void sip_proxy_forsaken(sip_engine *engine, sip_proxy *proxy) {
   sip_proxy_enter(proxy);
-  if (proxy->started && !proxy->finish) tell_outcome(engine, proxy);
+  if (proxy->started && (!proxy->finish || proxy->watch)) tell_outcome(engine, proxy);
   proxy->started = false;
   proxy->server = NULL;
   proxy->answered = true; /* nobody is there to be answered */
@@ -210,12 +210,17 @@ int sip_engine_proxy(sip_engine *engine, sip_time now, sip_id transaction,
   if (error) return error;
   proxy->stay = wish->stay;
   proxy->finish = wish->finish;
-  proxy->watch = wish->watch;
+  proxy->watch = proxy->watch || wish->watch;
   proxy->recursions = wish->recursions;
   sip_proxy_enter(proxy);
   proxy->started = true;
   sip_proxy_leave(engine, proxy);
   return 0;
+}
+
+void sip_engine_proxy_watch(sip_engine *engine, sip_id transaction) {
+  sip_proxy *proxy;
+  if (find_proxy(engine, transaction, &proxy) == 0) proxy->watch = true;
 }
 
 int sip_engine_proxy_finish(sip_engine *engine, sip_time now, sip_id transaction,

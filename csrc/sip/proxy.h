@@ -216,7 +216,7 @@ void sip_branch_released(sip_engine *engine, sip_transaction *t);
 /* Takes the outcome of a branch as a candidate. */
 void sip_proxy_count(sip_engine *engine, sip_proxy *proxy, const sip_branch *branch,
                      const sip_branch_cause *cause);
-/* Sends the best of them. */
+/* Sends the best of them; the server transaction may be gone then. */
 void sip_proxy_send_best(sip_engine *engine, sip_proxy *proxy);
 /* 1 when the first status is better than the second for an upstream that did or did not
  * give up, 0 when they are as good, -1 otherwise (16.7 item 6). */

@@ -123,4 +123,6 @@ void sip_proxy_send_best(sip_engine *engine, sip_proxy *proxy) {
   /* RFC 4320 4.2: nobody waits for a 408 to anything but INVITE. */
   if (status == 408 && server->machine != SIP_SERVER_INVITE) return;
   sip_server_answer(engine, server, status);
+  bool unanswered = server->state == SIP_STATE_PROCEEDING || server->state == SIP_STATE_TRYING;
+  if (unanswered) sip_transaction_free(engine, server); /* no memory: the next copy is new */
 }

@@ -82,7 +82,7 @@ static void forward(sip_engine *engine, sip_branch *branch, const sip_branch_cau
   if (!provisional) proxy->answered = proxy->accepted = true;
   sip_server_send(engine, server, packet, cause->status);
   if (!first) return;
-  if (!proxy->finish) tell_accepted(engine, proxy, branch, cause);
+  if (!proxy->finish || proxy->watch) tell_accepted(engine, proxy, branch, cause);
   proxy->started = false;
 }
 
@@ -122,11 +122,11 @@ static void stop(sip_engine *engine, sip_branch *branch, const sip_branch_cause 
 
 static void act(sip_engine *engine, sip_branch *branch, uint8_t actions,
                 const sip_branch_cause *cause) {
+  if (actions & SIP_BRANCH_DO_TELL) tell(engine, branch, cause);
   if (actions & SIP_BRANCH_DO_FORWARD) forward(engine, branch, cause);
   if (actions & SIP_BRANCH_DO_COUNT && !cause->spent) {
     sip_proxy_count(engine, branch->proxy, branch, cause);
   }
-  if (actions & SIP_BRANCH_DO_TELL) tell(engine, branch, cause);
   if (actions & SIP_BRANCH_DO_STOP_OTHERS) stop_others(engine, branch);
   if (actions & SIP_BRANCH_DO_STOP) stop(engine, branch, cause);
   if (actions & SIP_BRANCH_DO_SEND) send(engine, branch);

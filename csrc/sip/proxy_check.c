@@ -97,8 +97,25 @@ int sip_proxy_check(sip_engine *engine, const sip_message *m, sip_buffer *lines)
   return sip_proxy_breadth(m) == 0 ? BREADTH_EXCEEDED : 0;
 }
 
-int sip_engine_proxy_check(sip_engine *engine, sip_id transaction, sip_buffer *lines) {
+static bool read_routing(sip_engine *engine, sip_id transaction, sip_routing *out) {
+  const sip_transaction *t = sip_slots_find(&engine->transactions, transaction);
+  if (!t || sip_transaction_is_client(t) || !t->server.request) return false;
+  sip_routing_read(engine, t->server.request->message, &t->server.request->flow, out);
+  return true;
+}
+
+bool sip_engine_proxy_is_routed(sip_engine *engine, sip_id transaction) {
+  sip_routing routing;
+  return read_routing(engine, transaction, &routing) && routing.token.kind != SIP_ROUTE_NONE;
+}
+
+int sip_engine_proxy_check(sip_engine *engine, sip_id transaction, bool aimed, sip_buffer *lines) {
   const sip_transaction *t = sip_slots_find(&engine->transactions, transaction);
   if (!t || sip_transaction_is_client(t) || !t->server.request) return 0;
+  sip_routing routing;
+  if (aimed && sip_message_find(t->server.request->message, SIP_HEADER_ROUTE, 0) &&
+      read_routing(engine, transaction, &routing) && sip_routing_left(&routing) > 0) {
+    return 403;
+  }
   return sip_proxy_check(engine, t->server.request->message, lines);
 }

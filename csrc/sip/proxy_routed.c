@@ -36,11 +36,12 @@ static int start(sip_engine *engine, sip_transaction *server, sip_kept *kept) {
   if (error) return error;
   bool refreshes = sip_method_refreshes_target((sip_method)kept->message->method);
   proxy->stay = refreshes ? SIP_STAY_RECORD_ROUTE : SIP_STAY_NONE;
-  sip_proxy_enter(proxy);
   error = sip_proxy_add(engine, proxy, &(sip_proxy_target){0}, NULL);
+  if (error) return error;
+  sip_proxy_enter(proxy);
   proxy->started = true;
   sip_proxy_leave(engine, proxy);
-  return error;
+  return 0;
 }
 
 /* Without memory for it the next copy of the request may have more luck. */
@@ -49,7 +50,7 @@ static void pass(sip_engine *engine, const sip_message *m, const sip_flow *flow)
   sip_kept *kept = sip_kept_new(engine, m, flow);
   if (!kept) return;
   int error = sip_server_open(engine, kept, flow, &server);
-  if (!error && start(engine, server, kept) == SIP_E_MEMORY) sip_transaction_free(engine, server);
+  if (!error && start(engine, server, kept) != 0) sip_transaction_free(engine, server);
   if (error == SIP_E_LIMIT) {
     sip_server_reject(engine, m, flow, 503, (sip_str){0}, SIP_STR("Retry-After: 1\r\n"));
   }

@@ -107,12 +107,10 @@ static void receive_cancel(sip_engine *engine, const sip_flow *flow) {
     sip_kept_release(engine, kept);
     return;
   }
+  sip_event event = {
+      .kind = SIP_EVENT_CANCELLED, .transaction = t->id, .dialog = t->dialog, .flow = *flow};
   bool told = is_told(engine, t), waits = cancel_branches(engine, t);
-  sip_event event = {.kind = SIP_EVENT_CANCELLED,
-                     .transaction = t->id,
-                     .dialog = t->dialog,
-                     .code = waits ? 0 : 487,
-                     .flow = *flow};
+  if (!waits) event.code = 487;
   if (told) {
     sip_engine_push_event(engine, &event, kept);
   } else {

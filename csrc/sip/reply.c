@@ -175,6 +175,14 @@ void sip_server_reject(sip_engine *engine, const sip_message *request, const sip
   answer_stateless(engine, request, flow, &reply, stateless_tag(engine, request, tag));
 }
 
+void sip_engine_refuse(sip_engine *engine, sip_time now, const sip_message *request,
+                       const sip_flow *flow, int status) {
+  engine->now = now;
+  if (sip_engine_reserve(engine)) {
+    sip_server_reject(engine, request, flow, status, (sip_str){0}, (sip_str){0});
+  }
+}
+
 void sip_server_accept_cancel(sip_engine *engine, sip_transaction *invite, sip_kept *kept,
                               const sip_flow *flow) {
   sip_reply reply = {.status = 200};

@@ -75,6 +75,10 @@ local function update_methods(self)
   end
   engine:handles("extension", has_extension)
   engine:handles("*", of:has "request")
+  local routed = of:methods_of("routed", defaults.any)
+  for method in pairs(defaults.any) do engine:handles_routed(method, routed[method] or false) end
+  for method in pairs(routed) do engine:handles_routed(method, true) end
+  engine:handles_routed("stray", of:has "stray")
   if self.fixed_allow then return end
   local list = {}
   for name in pairs(names) do list[#list + 1] = name end
@@ -117,6 +121,7 @@ function agent.new(context, options)
     credential_sets = credentials.cache(), deferred_ms = chosen.deferred_ms,
   }, Agent)
   self.engine:keep_history(chosen.history)
+  if chosen.domains then engine:domains(chosen.domains) end
   engine:identity { allow = chosen.allow, accept = chosen.accept,
                     supported = chosen.supported, user_agent = chosen.user_agent }
   if chosen.allow then self.allow = chosen.allow end
@@ -276,6 +281,16 @@ function Agent:from_header(verb, given)
   return plan.from_of(self, verb, given)
 end
 
+--- True when a URI is at one of our domains, or at an address that we listen on.
+---@param uri string|userdata
+---@return boolean
+function Agent:is_local(uri)
+  local one = type(uri) == "string" and core.uri(misuse.text("agent:is_local", "uri", uri)) or uri
+  if type(one) == "userdata" and one.uri then one = one.uri end
+  if type(one) ~= "userdata" then return false end
+  return self.engine:is_own(one)
+end
+
 --- No new requests outside dialogs: 503 with Retry-After.
 function Agent:drain(retry_after_s)
   self.engine:draining(retry_after_s)
@@ -286,7 +301,7 @@ end
 ---@package
 function Agent:is_idle()
   return next(self.call_set) == nil and next(self.requests) == nil
-    and next(self.exchanges) == nil
+    and next(self.exchanges) == nil and (self.closed or not self.engine:is_asking())
 end
 
 --- True while something of ours waits for its answer, or a BYE for the ACK before it.

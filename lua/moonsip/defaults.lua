@@ -13,6 +13,12 @@ local known <const> = {
 
 defaults.known = known
 
+--- Each known method, and one that stands for those that are not.
+local any <const> = { extension = true }
+for method in pairs(known) do any[method] = true end
+
+defaults.any = any
+
 --- Methods with a status of their own: no such dialog (15.1.2), no such event package
 --- (RFC 6665 4.2.1.1), declined (RFC 3515 2.4.4). Inside a dialog nothing gets 481, which
 --- would end the whole of it at the other side (RFC 5057 5.1).

@@ -78,9 +78,12 @@ function on.ack(agent, message, _, number)
   tell(agent, message, of)
 end
 
-function on.cancelled(agent, message, transaction)
+--- Code 0: what it is proxied to will bring its final response (16.10).
+function on.cancelled(agent, message, transaction, _, code)
   local invite = agent.requests[transaction]
-  if invite then
+  if invite and code == 0 then
+    invite.cancelled = true
+  elseif invite then
     invite.cancelled, invite.final = true, 487
     local of = invite.dialog
     if of then
@@ -172,6 +175,44 @@ function on.fell_back(agent, _, transaction, _, _, peer)
   local exchange = agent.exchanges[transaction]
   agent.context.log:rarely("info", peer, "too large for UDP, but no TCP connection: %s to "
     .. "%s goes by UDP (RFC 3261 18.1.1)", exchange and exchange.method or "request", peer)
+end
+
+--- A request inside a dialog that went through here: shown, then it goes on.
+local function serve_routed(req)
+  req.handlers:run(req.agent.context.tasks, "routed", req)
+  if not (req.final or req.forwarded or req.proxied or req.deferred) then req:forward() end
+end
+
+local function notice_routed(req)
+  req.handlers:run(req.agent.context.tasks, "routed", req)
+end
+
+function on.routed(agent, message, transaction)
+  local req = request.new(agent, message, transaction)
+  local tasks = agent.context.tasks
+  if transaction == 0 then return tasks:start(agent, notice_routed, req) end
+  tasks:start(req, serve_routed, req)
+end
+
+local function serve_stray(req)
+  req.handlers:run(req.agent.context.tasks, "stray", req)
+  if not req.forwarded then req.agent.engine:refuse(req.message, 481) end
+end
+
+function on.stray(agent, message)
+  local req = request.new(agent, message, 0)
+  req.stray = true
+  agent.context.tasks:start(agent, serve_stray, req)
+end
+
+function on.branch(agent, message, transaction, number, code)
+  local req = agent.requests[transaction]
+  if req and req.observers then req:branch_became(message, number, code) end
+end
+
+function on.proxied(agent, message, transaction, number, code)
+  local req = agent.requests[transaction]
+  if req then req:outcome(message, number, code) end
 end
 
 --- Why a dialog ended that the core has given up.

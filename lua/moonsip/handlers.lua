@@ -49,6 +49,9 @@ function handlers.key(verb, what)
     ("%q is no METHOD, status, class such as \"4xx\" or event"):format(what))
 end
 
+-- Events whose handlers get a message.
+local has_message <const> = { request = true, response = true, routed = true, stray = true }
+
 ---@return moonsip.Handlers
 function handlers.new()
   return setmetatable({ lists = {}, serial = 0 }, Handlers)
@@ -63,12 +66,13 @@ function Handlers:add(verb, what, wanted, fn)
   local key, sort = handlers.key(verb, what)
   local one = { fn = fn, filter = nil, weight = 0 }
   if wanted ~= nil then
-    if sort == "event" and key ~= "request" and key ~= "response" then
+    if sort == "event" and not has_message[key] then
       misuse.argument(verb, "filter",
         ("the event %q has no message to filter"):format(key))
     end
     one.filter = filter.new(verb, wanted)
     one.weight = one.filter.weight
+    one.method = wanted.method
   end
   -- A new list: who runs through the old one is not disturbed.
   local list = table.move(self.lists[key] or none, 1, #(self.lists[key] or none), 1, {})
@@ -118,6 +122,24 @@ function Handlers:run(tasks, key, subject, consumed)
     end
   end
   return false
+end
+
+--- The methods that the filters of a key name, as keys; all of them when one names none.
+---@param key string
+---@param all table<string, true>
+---@return table<string, true>
+function Handlers:methods_of(key, all)
+  local found = {}
+  for _, one in ipairs(self.lists[key] or none) do
+    local wanted = one.method
+    if type(wanted) == "string" then wanted = { wanted } end
+    if type(wanted) ~= "table" then return all end
+    for _, name in ipairs(wanted) do
+      if type(name) ~= "string" or name:sub(1, 1) == "^" then return all end
+      found[name] = true
+    end
+  end
+  return found
 end
 
 --- The functions registered for an event, in order.

@@ -7,6 +7,7 @@ local errors = require "moonsip.errors"
 local headers = require "moonsip.headers"
 local message = require "moonsip.message"
 local misuse = require "moonsip.misuse"
+local proxy = require "moonsip.proxy"
 
 ---@class moonsip.Request
 ---@field message table            the core's message; its fields are this object's
@@ -34,6 +35,7 @@ function getters:call()
 end
 
 message.class(Request, getters)
+proxy.mixin(Request)
 
 local sdp_type <const> = description.content_type
 
@@ -93,7 +95,9 @@ local function send(self, status, reason, flat, content_type, body, stateless)
   local dialog, err =
     reply(engine, self.transaction, status, reason, flat, content_type, body)
   if not dialog then
-    if err.name == "STATE" then
+    if err.name == "STATE" and self.proxied then
+      err = errors.new("invalid", "it is being forwarded")
+    elseif err.name == "STATE" then
       -- The core has answered a CANCEL whose event is still to come.
       self.cancelled, self.final = true, 487
       err = too_late(self)
@@ -111,6 +115,13 @@ local function send(self, status, reason, flat, content_type, body, stateless)
     note(self, of, status, content_type, body)
   end
   return true
+end
+
+--- An answer of our own making.
+---@param flat string[]?  header fields
+---@package
+function Request:reply_with(status, flat)
+  return send(self, status, nil, flat)
 end
 
 local reply_options <const> = { headers = true, body = true, content_type = true,
@@ -248,7 +259,10 @@ end
 --- Its handler's task ended.
 ---@package
 function Request:task_done(task, err, trace)
-  if err == nil and (self.final or self.deferred) then return end
+  if err == nil then
+    if self.final or self.deferred or self.forwarded or self.proxy_wait then return end
+    if self.proxied then return self:finish() end
+  end
   return self.agent:handler_ended(self, task.fn, err, trace)
 end
 

@@ -7,6 +7,9 @@
 --   outbound_proxy  a URI (or a list): every request outside dialogs goes through it
 --   from            who requests come from: a URI, an address, a user part
 --   domains         host names that are ours
+--   secret          key of the tokens in our Record-Route and Path: agents with the same
+--                   one take each other's dialogs; a text of at least 16 characters
+--   node            a name of up to 8 letters and digits, in front of every tag and branch
 --   username, password (or ha1), realm; credentials: who we are when challenged
 --   user_agent      what User-Agent and Server say; nothing by default
 --   allow, accept, supported   values of those headers; Allow follows the handlers
@@ -27,6 +30,7 @@ local verb <const> = "sip.agent"
 
 local known <const> = {
   listen = true, advertise = true, outbound_proxy = true, from = true, domains = true,
+  secret = true, node = true,
   user_agent = true, allow = true, accept = true, supported = true, peers = true,
   t1 = true, t2 = true, t4 = true, timer_c = true, mtu = true, max_transactions = true,
   max_dialogs = true, max_events = true, limits = true,
@@ -40,6 +44,8 @@ local known_limits <const> = { message_size = true, header_count = true,
 
 local default_t1_ms <const> = 500
 
+local least_secret <const> = 16
+
 local default_history <const> = 262144
 
 local max_count <const> = 4294967295
@@ -51,6 +57,22 @@ local function list_of(options, name)
   local list = misuse.check(verb, name, value, "table")
   for _, each in ipairs(list) do misuse.text(verb, name, each) end
   return table.concat(list, ", ")
+end
+
+local function secret_of(given)
+  if given == nil then return nil end
+  if #misuse.check(verb, "secret", given, "string") < least_secret then
+    misuse.argument(verb, "secret", ("at least %d characters expected"):format(least_secret))
+  end
+  return given
+end
+
+local function node_of(given)
+  if given == nil then return nil end
+  if not misuse.check(verb, "node", given, "string"):find "^%w%w?%w?%w?%w?%w?%w?%w?$" then
+    misuse.argument(verb, "node", "1 to 8 letters and digits expected")
+  end
+  return given
 end
 
 local function engine_options(context, options)
@@ -68,6 +90,8 @@ local function engine_options(context, options)
       engine[name] = misuse.integer(verb, name, options[name], 1, max_count)
     end
   end
+  engine.secret = secret_of(options.secret)
+  engine.owner = node_of(options.node)
   if options.limits ~= nil then
     engine.limits = misuse.options(verb, options.limits, known_limits)
     for name, value in pairs(engine.limits) do

@@ -55,7 +55,7 @@ function Underway:keep_request(req)
   if req.kept or req.final or req.transaction == 0 then return end
   req.kept = true
   self.requests[req.transaction] = req
-  if req.message.method ~= "INVITE" then
+  if req.message.method ~= "INVITE" and not req.proxied then
     req.timer = self.context:start_timer(self.deferred_ms, req)
   end
 end
