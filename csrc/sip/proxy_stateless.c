@@ -184,9 +184,14 @@ bool sip_proxy_pass_response(sip_engine *engine, const sip_message *m) {
   if (!sip_str_equal(came, sip_str_make(branch, len))) return false;
   sip_outgoing out = {.flow = {.transport = via.transport}};
   if (!sip_via_response_target(&via, &out.flow.remote, &host)) return true; /* we wrote received */
-  out.flow.listener = sip_engine_find_listener(engine, via.transport, out.flow.remote.family);
+  uint32_t listener = sip_engine_find_listener(engine, via.transport, out.flow.remote.family);
+  out.flow.listener = listener;
+  /* Where no address of ours is known to lead there, the system chooses one. */
+  if (!sip_engine_local_for(engine, listener, &out.flow.remote, &out.flow.local)) {
+    out.flow.local = (sip_sockaddr){0};
+  }
   bool stream = sip_transport_is_reliable(via.transport);
-  out.packet = out.flow.listener ? sip_forward_response(engine, m, (sip_str){0}, stream) : NULL;
+  out.packet = listener ? sip_forward_response(engine, m, (sip_str){0}, stream) : NULL;
   if (out.packet) sip_engine_push_packet(engine, &out);
   return true;
 }

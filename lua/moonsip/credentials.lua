@@ -148,6 +148,23 @@ local function refuses(set, role, asked)
   return before and before.tried and not asked.stale
 end
 
+--- What this request has answered before goes along again: a proxy on its way lets nothing
+--- through without it (22.3).
+local function add_earlier(flat, sets, answered, way)
+  for _, set in ipairs(sets) do
+    local keys = {}
+    for key, asked in pairs(set.known) do
+      if asked.tried and not answered[key] then keys[#keys + 1] = key end
+    end
+    table.sort(keys) -- the same each time
+    for _, key in ipairs(keys) do
+      local asked = set.known[key]
+      local value = prove(set, asked, way)
+      if value then flat[#flat + 1], flat[#flat + 2] = asked.proves, value end
+    end
+  end
+end
+
 --- Header fields that answer the challenges of a 401 or 407, as a flat list; nil when
 --- they are not ours to answer, or were answered before.
 ---@param sets moonsip.Credentials[]
@@ -157,17 +174,20 @@ end
 function credentials.answer(sets, response, way)
   local role = roles[response.code]
   if not role or way.tries >= max_tries then return nil end
-  local flat = {}
+  local flat, answered = {}, {}
   for _, asked in ipairs(usable(response, role)) do
     local set = set_for(sets, asked.realm)
     if set and not (way.tries > 0 and refuses(set, role, asked)) then
-      asked.tried = true
-      set.known[role.asks .. asked.realm] = asked
+      local key = role.asks .. asked.realm
+      asked.tried, asked.proves, answered[key] = true, role.proves, true
+      set.known[key] = asked
       local value = prove(set, asked, way)
       if value then flat[#flat + 1], flat[#flat + 2] = role.proves, value end
     end
   end
-  return flat[1] and flat or nil
+  if not flat[1] then return nil end
+  if way.tries > 0 then add_earlier(flat, sets, answered, way) end
+  return flat
 end
 
 --- What proves us before anybody asks, from challenges that were answered before.

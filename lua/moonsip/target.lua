@@ -16,6 +16,26 @@ local gateway_fields <const> = { uri = true, headers = true, from = true, routes
                                  password = true, ha1 = true, realm = true,
                                  credentials = true }
 
+--- A Route value of a URI, loose unless it says otherwise (RFC 3261 16.12.1.1).
+local function route(verb, name, value)
+  local text = misuse.text(verb, name, tostring(value))
+  if text:find("<", 1, true) then return text end
+  if not text:find(":", 1, true) then text = "sip:" .. text end
+  if not text:find ";lr" then text = text .. ";lr" end
+  return "<" .. text .. ">"
+end
+
+--- The routes that a request starts with, as one comma-separated value.
+---@param value any  a URI, or a list
+---@return string?
+function target.routes(verb, name, value)
+  if value == nil or value == false then return nil end
+  if type(value) ~= "table" then return route(verb, name, value) end
+  local list = {}
+  for at, each in ipairs(value) do list[at] = route(verb, name, each) end
+  return #list > 0 and table.concat(list, ", ") or nil
+end
+
 local function add(verb, list, given, sets)
   local kind = type(given)
   if #list >= max_targets then misuse.argument(verb, "target", "too many targets") end
@@ -30,7 +50,8 @@ local function add(verb, list, given, sets)
   elseif kind == "table" and given.uri then
     misuse.options(verb, given, gateway_fields)
     list[#list + 1] = { uri = misuse.text(verb, "uri", tostring(given.uri)),
-                        from = given.from, headers = given.headers, routes = given.routes,
+                        from = given.from, headers = given.headers,
+                        routes = target.routes(verb, "routes", given.routes),
                         transport = given.transport,
                         credentials = credentials.of(verb, given, sets) }
   elseif kind == "table" then
@@ -65,26 +86,6 @@ function target.set_user(list, user)
       one.uri = tostring(uri)
     end
   end
-end
-
---- A Route value of a URI, loose unless it says otherwise (RFC 3261 16.12.1.1).
-local function route(verb, name, value)
-  local text = misuse.text(verb, name, tostring(value))
-  if text:find("<", 1, true) then return text end
-  if not text:find(":", 1, true) then text = "sip:" .. text end
-  if not text:find ";lr" then text = text .. ";lr" end
-  return "<" .. text .. ">"
-end
-
---- The routes that a request starts with, as one comma-separated value.
----@param value any  a URI, or a list
----@return string?
-function target.routes(verb, name, value)
-  if value == nil or value == false then return nil end
-  if type(value) ~= "table" then return route(verb, name, value) end
-  local list = {}
-  for at, each in ipairs(value) do list[at] = route(verb, name, each) end
-  return #list > 0 and table.concat(list, ", ") or nil
 end
 
 return target
