@@ -73,6 +73,8 @@ local sip = {}
 ---@field outbound_proxy string|string[]|nil
 ---@field from string|moonsip.Uri|moonsip.Address|nil
 ---@field domains string|string[]|nil
+---@field secret string?
+---@field node string?
 ---@field media false?
 ---@field user_agent string?
 ---@field username string?
@@ -340,6 +342,9 @@ function Agent:call(target, options, fn) end
 function Agent:start_call(target, options) end
 ---@param name string
 function Agent:emit(name, ...) end
+---@param uri string|moonsip.Uri|moonsip.Address
+---@return boolean
+function Agent:is_local(uri) end
 ---@param retry_after integer  seconds; 0 ends it
 function Agent:drain(retry_after) end
 function Agent:close() end

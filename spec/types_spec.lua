@@ -22,7 +22,7 @@ local sip_types <const> = types.library(definitions())
 local test_types <const> = types.library(TEST, definitions())
 
 local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "message", "sdp", "uri",
-                        "errors", "digest", "gateways", "rates" }
+                        "errors", "digest", "gateways", "rates", "proxy" }
 
 local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
   .. "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
@@ -43,13 +43,15 @@ describe("docs/", function()
       for name, members in pairs(types.page("docs/" .. page .. ".md")) do
         found = found + 1
         local declared = types.members(sip_types, name)
-        -- The page of messages has the fields that these two share with them, and that
-        -- of calls those of dialogs.
-        local shared = ({ ["moonsip.Request"] = "moonsip.Fields",
-                          ["moonsip.Response"] = "moonsip.Fields",
-                          ["moonsip.Call"] = "moonsip.Dialog" })[name]
-        for member in pairs(shared and types.members(sip_types, shared) or {}) do
-          if not members[member] then declared[member] = nil end
+        -- The page of messages has the fields that these two share with them, that of
+        -- proxies what requests have for it, and that of calls what dialogs have.
+        local elsewhere = { ["moonsip.Request"] = { "moonsip.Fields", "moonsip.Proxied" },
+                            ["moonsip.Response"] = { "moonsip.Fields" },
+                            ["moonsip.Call"] = { "moonsip.Dialog" } }
+        for _, shared in ipairs(elsewhere[name] or {}) do
+          for member in pairs(types.members(sip_types, shared)) do
+            if not members[member] then declared[member] = nil end
+          end
         end
         assert.same(names(declared), names(members), name)
       end
@@ -94,6 +96,12 @@ describe("library/", function()
       subscription = one.dialog
     end)
     assert(caller:request("SUBSCRIBE", bob, { headers = { Event = "x" } }):wait())
+    local branch
+    bob:on("INFO", function(one)
+      one:on("branch", function(what) branch = what end)
+      return one:forward { "sip:c@10.0.0.7" }
+    end)
+    caller:request("INFO", bob):wait()
     local uri = assert(sip.uri "sip:a@b")
     local _, err = sip.uri "no"
     objects = {
@@ -110,6 +118,7 @@ describe("library/", function()
       ["moonsip.Address"] = assert(sip.address "<sip:a@b>"),
       ["moonsip.Message"] = assert(sip.message(MESSAGE)),
       ["moonsip.Request"] = req, ["moonsip.Response"] = response,
+      ["moonsip.Proxied"] = req, ["moonsip.Branch"] = branch,
       ["moonsip.Sdp"] = assert(sip.sdp(call_in.local_sdp)),
       ["moonsip.SdpMedia"] = assert(sip.sdp(call_in.local_sdp)).media[1],
       ["moonsip.Media"] = call_in.media, ["moonsip.Codec"] = call_in.media.codec,
@@ -127,7 +136,7 @@ describe("library/", function()
   -- Of options and of what is shared there is no object.
   local function is_real(name)
     return not (name:find "Options$" or name:find "Filter$" or name == "moonsip.Fields"
-      or name == "moonsip.Observable"
+      or name == "moonsip.Observable" or name == "moonsip.ProxyTarget"
       or name == "moonsip.Parameters" or name == "moonsip.test.Record"
       or name == "moonsip.test.Received" or name == "moonsip.test.Host")
   end

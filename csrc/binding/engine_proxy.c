@@ -142,8 +142,7 @@ static int engine_proxy_finish(lua_State *L) {
   sip_id transaction;
   bind_engine *self = check_proxied(L, &transaction);
   const sip_message *response = lua_isnoneornil(L, 3) ? NULL : bind_check_message(L, 3, NULL);
-  int error =
-      sip_engine_proxy_finish(self->engine, bind_engine_now(self), transaction, response);
+  int error = sip_engine_proxy_finish(self->engine, bind_engine_now(self), transaction, response);
   return done_or_fail(L, self, error);
 }
 

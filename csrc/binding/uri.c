@@ -319,8 +319,7 @@ static int unescape(lua_State *L) {
 
 void bind_uri_open(lua_State *L) {
   static const luaL_Reg meta[] = {{"__tostring", uri_tostring}, {"__eq", uri_equal}, {NULL, NULL}};
-  static const luaL_Reg methods[] = {
-      {"copy", uri_copy}, {"is_local", bind_is_local}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"copy", uri_copy}, {"is_local", bind_is_local}, {NULL, NULL}};
   static const luaL_Reg functions[] = {
       {"uri", new_uri}, {"escape", escape}, {"unescape", unescape}, {NULL, NULL}};
   bind_class_new(L, &(bind_class){.name = BIND_URI_CLASS,

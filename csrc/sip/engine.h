@@ -142,15 +142,15 @@ bool sip_engine_next_query(sip_engine *engine, sip_query *out);
 sip_time sip_engine_deadline(const sip_engine *engine);
 
 typedef enum sip_event_kind {
-  SIP_EVENT_REQUEST,   /* message; transaction is open; dialog when inside one */
-  SIP_EVENT_RESPONSE,  /* message; transaction is the client's; dialog when it made or hit one */
-  SIP_EVENT_FAILED,    /* transaction (client): code says why; no response will come */
-  SIP_EVENT_CANCELLED, /* transaction (server INVITE): 487 was sent; message is the CANCEL */
-  SIP_EVENT_ACK,       /* dialog: the ACK of our 2xx; message */
-  SIP_EVENT_READY,     /* dialog: an INVITE refused with SIP_E_PENDING may go now (14.1) */
-  SIP_EVENT_NO_ACK,    /* dialog: 64*T1 went by without ACK (13.3.1.4): send BYE */
-  SIP_EVENT_UNSENT,    /* transaction (server): a final response was not delivered; code */
-  SIP_EVENT_FELL_BACK, /* transaction (client): too large for UDP, TCP failed, UDP now (18.1.1) */
+  SIP_EVENT_REQUEST,    /* message; transaction is open; dialog when inside one */
+  SIP_EVENT_RESPONSE,   /* message; transaction is the client's; dialog when it made or hit one */
+  SIP_EVENT_FAILED,     /* transaction (client): code says why; no response will come */
+  SIP_EVENT_CANCELLED,  /* transaction (server INVITE): 487 was sent; message is the CANCEL */
+  SIP_EVENT_ACK,        /* dialog: the ACK of our 2xx; message */
+  SIP_EVENT_READY,      /* dialog: an INVITE refused with SIP_E_PENDING may go now (14.1) */
+  SIP_EVENT_NO_ACK,     /* dialog: 64*T1 went by without ACK (13.3.1.4): send BYE */
+  SIP_EVENT_UNSENT,     /* transaction (server): a final response was not delivered; code */
+  SIP_EVENT_FELL_BACK,  /* transaction (client): too large for UDP, TCP failed, UDP now (18.1.1) */
   SIP_EVENT_DIALOG_END, /* dialog: gone. code: status or error that ended it */
   SIP_EVENT_ROUTED,     /* message; transaction is open, but for an ACK, which has gone on: a
                          * request inside a dialog that we proxied */
@@ -213,11 +213,11 @@ bool sip_engine_proxy_is_routed(sip_engine *engine, sip_id transaction);
 enum { SIP_PROXY_BRANCHES_MAX = 64 }; /* of one request, over all its targets */
 
 typedef struct sip_proxy_target {
-  sip_str uri;       /* Request-URI; empty: where the request itself says (16.4) */
-  sip_str via;       /* URI of the next hop, or empty (16.6 item 6) */
-  sip_str routes;    /* Route values in front: the Path of a registration; or empty */
-  sip_str headers;   /* whole lines, set in place of those of the same name; or empty */
-  sip_str drop;      /* names with a colon, one a line, to be taken away; or empty */
+  sip_str uri;          /* Request-URI; empty: where the request itself says (16.4) */
+  sip_str via;          /* URI of the next hop, or empty (16.6 item 6) */
+  sip_str routes;       /* Route values in front: the Path of a registration; or empty */
+  sip_str headers;      /* whole lines, set in place of those of the same name; or empty */
+  sip_str drop;         /* names with a colon, one a line, to be taken away; or empty */
   const sip_flow *flow; /* to send by, or NULL */
   sip_transport transport;
   uint32_t timeout_ms; /* it counts as 408 then; 0: none but Timers B, C and F */
@@ -225,8 +225,8 @@ typedef struct sip_proxy_target {
 } sip_proxy_target;
 
 /* Adds a target to the request's set, at the end; *branch (may be NULL) gets its number,
- * or 0 when the set has it already (16.5). SIP_E_URI, SIP_E_HEADER, SIP_E_RESERVED, SIP_E_INJECTION,
- * SIP_E_LIMIT; SIP_E_STATE after a final response, a CANCEL or a 6xx. */
+ * or 0 when the set has it already (16.5). SIP_E_URI, SIP_E_HEADER, SIP_E_RESERVED,
+ * SIP_E_INJECTION, SIP_E_LIMIT; SIP_E_STATE after a final response, a CANCEL or a 6xx. */
 int sip_engine_proxy_add(sip_engine *engine, sip_id transaction, const sip_proxy_target *target,
                          uint32_t *branch);
 
@@ -234,10 +234,10 @@ typedef struct sip_proxy_wish {
   const sip_message *message; /* what to forward instead of the request that came, or NULL */
   const sip_flow *flow;       /* it came by: of a stray, which has no transaction */
   uint8_t stay;               /* sip_stay: Record-Route, Path or none */
-  bool finish;        /* when every branch has failed the best response goes back by itself;
-                       * without, SIP_EVENT_PROXIED is pushed */
-  bool watch;         /* SIP_EVENT_BRANCH for all that branches do */
-  uint16_t recursions; /* so many 3xx may be followed (16.7 item 4) */
+  bool finish;                /* when every branch has failed the best response goes back by itself;
+                               * without, SIP_EVENT_PROXIED is pushed */
+  bool watch;                 /* SIP_EVENT_BRANCH for all that branches do */
+  uint16_t recursions;        /* so many 3xx may be followed (16.7 item 4) */
 } sip_proxy_wish;
 
 /* Starts with the targets that were added. SIP_E_STATE as above; SIP_E_INVALID when the

@@ -77,7 +77,8 @@ static bool needs_flow(const sip_forward *f) {
   sip_sockaddr said;
   if (sip_message_via(m, &via) != 0) return false;
   uint16_t port = via.port ? via.port : sip_transport_default_port(f->source->transport);
-  return !sip_sockaddr_parse(via.host, port, &said) || !sip_sockaddr_equal(&said, &f->source->remote);
+  return !sip_sockaddr_parse(via.host, port, &said) ||
+         !sip_sockaddr_equal(&said, &f->source->remote);
 }
 
 /* The token of a dialog stays the same for all of its requests. */
@@ -259,8 +260,8 @@ static void copy_lines(copier *c, const sip_forward *f, const sip_hop *hop, sip_
       put_number(c, h, (uint64_t)m->max_forwards - 1);
     } else if (h->id == SIP_HEADER_MAX_BREADTH) {
       put_number(c, h, f->breadth);
-    } else if (h->id == SIP_HEADER_ROUTE && (f->routing->own > 0 || f->routing->last_taken ||
-                                             hop->strict)) {
+    } else if (h->id == SIP_HEADER_ROUTE &&
+               (f->routing->own > 0 || f->routing->last_taken || hop->strict)) {
       route = put_route_line(c, f, hop, i, route);
     } else if (names(f->lines, m, h) || names(f->drop, m, h)) {
       drop_line(c, i);
@@ -281,7 +282,8 @@ sip_packet *sip_forward_request(sip_engine *engine, const sip_forward *f, uint32
   if (scratch->failed) return NULL;
   sip_str uri = request_uri(f), lines = f->lines->text;
   size_t strict_len = hop.strict ? sizeof "Route: <>\r\n" + uri.len : 0;
-  sip_packet *packet = sip_packet_new(&engine->alloc, m->len + scratch->len + lines.len + strict_len);
+  sip_packet *packet =
+      sip_packet_new(&engine->alloc, m->len + scratch->len + lines.len + strict_len);
   if (!packet) return NULL;
   sip_buffer out = {.ptr = packet->bytes, .size = packet->len, .max = packet->len};
   sip_buffer_add(&out, sip_str_make(scratch->ptr, head));
@@ -308,8 +310,8 @@ static uint32_t next_via_at(const sip_message *m) {
   uint32_t end = h->value_at + h->value_len, at = m->via_end;
   while (at < end && m->bytes[at] != ',') at++;
   if (at == end) return 0;
-  for (at++; at < end && (sip_is_blank(m->bytes[at]) || m->bytes[at] == '\r' ||
-                          m->bytes[at] == '\n');) {
+  for (at++;
+       at < end && (sip_is_blank(m->bytes[at]) || m->bytes[at] == '\r' || m->bytes[at] == '\n');) {
     at++;
   }
   return at < end ? at : 0;

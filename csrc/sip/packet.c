@@ -9,7 +9,8 @@
 sip_packet *sip_packet_new(sip_alloc *alloc, size_t len) {
   sip_packet *packet = sip_alloc_new(alloc, sizeof *packet + len);
   if (!packet) return NULL;
-  *packet = (sip_packet){.alloc = alloc, .references = 1, .len = (uint32_t)len, .room = (uint32_t)len};
+  *packet =
+      (sip_packet){.alloc = alloc, .references = 1, .len = (uint32_t)len, .room = (uint32_t)len};
   return packet;
 }
 

@@ -234,8 +234,8 @@ int sip_engine_proxy_finish(sip_engine *engine, sip_time now, sip_id transaction
   if (!proxy) return SIP_E_STATE;
   sip_packet *packet = NULL;
   if (response) {
-    bool fits = response->status >= 300 && response->error == 0 &&
-                sip_forward_has_more_vias(response);
+    bool fits =
+        response->status >= 300 && response->error == 0 && sip_forward_has_more_vias(response);
     if (!fits) return SIP_E_INVALID;
     bool stream = sip_transport_is_reliable(server->flow.transport);
     packet = sip_forward_response(engine, response, (sip_str){0}, stream);

@@ -15,14 +15,14 @@
 
 typedef struct sip_proxy sip_proxy;
 
-#define SIP_BRANCH_STATES(X) \
-  X(WAITING)                 /* in the target set */ \
-  X(TRYING)                  /* under way; nothing came but 100 */ \
-  X(RINGING)                 /* a provisional response came */ \
-  X(CANCELLING)              /* as those two, but we want no answer any more */ \
-  X(GIVEN_UP)                /* counted as 408; what it brings late may be a 2xx */ \
-  X(ACCEPTED)                /* a 2xx came */ \
-  X(FAILED)                  /* it has failed, or was never tried */
+#define SIP_BRANCH_STATES(X)                                           \
+  X(WAITING)    /* in the target set */                                \
+  X(TRYING)     /* under way; nothing came but 100 */                  \
+  X(RINGING)    /* a provisional response came */                      \
+  X(CANCELLING) /* as those two, but we want no answer any more */     \
+  X(GIVEN_UP)   /* counted as 408; what it brings late may be a 2xx */ \
+  X(ACCEPTED)   /* a 2xx came */                                       \
+  X(FAILED)     /* it has failed, or was never tried */
 
 typedef enum sip_branch_state {
 #define X(name) SIP_BRANCH_##name,
@@ -31,14 +31,14 @@ typedef enum sip_branch_state {
       SIP_BRANCH_STATE_COUNT
 } sip_branch_state;
 
-#define SIP_BRANCH_INPUTS(X) \
-  X(BEGIN)                   \
-  X(PROVISIONAL)             /* 101 to 199 */ \
-  X(ACCEPT)                  /* 2xx */ \
-  X(REFUSE)                  /* 300 and up */ \
-  X(LOSE)                    /* no response: Timers B, C, F, transport, resolver */ \
-  X(LATE)                    /* its own time-out */ \
-  X(CANCEL)                  /* another branch has answered, or the caller gave up */
+#define SIP_BRANCH_INPUTS(X)                                            \
+  X(BEGIN)                                                              \
+  X(PROVISIONAL) /* 101 to 199 */                                       \
+  X(ACCEPT)      /* 2xx */                                              \
+  X(REFUSE)      /* 300 and up */                                       \
+  X(LOSE)        /* no response: Timers B, C, F, transport, resolver */ \
+  X(LATE)        /* its own time-out */                                 \
+  X(CANCEL)      /* another branch has answered, or the caller gave up */
 
 typedef enum sip_branch_input {
 #define X(name) SIP_BRANCH_IN_##name,
@@ -47,13 +47,13 @@ typedef enum sip_branch_input {
       SIP_BRANCH_INPUT_COUNT
 } sip_branch_input;
 
-#define SIP_BRANCH_ACTIONS(X) \
-  X(SEND)                     /* the request */ \
-  X(FORWARD)                  /* the response, at once (16.7 item 5) */ \
-  X(STOP)                     /* CANCEL it (9.1) */ \
-  X(STOP_OTHERS)              /* CANCEL the others (16.7 item 10) */ \
-  X(COUNT)                    /* the outcome is a candidate (16.7 items 4, 6) */ \
-  X(TELL)                     /* who watches hears of it */
+#define SIP_BRANCH_ACTIONS(X)                                       \
+  X(SEND)        /* the request */                                  \
+  X(FORWARD)     /* the response, at once (16.7 item 5) */          \
+  X(STOP)        /* CANCEL it (9.1) */                              \
+  X(STOP_OTHERS) /* CANCEL the others (16.7 item 10) */             \
+  X(COUNT)       /* the outcome is a candidate (16.7 items 4, 6) */ \
+  X(TELL)        /* who watches hears of it */
 
 enum {
 #define X(name) SIP_BRANCH_ACTION_INDEX_##name,
@@ -131,8 +131,7 @@ struct sip_proxy {
 /* --- proxy.c: its life */
 
 /* For a server transaction; 0 or SIP_E_MEMORY. */
-int sip_proxy_open(sip_engine *engine, sip_transaction *server, sip_kept *request,
-                   sip_proxy **out);
+int sip_proxy_open(sip_engine *engine, sip_transaction *server, sip_kept *request, sip_proxy **out);
 /* Holds it while its functions are at work, then frees it if it has come to its end. */
 void sip_proxy_enter(sip_proxy *proxy);
 void sip_proxy_leave(sip_engine *engine, sip_proxy *proxy);
@@ -167,7 +166,7 @@ sip_branch *sip_proxy_branch(const sip_proxy *proxy, uint32_t number);
 
 typedef struct sip_branch_cause {
   sip_branch_input input;
-  int status; /* of the response, or that counts for one */
+  int status;                  /* of the response, or that counts for one */
   const sip_message *response; /* or NULL */
   const sip_flow *flow;        /* it came by */
   sip_str headers;             /* of a CANCEL */

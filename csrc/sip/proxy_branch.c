@@ -74,8 +74,9 @@ static void forward(sip_engine *engine, sip_branch *branch, const sip_branch_cau
   sip_packet *packet = sip_forward_response(engine, cause->response, (sip_str){0}, stream);
   if (!packet) return; /* as if the network had lost it: the next copy comes */
   if (arrow.next == SIP_STATE_NONE) {
-    sip_engine_push_packet(engine, &(sip_outgoing){.packet = packet, .flow = server->flow,
-                                                   .fallback = server->fallback});
+    sip_engine_push_packet(
+        engine,
+        &(sip_outgoing){.packet = packet, .flow = server->flow, .fallback = server->fallback});
     return;
   }
   bool first = !provisional && !proxy->answered;
@@ -103,8 +104,7 @@ static void tell(sip_engine *engine, const sip_branch *branch, const sip_branch_
 
 /* "Reason: SIP;cause=200" to those who ring elsewhere (RFC 3326 3.1). */
 static void stop_others(sip_engine *engine, sip_branch *branch) {
-  sip_str reason =
-      SIP_STR("Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n");
+  sip_str reason = SIP_STR("Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n");
   sip_branch_cancel_all(engine, branch->proxy, branch, reason);
 }
 

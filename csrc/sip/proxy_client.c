@@ -15,8 +15,8 @@ static sip_transaction *transaction_new(sip_engine *engine, sip_branch *branch) 
   bool invite = m->method == SIP_METHOD_INVITE;
   char once[SIP_STATELESS_BRANCH_MAX];
   size_t first = sip_client_branch_len(engine);
-  size_t len = branch->once ? sip_proxy_stateless_branch(engine, m, once)
-                            : first + sizeof proxy->loop;
+  size_t len =
+      branch->once ? sip_proxy_stateless_branch(engine, m, once) : first + sizeof proxy->loop;
   sip_transaction *t =
       sip_transaction_new(engine, invite ? SIP_CLIENT_INVITE : SIP_CLIENT_OTHER, len);
   if (!t) return NULL;
@@ -41,8 +41,7 @@ static sip_transaction *transaction_new(sip_engine *engine, sip_branch *branch) 
 
 /* By the flow that leads to it: also a large request stays on UDP then. */
 static int send_by_flow(sip_engine *engine, sip_transaction *t, const sip_flow *flow) {
-  sip_target target = {
-      .transport = flow->transport, .address = flow->remote, .local = flow->local};
+  sip_target target = {.transport = flow->transport, .address = flow->remote, .local = flow->local};
   t->flags |= SIP_TRANSACTION_STAY_UDP;
   t->flow.connection = flow->connection;
   t->listener = flow->listener;

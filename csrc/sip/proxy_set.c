@@ -38,7 +38,8 @@ static int check_lines(sip_str text) {
 
 static int check_routes(sip_str routes) {
   sip_str value;
-  for (bool first = true; sip_values_next(&routes, SIP_HEADER_ROUTE, first, &value); first = false) {
+  for (bool first = true; sip_values_next(&routes, SIP_HEADER_ROUTE, first, &value);
+       first = false) {
     sip_name_addr route;
     if (sip_name_addr_parse(value, &route) != 0 || !route.bracketed) return SIP_E_HEADER;
   }

@@ -36,8 +36,7 @@ static uint64_t proof_of(sip_engine *engine, const sip_message *m, sip_str branc
 }
 
 static size_t write_branch(const sip_engine *engine, uint64_t proof, char *out) {
-  sip_buffer text = {
-      .ptr = out, .size = SIP_STATELESS_BRANCH_MAX, .max = SIP_STATELESS_BRANCH_MAX};
+  sip_buffer text = {.ptr = out, .size = SIP_STATELESS_BRANCH_MAX, .max = SIP_STATELESS_BRANCH_MAX};
   unsigned char bytes[PROOF_BYTES];
   for (int i = 0; i < PROOF_BYTES; i++) bytes[i] = (unsigned char)(proof >> (8 * i));
   SIP_BUFFER_ADD(&text, SIP_BRANCH_COOKIE);

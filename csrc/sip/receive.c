@@ -41,9 +41,8 @@ void sip_engine_deliver(sip_engine *engine, const sip_flow *flow, sip_dialog *di
     return;
   }
   bool routed = m->to_tag.len > 0 && !dialog;
-  sip_event event = {.kind = routed ? SIP_EVENT_ROUTED : SIP_EVENT_REQUEST,
-                     .transaction = t->id,
-                     .flow = *flow};
+  sip_event event = {
+      .kind = routed ? SIP_EVENT_ROUTED : SIP_EVENT_REQUEST, .transaction = t->id, .flow = *flow};
   if (dialog) {
     sip_dialog_take(dialog, t, m, flow);
     event.dialog = dialog->id;

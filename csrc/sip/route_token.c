@@ -11,7 +11,7 @@ enum {
   PROOF_BYTES = 8,
   PROOF_LEN = 13,
   FLOW_BYTES_MAX = 2 + 16 + 2 + 8, /* transport and family, listener, address, port, connection */
-  CALLER = 'x', /* no characters of base 32 */
+  CALLER = 'x',                    /* no characters of base 32 */
   CALLEE = 'y',
   OWNER = '.'
 };

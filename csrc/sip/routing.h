@@ -10,12 +10,12 @@
 #include "sip/route_token.h"
 
 typedef struct sip_routing {
-  sip_str uri;     /* Request-URI to go by; a slice of the message, or of engine->route_uri */
-  uint32_t count;  /* Route values of the message */
-  uint32_t own;    /* so many at the front were ours */
-  bool last_taken; /* the last of them is `uri` */
-  sip_str next;    /* the first that remains, or empty */
-  uint32_t listener; /* of ours that the last of those names, or 0: to leave by */
+  sip_str uri;           /* Request-URI to go by; a slice of the message, or of engine->route_uri */
+  uint32_t count;        /* Route values of the message */
+  uint32_t own;          /* so many at the front were ours */
+  bool last_taken;       /* the last of them is `uri` */
+  sip_str next;          /* the first that remains, or empty */
+  uint32_t listener;     /* of ours that the last of those names, or 0: to leave by */
   sip_route_token token; /* of the last of ours that proved something */
 } sip_routing;
 

@@ -81,10 +81,10 @@ struct sip_engine {
   sip_ring queries;    /* sip_id of client transactions */
   sip_kept *delivered; /* message of the event handed out last */
 
-  sip_message *parsed; /* reused for every message received */
-  sip_message *own;    /* likewise for messages of ours that are read again */
-  sip_buffer scratch;  /* reused for every message written */
-  sip_buffer lines;    /* likewise for header lines of default answers */
+  sip_message *parsed;  /* reused for every message received */
+  sip_message *own;     /* likewise for messages of ours that are read again */
+  sip_buffer scratch;   /* reused for every message written */
+  sip_buffer lines;     /* likewise for header lines of default answers */
   sip_buffer route_uri; /* a Request-URI that was changed (routing.h) */
 
   sip_history history;
@@ -121,8 +121,7 @@ void sip_engine_add_token(sip_engine *engine, sip_buffer *out);
 
 void sip_engine_forget_domains(sip_engine *engine);
 /* The listener whose address or advertised name a URI is at, or 0. */
-uint32_t sip_engine_listener_at(const sip_engine *engine, const sip_uri *uri,
-                                const sip_flow *flow);
+uint32_t sip_engine_listener_at(const sip_engine *engine, const sip_uri *uri, const sip_flow *flow);
 /* From a secret, or from the key of this engine when it is empty (route_token.h). */
 void sip_engine_make_route_key(sip_engine *engine, sip_str secret);
 

@@ -155,9 +155,9 @@ typedef struct sip_transaction {
       sip_target *targets;          /* to try one after the other, or NULL */
       uint32_t target_count;
       uint32_t target_next;
-      sip_packet *cancel_headers;   /* wanted, not yet sent (9.1) */
-      struct sip_waiters *waiters;  /* by whose connection it was sent, or NULL */
-      sip_link waiting;             /* in their list */
+      sip_packet *cancel_headers;  /* wanted, not yet sent (9.1) */
+      struct sip_waiters *waiters; /* by whose connection it was sent, or NULL */
+      sip_link waiting;            /* in their list */
       union {
         struct {
           sip_link dialogs; /* that its responses made */
@@ -172,20 +172,20 @@ typedef struct sip_transaction {
 
 enum {
   SIP_TRANSACTION_RELIABLE = 1 << 0,
-  SIP_TRANSACTION_ORPHAN = 1 << 1,     /* client: nobody wants to hear of it */
-  SIP_TRANSACTION_OWN_ACK = 1 << 2,    /* client: the user acknowledges a 2xx */
-  SIP_TRANSACTION_CONTACT = 1 << 3,    /* client: write a Contact of ours */
-  SIP_TRANSACTION_UDP_AFTER = 1 << 4,  /* client: TCP because of its size; UDP when that fails */
-  SIP_TRANSACTION_CANCELLED = 1 << 5,  /* a CANCEL was sent or came */
-  SIP_TRANSACTION_MERGEABLE = 1 << 6,  /* server: by_merge is in its map */
-  SIP_TRANSACTION_IN_DIALOG = 1 << 7,  /* server: the request carried a To tag */
-  SIP_TRANSACTION_MERGED = 1 << 10,    /* server: another copy was here first (8.2.2.2) */
-  SIP_TRANSACTION_SECURE = 1 << 8,     /* client: sips */
-  SIP_TRANSACTION_STAY_UDP = 1 << 9,   /* client: never TCP because of its size */
-  SIP_TRANSACTION_USED = 1 << 11,      /* client: sent by a connection that was open before */
+  SIP_TRANSACTION_ORPHAN = 1 << 1,      /* client: nobody wants to hear of it */
+  SIP_TRANSACTION_OWN_ACK = 1 << 2,     /* client: the user acknowledges a 2xx */
+  SIP_TRANSACTION_CONTACT = 1 << 3,     /* client: write a Contact of ours */
+  SIP_TRANSACTION_UDP_AFTER = 1 << 4,   /* client: TCP because of its size; UDP when that fails */
+  SIP_TRANSACTION_CANCELLED = 1 << 5,   /* a CANCEL was sent or came */
+  SIP_TRANSACTION_MERGEABLE = 1 << 6,   /* server: by_merge is in its map */
+  SIP_TRANSACTION_IN_DIALOG = 1 << 7,   /* server: the request carried a To tag */
+  SIP_TRANSACTION_MERGED = 1 << 10,     /* server: another copy was here first (8.2.2.2) */
+  SIP_TRANSACTION_SECURE = 1 << 8,      /* client: sips */
+  SIP_TRANSACTION_STAY_UDP = 1 << 9,    /* client: never TCP because of its size */
+  SIP_TRANSACTION_USED = 1 << 11,       /* client: sent by a connection that was open before */
   SIP_TRANSACTION_SENT_AGAIN = 1 << 12, /* client: by another one, when that broke */
-  SIP_TRANSACTION_PROXIED = 1 << 13,   /* by proxy.h: no user agent of ours has to do with it */
-  SIP_TRANSACTION_ONCE = 1 << 14       /* client: sent and forgotten, without state (16.11) */
+  SIP_TRANSACTION_PROXIED = 1 << 13,    /* by proxy.h: no user agent of ours has to do with it */
+  SIP_TRANSACTION_ONCE = 1 << 14        /* client: sent and forgotten, without state (16.11) */
 };
 
 /* Drives a machine: the input's arrow is followed and its actions carried out.

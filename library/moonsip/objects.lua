@@ -40,6 +40,8 @@ function Error:retryable() end
 local Uri = {}
 ---@return moonsip.Uri
 function Uri:copy() end
+---@return boolean?
+function Uri:is_local() end
 
 ---@class moonsip.Address
 ---@field uri moonsip.Uri
@@ -55,6 +57,8 @@ function Uri:copy() end
 local Address = {}
 ---@return moonsip.Address
 function Address:copy() end
+---@return boolean?
+function Address:is_local() end
 
 ---@class moonsip.Source
 ---@field transport string
@@ -114,9 +118,10 @@ function Message:copy() end
 
 ---@class moonsip.Response: moonsip.Fields
 ---@field sdp moonsip.Sdp?
----@field request moonsip.Exchange
+---@field request moonsip.Exchange|moonsip.Request
 ---@field call moonsip.Call?
 ---@field dialog moonsip.Dialog?
+---@field branch moonsip.Branch?
 ---@field source moonsip.Source?
 ---@field message moonsip.Message
 local Response = {}
@@ -131,7 +136,80 @@ function Response:class() end
 ---@field content_type string?
 ---@field stateless boolean?
 
----@class moonsip.Request: moonsip.Fields
+---@class moonsip.ProxyTarget
+---@field uri string|moonsip.Uri
+---@field q number?
+---@field path string|string[]|nil
+---@field routes string|string[]|nil
+---@field via string|moonsip.Uri|nil
+---@field flow userdata?
+---@field transport "udp"|"tcp"|nil
+---@field headers table<string, string|number|string[]|false>?
+---@field timeout moonsip.Duration?
+
+---@class moonsip.ProxySetOptions
+---@field mode "q"|"parallel"|"serial"|nil
+---@field record_route boolean?
+---@field path boolean?
+---@field timeout moonsip.Duration?
+---@field headers table<string, string|number|string[]|false>?
+---@field recurse boolean|integer|nil
+---@field stateless boolean?
+---@field [integer] string|moonsip.Uri|moonsip.Address|moonsip.ProxyTarget|(string|moonsip.Uri|moonsip.Address|moonsip.ProxyTarget)[]
+
+---@class moonsip.Proxied
+local Proxied = {}
+---@param set moonsip.ProxySetOptions?
+---@param fn fun(res: moonsip.Response?, err: moonsip.Error?)?
+---@return moonsip.Response?
+---@return moonsip.Error? err
+function Proxied:proxy(set, fn) end
+---@param set moonsip.ProxySetOptions?
+---@return true?
+---@return moonsip.Error? err
+function Proxied:forward(set) end
+---@param res moonsip.Response?
+---@param err moonsip.Error?
+---@return true?
+---@return moonsip.Error? why
+function Proxied:finish(res, err) end
+---@param options { headers: moonsip.Headers? }?
+---@return true?
+---@return moonsip.Error? err
+function Proxied:cancel(options) end
+---@generic T
+---@param self T
+---@param what string|integer
+---@param filter moonsip.Filter
+---@param fn fun(what: any): any
+---@return T
+---@overload fun(self: T, what: string|integer, fn: fun(what: any): any): T
+function Proxied:on(what, filter, fn) end
+---@generic T
+---@param self T
+---@param what string|integer
+---@param fn function?
+---@return T
+function Proxied:off(what, fn) end
+---@return boolean
+function Proxied:is_local() end
+---@return boolean
+function Proxied:is_routed() end
+
+---@class moonsip.Branch
+---@field request moonsip.Request
+---@field number integer
+---@field uri string
+---@field target any?
+---@field state "trying"|"ringing"|"answered"|"failed"
+---@field code integer?
+local Branch = {}
+---@param options { headers: moonsip.Headers? }?
+---@return true?
+---@return moonsip.Error? err
+function Branch:cancel(options) end
+
+---@class moonsip.Request: moonsip.Fields, moonsip.Proxied
 ---@field sdp moonsip.Sdp?
 ---@field agent moonsip.Agent
 ---@field call moonsip.Call?

@@ -76,7 +76,7 @@ describe("a caller", function()
       end)
   end
 
-  it("gets it with its sender's tag and every other byte, but for the first Via (16.7 items 3, 9)",
+  it("gets it with its sender's tag and every byte but the first Via (16.7 items 3, 9)",
     function()
       local _, r = outcome(404, 486, { lines = { "X-Odd :  1 ,2", "Warning: 399 a \"b,c\"" } })
       local down = messages.answer(r:last_to("10.0.0.22", "INVITE"), 486, { to_tag = "tag22",
@@ -105,7 +105,7 @@ describe("a caller", function()
     assert.same({ 407 }, r:upstream())
   end)
 
-  it("gets every challenge of every branch, unchanged, whichever is chosen (16.7 item 7)", function()
+  it("gets the challenges of all branches, unchanged, whichever is chosen (16.7.7)", function()
     local first <const> = { "WWW-Authenticate: Digest realm=\"a\", nonce=\"1\"" }
     local second <const> = { "Proxy-Authenticate: Digest realm=\"b\", nonce=\"2\"",
       "Proxy-Authenticate:Basic  realm=\"c\"" }
@@ -119,7 +119,8 @@ describe("a caller", function()
         { lines = swapped and first or second })
       assert.same({ swapped and 407 or 401 }, r:upstream())
       local text <const> = r:up()
-      assert.same({ "Digest realm=\"a\", nonce=\"1\"" }, messages.headers(text, "WWW%-Authenticate"))
+      assert.same({ "Digest realm=\"a\", nonce=\"1\"" },
+        messages.headers(text, "WWW%-Authenticate"))
       assert.same({ "Digest realm=\"b\", nonce=\"2\"", "Basic  realm=\"c\"" },
         messages.headers(text, "Proxy%-Authenticate"))
     end

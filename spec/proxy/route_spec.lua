@@ -86,7 +86,8 @@ describe("Record-Route (16.6 item 4)", function()
     local r <const> = relay.new()
     r.net = net
     r:invite({ "sip:bob@" .. A }, { stay = "record_route" })
-    assert.truthy(messages.header(r:last_to(A), "Record%-Route"):find("@p.example:5099;lr>", 1, true))
+    local value <const> = messages.header(r:last_to(A), "Record%-Route")
+    assert.truthy(value:find("@p.example:5099;lr>", 1, true))
   end)
 
   it("is a sips URI when the Request-URI or the next Route is one, also unasked for", function()
@@ -102,7 +103,7 @@ describe("Record-Route (16.6 item 4)", function()
     end
   end)
 
-  it("goes along with target refresh requests inside the dialog, unchanged (16.6 item 4)", function()
+  it("goes along with target refresh requests of the dialog, unchanged (16.6 item 4)", function()
     local r <const> = called()
     r:deliver(inside("invite", r))
     assert.same(r.routes, messages.headers(r:last_to(A, "INVITE"), "Record%-Route"))
@@ -151,7 +152,8 @@ describe("a request inside the dialog", function()
       for _, line in ipairs(messages.headers(r:last_to(A, "INFO"), "Route")) do
         values[#values + 1] = line
       end
-      assert.same("<sip:10.0.0.21;lr>,<sip:b;lr>;x=\",\"", (table.concat(values, ","):gsub(", +", ",")))
+      assert.same("<sip:10.0.0.21;lr>,<sip:b;lr>;x=\",\"",
+        (table.concat(values, ","):gsub(", +", ",")))
     end
   end)
 
@@ -292,7 +294,7 @@ describe("nobody is let through (bug class 30)", function()
     assert.same({}, r:sent_to "10.0.0.66")
   end)
 
-  it("by a storm of ACK, CANCEL, BYE, PRACK and 2xx out of the blue: no packet, no memory", function()
+  it("by a storm of ACK, CANCEL, BYE, PRACK and 2xx out of the blue: nothing stays", function()
     local r <const> = called()
     r:advance(100000)
     local blocks <const>, sent = r:blocks(), #r.net.sent

@@ -3,49 +3,23 @@
 -- Proxies as scripts write them (api.md rules 2, 4, 7, "Protocol traps"), between real
 -- agents on a test network.
 
-local test <const> = require "moonsip.test"
+local phones <const> = require "spec.support.phones"
 
-local PROXY <const> = "10.0.0.1"
-local phones <const> = { bob = "10.0.0.20", carol = "10.0.0.30", dave = "10.0.0.40" }
-
-local function uri(name) return "sip:" .. name .. "@" .. phones[name] end
+local PROXY <const> = phones.PROXY
+local uri <const> = phones.uri
 
 describe("a proxy", function()
-  local net, proxy, alice, at
+  local place, net, proxy, alice, at
   before_each(function()
-    net = test.net()
-    proxy = net:agent("sip:p@example.com", { address = PROXY, domains = { "example.com" } })
-    alice = net:agent("sip:alice@example.com", { address = "10.0.0.10" })
-    at = {}
-    for name, address in pairs(phones) do
-      at[name] = net:agent(("sip:%s@example.com"):format(name), { address = address })
-    end
+    place = phones.new()
+    net, proxy, alice, at = place.net, place.proxy, place.alice, place.at
   end)
-  after_each(function()
-    assert.is_true(net:settle())
-    assert.equal(0, net:live())
-    net:close()
-  end)
+  after_each(function() place:close() end)
 
-  -- What a phone does with an INVITE: rings so long, then answers so.
-  local function phone(name, ring, status)
-    at[name]:on("INVITE", function(req)
-      if ring then
-        req:ring()
-        net:sleep(ring)
-      end
-      if status then return req:reply(status) end
-      return req:answer()
-    end)
-  end
-
+  local function phone(...) return place:phone(...) end
+  local function call(options) return place:call(options) end
+  local function sent_to(...) return place:sent_to(...) end
   local function on_invite(fn) proxy:on("INVITE", fn) end
-
-  local function call(options) return alice:call("sip:bob@" .. PROXY, options) end
-
-  local function sent_to(name, method)
-    return net:count { method = method or "INVITE", to = at[name], retransmissions = false }
-  end
 
   it("waits for the outcome, which is the 2xx, and has sent it on by then", function()
     phone("bob", 1)
@@ -202,7 +176,8 @@ describe("a proxy", function()
     end)
     local one = assert(call())
     assert.is_true(rings >= 1)
-    assert.truthy(net:messages({ method = "CANCEL" })[1].bytes:find("Reason: SIP;cause=603", 1, true))
+    local cancel = net:messages({ method = "CANCEL" })[1].bytes
+    assert.truthy(cancel:find("Reason: SIP;cause=603", 1, true))
     one:hangup()
   end)
 
@@ -223,7 +198,7 @@ describe("a proxy", function()
       local all = net:messages { method = "INVITE", from = proxy }
       for i = began + 1, #all do
         first = first or all[i].at
-        for name, address in pairs(phones) do
+        for name, address in pairs(phones.addresses) do
           if all[i].to:find(address, 1, true) then
             list[#list + 1] = name .. (all[i].at - first) // 900
           end
@@ -231,7 +206,8 @@ describe("a proxy", function()
       end
       return table.concat(list, " ")
     end
-    set = { { uri = uri "bob", q = 0.2 }, { uri = uri "carol", q = 1 }, { uri = uri "dave", q = 0.2 } }
+    set = { { uri = uri "bob", q = 0.2 }, { uri = uri "carol", q = 1 },
+      { uri = uri "dave", q = 0.2 } }
     assert.equal("carol0 bob1 dave1", times())
     set.mode = "parallel"
     assert.equal("bob0 carol0 dave0", times())
@@ -252,7 +228,8 @@ describe("a proxy", function()
     on_invite(function(req)
       req.headers["X-Edit"] = "by hand"
       req:forward { headers = { ["X-All"] = "1", ["X-Both"] = "set", Subject = false },
-        uri "bob", { uri = uri "carol", headers = { ["X-Both"] = "own", ["X-One"] = { "a", "b" } } } }
+        uri "bob",
+        { uri = uri "carol", headers = { ["X-Both"] = "own", ["X-One"] = { "a", "b" } } } }
     end)
     call { headers = { Subject = "secret", ["X-All"] = "0" } }
     local to_bob = net:messages({ method = "INVITE", to = at.bob })[1].bytes
@@ -378,7 +355,8 @@ describe("a proxy", function()
     ask("sip:bob@EXAMPLE.COM:5080", "sip:alice@far.example")
     ask("sip:bob@10.0.0.1", "sip:alice@10.0.0.1")
     ask("sip:bob@10.0.0.2", "sip:alice@10.0.0.10")
-    assert.same({ "true true true", "true false true", "true true true", "false false false" }, seen)
+    assert.same({ "true true true", "true false true", "true true true", "false false false" },
+      seen)
     assert.is_true(proxy:is_local "sip:x@example.com")
     assert.is_false(proxy:is_local "sip:x@example.org")
   end)
@@ -388,14 +366,15 @@ describe("a proxy", function()
     on_invite(function(req)
       for _, set in ipairs {
         { uri "bob", mode = "random" }, { uri "bob", record_rout = true },
-        { uri "bob", timeout = "soon" }, { 42 }, { { { uri "bob" } } }, { { uri = uri "bob", q = 2 } },
+        { uri "bob", timeout = "soon" }, { 42 }, { { { uri "bob" } } },
+        { { uri = uri "bob", q = 2 } },
         { { uri = uri "bob", from = "sip:x@y" } }, { uri "bob", headers = { Via = "x" } },
         { uri "bob", headers = { ["X-A"] = "a\r\nb" } }, { uri "bob", recurse = -1 },
         { "sip:a@b\r\nX: 1" }, { uri "bob", stateless = true },
       } do
         local ok, err = pcall(req.proxy, req, set)
-        said[#said + 1] = ok and "no error" or (err:match ": (bad argument '[%w_%-]+') to 'req:proxy'")
-          or err
+        said[#said + 1] = ok and "no error"
+          or err:match ": (bad argument '[%w_%-]+') to 'req:proxy'" or err
       end
       local res, err = req:proxy { "bob" }
       said[#said + 1] = tostring(res) .. " " .. err.kind
@@ -445,92 +424,5 @@ describe("a proxy", function()
     end)
     call()
     assert.same({ "invalid" }, said)
-  end)
-
-  describe("with handlers of routed requests", function()
-    it("sees those whose methods they name, and they go on", function()
-      phone("bob", nil)
-      local seen = {}
-      on_invite(function(req) return req:forward { uri "bob", record_route = true } end)
-      proxy:on("routed", { method = { "BYE", "ACK" } }, function(req)
-        seen[#seen + 1] = req.message.method .. " " .. tostring(req:is_routed())
-        if req.message.method == "BYE" then req.headers["X-Seen"] = "1" end
-      end)
-      local one = assert(call())
-      assert(one:reinvite())
-      one:hangup()
-      net:advance "1s"
-      assert.same({ "ACK false", "ACK false", "BYE true" }, seen)
-      assert.truthy(net:messages({ method = "BYE", to = at.bob })[1].bytes:find "X%-Seen: 1")
-    end)
-
-    it("may refuse, wait, or watch what comes of it", function()
-      phone("bob", nil)
-      local codes = {}
-      at.bob:on("INFO", function(req) return req:reply(200) end)
-      on_invite(function(req) return req:forward { uri "bob", record_route = true } end)
-      proxy:on("routed", function(req)
-        local method = req.message.method
-        if method == "MESSAGE" then return req:reply(403) end
-        if method == "INFO" then
-          net:sleep "1s"
-          local res = req:proxy()
-          codes[#codes + 1] = res and res.code
-        end
-      end)
-      local one = assert(call())
-      assert.equal(403, select(2, one:request("MESSAGE", { body = "x" }):wait()).code)
-      assert.equal(200, one:request("INFO", { body = "x" }):wait().code)
-      assert.same({ 200 }, codes)
-      one:hangup()
-    end)
-
-    it("that raise answer 500", function()
-      phone("bob", nil)
-      on_invite(function(req) return req:forward { uri "bob", record_route = true } end)
-      proxy:on("routed", { method = "INFO" }, function() error "a handler that raises" end)
-      local one = assert(call())
-      assert.equal(500, select(2, one:request("INFO", { body = "x" }):wait()).code)
-      one:hangup()
-    end)
-  end)
-
-  describe("without state", function()
-    it("passes INVITE, its copies, CANCEL and ACK to one place (16.11)", function()
-      phone("bob", 30)
-      local entered = 0
-      on_invite(function(req)
-        entered = entered + 1
-        return req:forward { uri "bob", stateless = true }
-      end)
-      proxy:on("stray", function(req) return req:forward { uri "bob", stateless = true } end)
-      local _, err = call { ring = "3s" }
-      assert.equal("noanswer", err.kind)
-      net:advance "1s"
-      assert.equal(1, entered)
-      assert.equal(1, net:count { method = "ACK", to = at.bob })
-      assert.equal(0, proxy:counts().client_transactions)
-      assert.equal(0, proxy:counts().server_transactions)
-    end)
-
-    it("refuses a CANCEL that its handler of strays does not take", function()
-      phone("bob", 5)
-      on_invite(function(req) return req:forward { uri "bob", stateless = true } end)
-      proxy:on("stray", function() end)
-      local one = assert(call { ring = "2s" }) -- nobody cancelled it
-      one:hangup()
-      net:advance "1s"
-      assert.equal(1, net:count { method = "CANCEL", code = 481, to = alice })
-    end)
-
-    it("takes one target, and no set", function()
-      local said
-      on_invite(function(req)
-        said = select(2, pcall(req.forward, req, { uri "bob", uri "carol", stateless = true }))
-        return req:reply(404)
-      end)
-      call()
-      assert.truthy(said:find "exactly one")
-    end)
   end)
 end)

@@ -100,8 +100,9 @@ describe("a request that is forwarded without state", function()
     local text <const> = r:last_to(A)
     for _, changed in ipairs {
       { (vias[1]:gsub("branch=z9hG4bKz", "branch=z9hG4bKzz")), vias[2] },
-      { (vias[1]:gsub("(branch=z9hG4bKz)(.)", function(a, c) return a .. (c == "0" and "1" or "0") end)),
-        vias[2] },
+      { (vias[1]:gsub("(branch=z9hG4bKz)(.)", function(a, c)
+        return a .. (c == "0" and "1" or "0")
+      end)), vias[2] },
       { vias[1], (vias[2]:gsub("peer1", "peer2")) },
       { vias[1], (vias[2]:gsub("10%.0%.0%.9", "10.0.0.66")) },
       { vias[1], "gibberish" },

@@ -19,9 +19,8 @@ static int find(lua_State *L, int index, const char *(*name_of)(int)) {
 
 /* arrow(state, input) -> next state, "ACTION ACTION"; nil when it means nothing. */
 static int arrow(lua_State *L) {
-  sip_branch_arrow found =
-      sip_branch_arrow_of((sip_branch_state)find(L, 1, sip_branch_state_name),
-                          (sip_branch_input)find(L, 2, sip_branch_input_name));
+  sip_branch_arrow found = sip_branch_arrow_of((sip_branch_state)find(L, 1, sip_branch_state_name),
+                                               (sip_branch_input)find(L, 2, sip_branch_input_name));
   if (!found.exists) return 0;
   lua_pushstring(L, sip_branch_state_name(found.next));
   luaL_Buffer text;
@@ -64,11 +63,8 @@ static int compare(lua_State *L) {
 int luaopen_proxy_face(lua_State *L);
 
 int luaopen_proxy_face(lua_State *L) {
-  static const luaL_Reg functions[] = {{"arrow", arrow},
-                                       {"states", states},
-                                       {"inputs", inputs},
-                                       {"compare", compare},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"arrow", arrow}, {"states", states}, {"inputs", inputs}, {"compare", compare}, {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }
