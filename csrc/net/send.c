@@ -17,12 +17,20 @@ void net_report_failure(net_engine *attached, sip_id owner, int error) {
   loop->is_woken = true; /* the engine may have something to say to that */
 }
 
+/* One that is named, if it leads where the flow says: an id that travelled in a Route may
+ * be of the program before this one. */
+static net_connection *named(const net_engine *attached, const sip_flow *flow) {
+  net_connection *connection = net_connection_find(attached, flow->connection);
+  bool same = connection && sip_sockaddr_equal(&connection->flow.remote, &flow->remote);
+  return same ? connection : NULL;
+}
+
 /* The connection a packet goes over, or NULL with the reason. A response whose
  * connection is gone goes to where the Via says (18.2.2). */
 static net_connection *connection_for(net_engine *attached, sip_outgoing *out, int *error) {
   *error = SIP_E_TRANSPORT;
   if (out->flow.connection) {
-    net_connection *connection = net_connection_find(attached, out->flow.connection);
+    net_connection *connection = named(attached, &out->flow);
     if (connection) return connection;
     if (!out->fallback.family) return NULL;
     out->flow.connection = 0;
