@@ -9,7 +9,7 @@
 #include "sip/name_addr.h"
 #include "sip/values.h"
 
-enum { MAX_FORWARDS = 70 }; /* 16.6 item 3 */
+enum { MAX_FORWARDS = 70 /* 16.6 item 3 */, LENGTH_LINE_MAX = 32 };
 
 /* --- Next hop ---------------------------------------------------------------------- */
 
@@ -323,12 +323,9 @@ bool sip_forward_has_more_vias(const sip_message *m) {
 
 sip_packet *sip_forward_response(sip_engine *engine, const sip_message *m, sip_str lines,
                                  bool stream) {
-  char number[32];
-  sip_buffer length = {.ptr = number, .size = sizeof number, .max = sizeof number};
-  if (stream && !sip_message_find(m, SIP_HEADER_CONTENT_LENGTH, 0)) {
-    add_number_line(&length, SIP_HEADER_CONTENT_LENGTH, m->body_len);
-  }
-  sip_packet *packet = sip_packet_new(&engine->alloc, m->len + lines.len + length.len);
+  bool lacks_length = stream && !sip_message_find(m, SIP_HEADER_CONTENT_LENGTH, 0);
+  size_t more = lines.len + (lacks_length ? LENGTH_LINE_MAX : 0);
+  sip_packet *packet = sip_packet_new(&engine->alloc, m->len + more);
   if (!packet) return NULL;
   sip_buffer out = {.ptr = packet->bytes, .size = packet->len, .max = packet->len};
   copier c = {.message = m, .out = &out};
@@ -341,7 +338,7 @@ sip_packet *sip_forward_response(sip_engine *engine, const sip_message *m, sip_s
   }
   keep(&c, m->body_at - 2);
   sip_buffer_add(&out, lines);
-  sip_buffer_add(&out, sip_buffer_str(&length));
+  if (lacks_length) add_number_line(&out, SIP_HEADER_CONTENT_LENGTH, m->body_len);
   keep(&c, m->len);
   sip_packet_trim(packet, out.len);
   return packet;

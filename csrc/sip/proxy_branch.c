@@ -64,7 +64,7 @@ static void tell_accepted(sip_engine *engine, const sip_proxy *proxy, const sip_
 static void forward(sip_engine *engine, sip_branch *branch, const sip_branch_cause *cause) {
   sip_proxy *proxy = branch->proxy;
   sip_transaction *server = proxy->server;
-  if (!server) return;
+  if (!server || !cause->response || !cause->flow) return;
   bool provisional = cause->status < 200;
   sip_input input = provisional ? SIP_INPUT_SEND_1XX : SIP_INPUT_SEND_2XX;
   sip_arrow arrow = sip_transaction_arrow(server->machine, server->state, input);

@@ -77,14 +77,15 @@ static bool is_small(const sip_engine *engine, const sip_packet *packet, const s
 }
 
 /* True when it is on its way. */
-static bool send_at_once(sip_engine *engine, sip_forward *f, const sip_proxy_target *target) {
+static bool send_at_once(sip_engine *engine, const sip_forward *f, const sip_proxy_target *target) {
+  sip_forward forward = *f;
   sip_flow flow;
   char branch[SIP_STATELESS_BRANCH_MAX];
   uint32_t head_at;
   if (!find_flow(engine, f, target, &flow)) return false;
-  f->flow = &flow;
-  f->branch = sip_str_make(branch, sip_proxy_stateless_branch(engine, f->request, branch));
-  sip_packet *packet = sip_forward_request(engine, f, &head_at);
+  forward.flow = &flow;
+  forward.branch = sip_str_make(branch, sip_proxy_stateless_branch(engine, f->request, branch));
+  sip_packet *packet = sip_forward_request(engine, &forward, &head_at);
   if (!packet) return false;
   if (!is_small(engine, packet, &flow)) {
     sip_packet_release(packet);

@@ -138,7 +138,8 @@ static void report_failure(sip_engine *engine, sip_transaction *t, int error) {
 /* 16.7 item 2: a 100 sets Timer C when it is the first sign of life, and no other time. */
 static bool is_guarded(const sip_transaction *t, const sip_transaction_cause *cause) {
   if (t->flags & SIP_TRANSACTION_CANCELLED) return false;
-  return cause->message->status != 100 || t->timeout.kind != SIP_INPUT_TIMER_C;
+  bool trying = cause->message && cause->message->status == 100;
+  return !trying || t->timeout.kind != SIP_INPUT_TIMER_C;
 }
 
 static void act(sip_engine *engine, sip_transaction *t, uint16_t actions,

@@ -72,7 +72,8 @@ describe("the example 10_proxy", function()
     mobile:on("MESSAGE", function(req) return req:reply(200) end)
     assert.equal(200, alice:request("MESSAGE", "sip:bob@" .. SERVER, { body = "hi" }):wait().code)
     for _, uri in ipairs { "sip:carol@" .. SERVER, "sip:bob@10.0.0.20" } do
-      local _, err = alice:request("MESSAGE", uri, { body = "hi", routes = "sip:" .. SERVER }):wait()
+      local options = { body = "hi", routes = "sip:" .. SERVER }
+      local _, err = alice:request("MESSAGE", uri, options):wait()
       assert.equal(404, err.code)
     end
   end)
