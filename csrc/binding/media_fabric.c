@@ -232,6 +232,45 @@ static int fabric_inject(lua_State *L) {
   return 1;
 }
 
+/* listen(id [, ms]) */
+static int fabric_listen(lua_State *L) {
+  bind_fabric *self = check(L);
+  lua_Integer ms = luaL_optinteger(L, 3, 20000);
+  luaL_argcheck(L, ms >= 20 && ms <= 3600000, 3, "20 ms to an hour expected");
+  int error = media_fabric_listen(&self->fabric, bind_media_id(L, 2), (uint32_t)ms);
+  if (error) return bind_media_fail(L, error);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+/* heard(id [, from]) -> samples, from, to */
+static int fabric_heard(lua_State *L) {
+  const media_ear *ear = media_fabric_find_ear(&check(L)->fabric, bind_media_id(L, 2));
+  lua_Integer from = luaL_optinteger(L, 3, 0);
+  luaL_argcheck(L, from >= 0, 3, "a place that is not negative expected");
+  if (!ear) return bind_media_fail(L, SIP_E_GONE);
+  uint64_t first = media_ear_first(ear), at = (uint64_t)from;
+  if (at < first) at = first;
+  if (at > ear->heard) at = ear->heard;
+  size_t count = (size_t)(ear->heard - at);
+  int16_t *samples = lua_newuserdatauv(L, (count + 1) * sizeof *samples, 0);
+  media_ear_copy(ear, at, count, samples);
+  lua_pushlstring(L, (const char *)samples, count * sizeof *samples);
+  lua_pushinteger(L, (lua_Integer)at);
+  lua_pushinteger(L, (lua_Integer)ear->heard);
+  return 3;
+}
+
+/* forget(id) */
+static int fabric_forget(lua_State *L) {
+  bind_fabric *self = check(L);
+  media_ear *ear = media_fabric_find_ear(&self->fabric, bind_media_id(L, 2));
+  if (!ear) return bind_media_fail(L, SIP_E_GONE);
+  media_fabric_forget(&self->fabric, ear);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
 static int fabric_digest(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)check(L)->fabric.wire.digest);
   return 1;
@@ -287,11 +326,19 @@ static int fabric_new(lua_State *L) {
 }
 
 void bind_media_fabric_open(lua_State *L) {
-  static const luaL_Reg methods[] = {{"media", fabric_media},   {"advance", fabric_advance},
-                                     {"now", fabric_now},       {"deadline", fabric_deadline},
-                                     {"link", fabric_link},     {"tap", fabric_tap},
-                                     {"inject", fabric_inject}, {"digest", fabric_digest},
-                                     {"close", fabric_close},   {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"media", fabric_media},
+                                     {"advance", fabric_advance},
+                                     {"now", fabric_now},
+                                     {"deadline", fabric_deadline},
+                                     {"link", fabric_link},
+                                     {"tap", fabric_tap},
+                                     {"inject", fabric_inject},
+                                     {"digest", fabric_digest},
+                                     {"close", fabric_close},
+                                     {"listen", fabric_listen},
+                                     {"heard", fabric_heard},
+                                     {"forget", fabric_forget},
+                                     {NULL, NULL}};
   luaL_newmetatable(L, FABRIC_CLASS);
   lua_pushcfunction(L, fabric_close);
   lua_setfield(L, -2, "__gc");

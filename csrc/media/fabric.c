@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/error.h"
+
 enum {
   WRITE_MS = 200,  /* between the writes of a recording */
   SETTLE_MS = 500, /* what was done may show for so long */
@@ -127,16 +129,29 @@ static bool send_packet(void *context, const media_datagram *datagram) {
   return media_wire_send(&fabric->wire, media_fabric_now(fabric), datagram);
 }
 
+/* What was heard in the frame before this one. */
+static void overhear(void *context, media_session *session) {
+  (void)context;
+  if (session->ear && session->in.samples) media_ear_take(session->ear, &session->in);
+}
+
+static void close_session(void *context, media_session *session) {
+  overhear(context, session);
+  session->ear = NULL;
+}
+
 int media_fabric_init(media_fabric *fabric, sip_alloc *alloc, uint64_t seed, int64_t start_ms) {
   memset(fabric, 0, sizeof *fabric);
   fabric->now = fabric->written_at = start_ms * RTP_MS;
   int error = media_wire_init(&fabric->wire, alloc, seed);
   if (error) return error;
-  media_output output = {.send = send_packet, .context = fabric};
+  media_output output = {
+      .send = send_packet, .due = overhear, .closed = close_session, .context = fabric};
   media_world_init(&fabric->world, &output, fabric->now);
   sip_random_init_seeded(&fabric->world.random, ~seed);
   sip_link_init(&fabric->recorders);
   sip_link_init(&fabric->finished);
+  sip_link_init(&fabric->ears);
   media_backend backend = {.bind = bind_session,
                            .release = release_session,
                            .post = post,
@@ -158,8 +173,42 @@ void media_fabric_deinit(media_fabric *fabric) {
   while (media_control_next(&fabric->control, &event, &owner)) {
     media_control_settle(&fabric->control, &event);
   }
+  while (!sip_link_alone(&fabric->ears)) {
+    media_fabric_forget(fabric, SIP_CONTAINER(fabric->ears.next, media_ear, link));
+  }
   media_control_deinit(&fabric->control);
   media_wire_deinit(&fabric->wire);
+}
+
+/* --- Ears --------------------------------------------------------------------------- */
+
+media_ear *media_fabric_find_ear(const media_fabric *fabric, sip_id id) {
+  const sip_link *head = &fabric->ears;
+  for (sip_link *link = head->next; link != head; link = link->next) {
+    media_ear *ear = SIP_CONTAINER(link, media_ear, link);
+    if (ear->id == id) return ear;
+  }
+  return NULL;
+}
+
+int media_fabric_listen(media_fabric *fabric, sip_id id, uint32_t ms) {
+  const media_handle *handle = media_control_session(&fabric->control, id);
+  if (!handle) return SIP_E_GONE;
+  media_session *session = media_session_of(handle->party);
+  if (session->ear) return SIP_E_STATE;
+  media_ear *ear = media_ear_new(fabric->control.alloc, id, ms);
+  if (!ear) return SIP_E_MEMORY;
+  sip_link_append(&fabric->ears, &ear->link);
+  session->ear = ear;
+  return 0;
+}
+
+void media_fabric_forget(media_fabric *fabric, media_ear *ear) {
+  const media_handle *handle = sip_slots_find(&fabric->control.handles, ear->id);
+  media_session *session = handle ? media_session_of(handle->party) : NULL;
+  if (session && session->ear == ear) session->ear = NULL;
+  sip_link_remove(&ear->link);
+  media_ear_free(fabric->control.alloc, ear);
 }
 
 int media_fabric_inject(media_fabric *fabric, const sip_sockaddr *from, const sip_sockaddr *to,

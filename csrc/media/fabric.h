@@ -8,6 +8,7 @@
 #define MOONSIP_MEDIA_FABRIC_H
 
 #include "media/control.h"
+#include "media/ear.h"
 #include "media/wire.h"
 
 typedef struct media_fabric {
@@ -19,6 +20,7 @@ typedef struct media_fabric {
   rtp_time written_at; /* by the recorders, last */
   sip_link recorders;
   sip_link finished;
+  sip_link ears;
 } media_fabric;
 
 /* 0 or SIP_E_MEMORY. */
@@ -31,6 +33,13 @@ void media_fabric_advance(media_fabric *fabric, int64_t to_ms);
 int64_t media_fabric_now(const media_fabric *fabric);
 /* When something may happen that makes an event, ms; -1: never. */
 int64_t media_fabric_deadline(media_fabric *fabric);
+
+/* Keeps the last `ms` of what a session hears from now on, until it is forgotten. 0,
+ * SIP_E_GONE, SIP_E_STATE when it does so already, SIP_E_MEMORY. */
+int media_fabric_listen(media_fabric *fabric, sip_id id, uint32_t ms);
+/* NULL for none. */
+media_ear *media_fabric_find_ear(const media_fabric *fabric, sip_id id);
+void media_fabric_forget(media_fabric *fabric, media_ear *ear);
 
 /* A datagram by hand; SIP_E_NO_ROUTE when nobody is there, SIP_E_MEMORY. */
 int media_fabric_inject(media_fabric *fabric, const sip_sockaddr *from, const sip_sockaddr *to,

@@ -39,6 +39,7 @@ struct media_session {
   media_party party;        /* first */
   media_settings *settings; /* NULL before the first */
   void *socket;             /* the output's */
+  void *ear;                /* the output's too: not NULL, it wants what is heard */
   rtp_time opened_at;
   sip_sockaddr local;
   char cname[MEDIA_CNAME_LEN];

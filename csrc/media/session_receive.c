@@ -109,7 +109,7 @@ void media_session_receive(media_session *session, const media_datagram *datagra
 
 static bool is_wanted(const media_session *session) {
   if (!session->settings->receive) return false;
-  return session->settings->inband || media_party_wants_in(&session->party) ||
+  return session->ear || session->settings->inband || media_party_wants_in(&session->party) ||
          media_bridge_wants_in(session);
 }
 

@@ -93,6 +93,29 @@ describe("a fabric", function()
     assert.has_error(function() fabric:now() end)
   end)
 
+  it("keeps the last of what a session hears, quietly, and after its end", function()
+    local stage <const> = support.stage { tap = false }
+    local a, b = stage:pair()
+    assert(stage.fabric:listen(b.id, 1000))
+    stage:run(2000)
+    assert.is_nil(stage.fabric:deadline())
+    a:play { { tone = "440", ms = 3000 } }
+    stage:run(2000)
+    local samples, from, to = stage.fabric:heard(b.id)
+    assert.same({ 16000, 8000 }, { #samples, to - from })
+    assert.near(32000, to, 320)
+    assert.is_true(support.share(samples, 440) > 0.99)
+    assert.equal(320, #stage.fabric:heard(b.id, to - 160))
+    assert.equal("invalid", select(2, stage.fabric:listen(b.id)).kind)
+    stage.media:close(b.id)
+    stage:run(500)
+    assert.is_true(select(3, stage.fabric:heard(b.id)) >= to)
+    assert(stage.fabric:forget(b.id))
+    assert.equal("gone", select(2, stage.fabric:heard(b.id)).kind)
+    assert.equal("gone", select(2, stage.fabric:listen(b.id)).kind)
+    stage:close()
+  end)
+
   it("takes no link that makes no sense, and no address that is none", function()
     local fabric <const> = core.media_fabric {}
     for name, value in pairs { loss = 1.5, duplicate = -1, delay = 901, jitter = "x" } do

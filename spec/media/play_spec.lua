@@ -205,6 +205,13 @@ describe("play", function()
     assert.same({ nil, "gone" }, { nothing, err.kind })
   end)
 
+  it("says beforehand whether a text is a tone", function()
+    assert.is_true(core.media_tone "440+480/2000,0/4000")
+    assert.is_true(core.media_tone "ringback/de")
+    local nothing, err = core.media_tone "440/"
+    assert.same({ nil, "invalid" }, { nothing, err.kind })
+  end)
+
   it("has the codecs that were there when it was built, PCMU and PCMA always", function()
     local names = {}
     for _, codec in ipairs(core.media_codecs()) do names[codec.name] = codec end
