@@ -235,11 +235,25 @@ static int media_missing(lua_State *L) {
   return 1;
 }
 
+/* core.media_tone(text) -> true | nil, err */
+static int media_tone(lua_State *L) {
+  audio_tone tone;
+  audio_tone_error error;
+  if (audio_tone_parse(bind_check_str(L, 1), &tone, &error)) {
+    lua_pushboolean(L, true);
+    return 1;
+  }
+  return bind_fail(L, SIP_E_INVALID,
+                   lua_pushfstring(L, "%s, at byte %d", error.what, (int)error.at + 1));
+}
+
 static const luaL_Reg methods[] = {
     {"close", media_close}, {"on_event", media_on_event}, {NULL, NULL}};
 
-static const luaL_Reg functions[] = {
-    {"media_codecs", media_codecs}, {"media_missing", media_missing}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"media_codecs", media_codecs},
+                                     {"media_missing", media_missing},
+                                     {"media_tone", media_tone},
+                                     {NULL, NULL}};
 
 void bind_media_open(lua_State *L) {
   luaL_newmetatable(L, MEDIA_CLASS);

@@ -1,171 +1,187 @@
 /* SPDX-License-Identifier: MIT
  *
- * core.media: the audio of calls. This comment is the whole of what Lua sees; times are
+ * core.media: the audio of calls. This comment is the whole of what Lua sees. Times are
  * milliseconds, gains decibels. Wrong arguments raise at the caller's line. What can fail
  * returns nil and an error object whose kind is "limit" (a bound, memory, no free port),
- * "gone" (the session or verb has ended), "io" (a file, a socket) or "media" (no such codec,
- * not audio).
+ * "gone" (the session or verb has ended), "io" (a file, a socket), "media" (no such codec,
+ * not audio) or "invalid".
  *
- *   media = core.media(loop [, options])                 sockets, and a thread of their own
- *     ports        {16384, 32766}  range of even RTP ports; RTCP has the odd one above (RFC 3550
- * 11) max_sessions 4096 realtime     true            asks for SCHED_FIFO; without the right to it,
- * runs as it is The thread starts with the first session. While a session is open the loop is not
- * empty.
+ * ---- The thread, and the fabric ----
  *
- *   fabric = core.media_fabric{ seed = 1, now = 0 }      the same, under a clock that is moved
- *   media  = fabric:media([options])                     for one host or for all: ids are the
- * fabric's fabric:advance(to) -> now      runs the audio of all until the instant `to` (ms), or
- * stops sooner, at the first instant that has an event for somebody or a file read: then tells it
- * to that media's on_event, before it returns. fabric:advance(fabric:now()) does what is due.
- *     fabric:now() -> ms
- *     fabric:deadline() -> ms | nil  nil: no verb, inactivity timer or packet under way could still
- *                                    make an event. Else the next instant that may have one.
- *     fabric:link(from, to, o)       one direction between two IPs; nil for `to` or both: all that
- *                                    have none of their own. Shares of 1, ms:
- *                                    { loss = 0, duplicate = 0, reorder = 0, delay = 0, jitter = 0
- * } fabric:tap(fn|nil)             fn(now, from, to, bytes, lost) for every packet sent (slow)
- *     fabric:inject(from, to, bytes) a datagram by hand, "192.0.2.1:4000" both; false: nobody there
- *     fabric:digest() -> integer     of all packets so far: the same for the same seed and acts
- *     fabric:close()
+ *   media = core.media(loop [, options])       sockets, and a thread of their own
+ *     ports         {16384, 32767}: RTP on the even ones, RTCP above each (RFC 3550 11)
+ *     max_sessions  4096
+ *     realtime      true: asks for SCHED_FIFO, else a better nice, else runs as it is
+ *   The thread starts with the first session. The loop is not empty while one is open.
+ *
+ *   fabric = core.media_fabric{ seed = 1, now = 0 }    the same under a clock that is moved
+ *   media = fabric:media()       one for each host, or one for all: ids are the fabric's
+ *   fabric:advance(to) -> now    runs the audio of all until the instant `to`, or until the
+ *                                first that has an event or a file read: those are told to
+ *                                on_event before it returns
+ *   fabric:now() -> ms
+ *   fabric:deadline() -> ms      the next instant that may have an event; nil: no verb, no
+ *                                inactivity and nothing under way could make one
+ *   fabric:link(from, to, o)     one direction between two IPs; nil: any. o = { loss = 0,
+ *                                duplicate = 0, reorder = 0 (shares), delay = 0, jitter = 0 }
+ *   fabric:tap(fn | nil)         fn(now, from, to, bytes, lost) for every packet sent: slow
+ *   fabric:inject(from, to, bytes) -> bool     "192.0.2.1:4000"; false: nobody is there
+ *   fabric:digest() -> integer   of all packets so far: equal for equal seeds and acts
+ *   fabric:listen(id [, ms = 20000])           keeps the last of what that session hears, at
+ *                                8000 Hz; no verb, and the fabric may be quiet all the same
+ *   fabric:heard(id [, from]) -> samples, from, to     16-bit; places counted since listen,
+ *                                from the oldest that is kept; also of a closed session
+ *   fabric:forget(id)
+ *   fabric:close()
  *
  * ---- Sessions: one call's audio ----
  *
- *   media:open(ip [, { port = , rtp_only = false }]) -> id, port      binds; no packet leaves
- * before apply media:close(id)        ends its verbs ("closed"), leaves bridge and conference,
- * sends an RTCP BYE; what has begun to be recorded is in its file. The last event is "closed".
- *   media:apply(id, {      everything anew each time; seq, SSRC and timestamps go on
- *     remote_ip, remote_port, remote_rtcp_port (remote_port + 1), rtcp_mux = false,
- *                          no remote_ip: nothing is sent until a source is latched
- *     send = true, receive = true,        the direction of RFC 3264; RTCP goes on while held
- *     codecs = { { name, rate, channels = 1, payload_type, receive = payload_type, fmtp = "" ,
- * own_fmtp = "" }, ... } best first, at most 8 are kept; the first is sent, each is received; the
- *                          tables of core.sdp_stream fit. Formats that are no audio codec of ours
- *                          (telephone-event, CN) are passed over
- *     ptime = 20,          of what is sent: 20, 40 or 60; others are rounded down to these
- *     events = { payload_type, receive, rate },       telephone-event (RFC 4733)
- *     comfort_noise = { payload_type, receive } ,      or the payload type alone (RFC 3389): sent
- * in silence inband = not events, detect digits in the audio; never while events are negotiated
- * unless true latch = "once",      "once": the first valid source within the first packets;
- * "relearn": also another later when the first is silent; "off": remote_ip alone inactivity = 0, ms
- * without a valid packet while receive: an event (RFC 3550 leaves it open) jitter = { min = 20, max
- * = 200, fixed = false },
- *   }) -> true | nil, err  kind "media": none of the codecs is ours
- *   media:digit(id, digit [, ms])    a digit that came by signalling (SIP INFO)
- *   media:flush(id)                  forgets digits typed ahead
- *   media:background(id, { clips... , gain = 0 } | nil)   a loop for when nothing else is sent
- * (hold music): everyone who has the same clip hears the same place media:mute(id, { send = false,
- * receive = false })  silence instead of audio, verbs go on media:stats(id) -> table         see
- * below; also in the "closed" event
+ *   media:open(ip [, { port = }]) -> id, port  binds; nothing is sent before apply
+ *   media:close(id)              its verbs end ("closed"), it leaves bridge and conference
+ *                                and sends an RTCP BYE; the last event is "closed"
+ *   media:apply(id, { ... }) -> true     everything anew each time; SSRC, numbers and
+ *                                timestamps go on. "media": none of the codecs is ours
+ *     remote_ip, remote_port     without: nothing is sent until a source is latched
+ *     remote_rtcp_port, remote_rtcp_ip         remote_port + 1; rtcp_mux = false
+ *     send, receive              true; the direction of RFC 3264. RTCP goes on while held
+ *     codecs                     { { name, rate, channels = 1, payload_type, receive =
+ *                                payload_type, fmtp, own_fmtp }, ... }, best first: the first
+ *                                is sent, each is received, 8 are kept. The tables of
+ *                                core.sdp_stream fit; what is no audio codec is passed over
+ *     ptime                      20, 40 or 60 of what is sent; others are rounded down
+ *     events                     { payload_type, receive, rate }: telephone-event (RFC 4733)
+ *     comfort_noise              { payload_type, receive }, or a payload type: what is sent
+ *                                in silence (RFC 3389)
+ *     inband                     look for digits in the audio; without `events` only, unless
+ *                                it is said
+ *     latch                      "once": the first source that proves itself; "relearn": and
+ *                                another when that moves or is silent; "off": remote_ip alone
+ *     inactivity                 0; without a packet for so long, while it receives: an event
+ *     jitter                     { min = 20, max = 200, fixed = false }
+ *   media:digit(id, digit)       one that came by signalling (SIP INFO)
+ *   media:flush(id)              forgets digits typed ahead
+ *   media:background(id, program | nil)        a loop for when nothing else is sent: who has
+ *                                the same clips hears the same place of them
+ *   media:mute(id, { send = false, receive = false })  silence instead of audio
+ *   media:stats(id) -> table     see below
  *
- * ---- Verbs: each returns its number, which counts up; each ends with one "end" event ----
+ * ---- Verbs: each returns its number, which counts up, and ends with one "end" event ----
  *
- *   Speaking verbs of a session wait for each other, at most 32 of them (limit): play, gather,
- * dtmf, record. The listening ones run beside them and each other, at most 8: monitor, detect,
- * stream. media:stop(id, verb) -> true | nil, err(gone)    ends it: "stopped", at the next frame
- *   media:stop(id)                                   all speaking verbs
+ *   play, gather, dtmf and record speak: those of a session wait for each other, at most 32
+ *   of them. monitor, detect and stream listen, beside them: at most 8.
+ *   media:stop(id, verb)         ends it at once: "stopped"
+ *   media:stop(id)               all that speak
  *
- *   A program is a list of items, played without a gap, and options beside them:
- *     { clip, "tone", 500, { clip = , from = 0, to = end, gain = 0 }, { tone = "...", ms = , gain =
- * 0 }, { silence = ms }; loop = 1 (0: for ever), gain = 0, from = 0, max = 0 } an item that is a
- * string is a tone (see audio/tone.h): "425/1000,0/4000" is 1 s of 425 Hz and 4 s of none,
- * "350+440", "beep", "ringback/de", "busy" ... ; one that is a number is silence. `from` skips that
- * much of the first round of the whole list; `max` ends it.
+ *   A program is a list of items, played without a gap, with options:
+ *     { clip, "440/1000,0/4000", 500, { clip =, from = 0, to =, gain = 0 },
+ *       { tone =, ms =, gain = 0 }, { silence = }; loop = 1, gain = 0, from = 0 }
+ *     a string is a tone (audio/tone.h), "busy" and "ringback/de" too, which goes on as its
+ *     text says unless it has `ms`; a number is silence. loop = 0: for ever. `from` skips so
+ *     much of the first round
  *
- *   media:play(id, program + { stop = "" , mix = false, barge_typed = true })
- *     stop   digits that end it: "any", or some of "0123456789*#ABCD"; such a digit is used up
- *     mix    over what is sent anyhow (bridge, conference, background) instead of in its place
- *     a digit typed ahead stops it at once
- *     end: "done" "digit" "max" "stopped" "closed"; info { ms = played, digits = "5" }
- *   media:gather(id, program + { ... })      the program is the prompt and may be empty
- *     max = 32          digits after which it ends at once;   min = 0: a stop key before that many
- * is a digit too few: "nomatch" stop = "#"        keys that end it and are not part of the result;
- * "" for none digits = nil      { "012", "0123456789" }: what is allowed at each place; the first
- * other one ends it, "nomatch"; its length is max timeout = 5000    from the end of the prompt to
- * the first digit;   interdigit = 3000 barge = true      a digit stops the whole prompt; false:
- * digits of that time are kept for after it flush = false     forget what was typed ahead first
- *     end: "max" "stop" "interdigit" "timeout" "nomatch" "stopped" "closed"
- *     info { digits = "12", key = "#", ms = , barged = bool }
- *   media:dtmf(id, { digits = "12#w", ms = 100, gap = 70, volume = -10, how = "auto" })
- *     "w" and "," wait 500 ms, "W" 1000; "auto": events when negotiated, tones otherwise; or
- * "events", "inband" end: "done" "stopped" "closed" ("failed": events asked for, none negotiated)
- *   media:record(id, { path = , ... })       takes its turn among the speaking verbs, silent
- * meanwhile media:monitor(id, { path = , ... })      beside them; id may be a conference: its whole
- * mix what     "in" (what they say; record's default), "out" (what they hear), "both" mixed
- * (monitor's default), "stereo": in on the left, out on the right format "pcm16" ("ulaw", "alaw"),
- * rate (the codec's), append = false, beep = nil (a program; record only), max = 0, silence = 0 (ms
- * of it that end the file), threshold = 256 (mean amplitude from which on it is no silence, 1 to
- * 32767), trim = true (that silence is not kept), stop = "" (as play; record only), min_free = 0
- *     The file is a WAV that can be read at any time; its header is true to the second.
- *     end, when the file is complete: "stop" "silence" "max" "stopped" "closed" "io"
- *     info { ms, bytes, digits, err = error object when "io" }
- *   media:pause(id, verb, on)                monitor, record: silence instead of what is said (card
- * numbers) media:detect(id, { ... }) amd = true | { initial = 2500, greeting = 1500, after = 800,
- * total = 5000, word = 100, between = 50, words = 2, threshold = 256 } beep = false, fax = false,
- * silence = 0 (ms), speech = 0 (ms), max = 0, threshold = 256 (as record), report = false: a
- * "heard" event for each instead of the end at the first end: "human" "machine" "notsure" "beep"
- * "fax" "silence" "speech" "max" "stopped" "closed" info { ms = } media:stream(id, { rate = 8000 |
- * 16000, what = "in" | "out" | "both" | "stereo" | "none", speak = true, buffer = 20000, frame = 20
- * }) 16-bit little-endian frames both ways. With `speak`, what is written is sent, in the place of
- *     bridge and background while there is any; speaking verbs go before it.
- *     media:read(id, verb [, max_bytes]) -> string ("" when there is none) | nil, err
- *     media:write(id, verb, string) -> bytes taken | nil, err     fewer than given: over `buffer`;
- * wait for "xon" media:mark(id, verb, number)   a "mark" event when all that was written before it
- * was sent media:clear(id, verb)          drops what was written and not sent; its marks come at
- * once, cleared media:finish(id, verb)         "done" when all that was written was sent end:
- * "done" "stopped" "closed"; info { ms, dropped = ms of what nobody read in time }
+ *   media:play(id, program + { stop = "", mix = false, max = 0 })
+ *     stop    digits that end it: "any", or some of "0123456789*#ABCD". It is used up; one
+ *             typed ahead ends it at once
+ *     mix     over what is sent anyhow (bridge, conference, background), not in its place
+ *     ends    "done" "digit" "max" "stopped" "closed"; info { ms = played, digits }
+ *   media:gather(id, program + { ... })        the program is the prompt, and may be empty
+ *     max     32: the digit that ends it at once
+ *     min     0: fewer at a stop key or a time-out are "nomatch"
+ *     stop    "#": keys that end it, no part of the result; "": none
+ *     digits  { "012", "0123456789" }: what each place takes; their number is max. The
+ *             first other one ends it: "nomatch"
+ *     timeout 5000, from the end of the prompt to the first digit
+ *     interdigit       3000, from when a key was let go
+ *     barge   true: a digit ends the whole prompt; false: it is kept for after it
+ *     flush   false; true forgets what was typed ahead
+ *     ends    "max" "stop" "interdigit" "timeout" "nomatch" "stopped" "closed"; info
+ *             { digits, key = of stop, ms = of the prompt, barged }
+ *   media:dtmf(id, { digits =, ms = 100, gap = 70, volume = -10, how = "auto" })
+ *     "w" and "," wait 500, "W" 1000. how: "auto" is events when there are, else tones;
+ *     "events" "inband". Ends "done" "stopped" "closed", "failed": no events agreed on
+ *   media:record(id, { path = ... })           in its turn, silent meanwhile
+ *   media:monitor(id, { path = ... })          beside; id may be a conference: its whole mix
+ *     what    "in": what they say (record), "out", "both" mixed (monitor), "stereo": in on
+ *             the left, out on the right
+ *     format  "pcm16" "ulaw" "alaw"; rate (the codec's); append = false
+ *     beep    a program before it (record)
+ *     stop    "": as play (record)
+ *     max     0; silence = 0: so much of it ends the file, and is cut off unless trim = false;
+ *             threshold = 256, the mean amplitude from which on it is none
+ *     ends    when the file is complete: "stop" "silence" "max" "stopped" "closed" "io"; info
+ *             { ms, bytes, digits, key, err }. The file is a WAV that can be read at any
+ *             time, true to the second
+ *   media:pause(id, verb, on)    monitor, record: silence in the file
+ *   media:detect(id, { ... })
+ *     amd     true, or { initial = 2500, greeting = 1500, after = 800, total = 5000,
+ *             word = 100, between = 50, words = 2, threshold = 256 }
+ *     beep, fax = false; silence, speech = 0; threshold = 256; max = 0
+ *     report  false; true: a "heard" event for each, and it goes on
+ *     ends    "human" "machine" "notsure" "beep" "fax" "silence" "speech" "max" "stopped"
+ *             "closed"; info { ms }
+ *   media:stream(id, { rate =, what = "in", speak = true, buffer = 20000 })
+ *     16-bit little-endian samples both ways. what: also "out" "both" "stereo" "none". What
+ *     is written is sent in the place of bridge and background; speaking verbs go first
+ *     media:read(id, verb [, bytes]) -> string         "": none is left
+ *     media:write(id, verb, string) -> bytes taken     fewer: wait for "xon"
+ *     media:mark(id, verb, number)     "mark" when all before it was sent; 64 at once
+ *     media:clear(id, verb)            drops what was not sent; its marks come, cleared
+ *     media:finish(id, verb)           "done" when all was sent
+ *     ends    "done" "stopped" "closed"; info { ms, dropped = ms that nobody read in time }
  *
  * ---- Together ----
  *
- *   media:bridge(a, b [, { digits = true, transcode = "auto" }])   "auto": packets pass as they are
- * when both have the same codec and nothing else speaks; "always". Each leaves what it was in
- * before. media:unbridge(id) conf = media:conference{ rate = 8000, max = 100 } -> id | nil, err
- *   media:join(conf, id, { mute = false, deaf = false, gain_in = 0, gain_out = 0, to = nil })
- *             to = { id, ... }: only those hear it (whisper); they need not be members yet
- *   media:set_member(id, the same)         everything anew: what is not named is the default again
- *   media:leave(id)                        conference or bridge
- *   media:close(conf)                      all leave
- *   play, monitor, detect, stream, stop, background, stats take a conference too: play is heard by
- * all.
+ *   media:bridge(a, b [, { digits = true, transcode = "auto" }])     each leaves what it was
+ *             in. "auto": packets pass as they are where codecs allow it; "always"
+ *   media:unbridge(id), media:leave(id)        out of bridge or conference
+ *   media:conference([{ rate = 8000, max = 100 }]) -> id
+ *   media:join(conference, id [, { mute = false, deaf = false, gain_in = 0, gain_out = 0,
+ *             to = { id, ... } }])     to: only those hear it
+ *   media:set_member(id, the same)     anew: what is not named is the default again
+ *   media:close(conference)            all leave
+ *   play, monitor, detect, stream, stop and background take a conference too.
  *
  * ---- Clips: audio that is loaded, converted and encoded once, and shared ----
  *
- *   media:load(path, wanted, fn) -> true    fn(clip, err) in a later turn; wanted = { "PCMU",
- * "PCMA", 16000, ... } a codec's name: encoded for the wire; a number: linear at that rate. Default
- * { "PCMU", "PCMA", 8000 }. Cached by path, size and time of change; what is wanted newly is added.
- *             err: "notfound", "io", "media" (not audio), "limit" (over an hour)
- *   media:clip(string, rate [, wanted]) -> clip        from 16-bit little-endian samples, at once
- *   clip.ms, clip.rate, clip.path; clip:samples(rate) -> string
- *   It lives as long as somebody has it, here or in a verb.
+ *   media:load(path, wanted, fn) -> true       fn(clip, err) in a later turn. wanted: names of
+ *             codecs (encoded) and rates (linear), { "PCMU", "PCMA", 8000 }. Cached by path,
+ *             size and time of change
+ *   media:clip(samples, rate [, wanted]) -> clip       16-bit little-endian, at once
+ *   clip.ms, clip.rate, clip.path, clip.bytes, clip:samples([rate]) -> string
  *
  * ---- Events ----
  *
- *   media:on_event(fn): called in the loop's turn (the fabric's advance), one at a time, never
- * inside a call of media. An error in it goes the loop's way (on_error). "end", id, verb, why, info
- *     "digit", id, digit, ms, how     when it began; how: "event" "info" "inband". Each key press
- * once, whichever ways it came by; also those that a verb uses up "latched", id, ip, port whom we
- * send to from now on "inactivity", id, ms            once until a packet comes again; "activity",
- * id then "talk", id / "silence", id      members of conferences "heard", id, verb, what, ms detect
- * with report "frames", id, verb              a stream has something to read; once until read says
- * "" "xoff", id, verb / "xon", id, verb     write no more, write on: at 90 % and 50 % of the buffer
+ *   media:on_event(fn | nil): in the loop's turn, or in the fabric's advance, one at a time,
+ *   never inside another call ("xoff" is told by write). fn raises to the loop's on_error.
+ *     "end", id, verb, why, info
+ *     "digit", id, digit, how          when it began, each key press once; how: "event" "info"
+ *                                      "inband"
+ *     "latched", id, ip, port          whom we send to from now on
+ *     "inactivity", id; "activity", id when packets come again
+ *     "talk", id; "silence", id        of members
+ *     "heard", id, verb, what, ms      detect with report
+ *     "frames", id, verb               there is something to read; once until read gave ""
+ *     "xoff", id, verb; "xon", id, verb        the buffer is nine tenths full; half empty
  *     "mark", id, verb, number, cleared
- *     "bye", id                       RTCP BYE of the peer
+ *     "bye", id                        RTCP BYE of the peer
  *     "closed", id, stats
- *   After media:stop or media:close the events of that verb or session still come, in order, up to
- * its "end" or "closed".
+ *   What was stopped or closed has its events, in order, up to its "end" or "closed".
  *
  * ---- Figures ----
  *
- *   stats: { local_port, remote_ip, remote_port, latched, codec, send_payload_type, ssrc,
- * remote_ssrc, sent = { packets, bytes, events, errors }, received = { packets, bytes, lost, late,
- * duplicates, reordered, concealed_ms, discarded, digits, stranger, wrong_type, malformed, flood },
- * jitter (ms), jitter_buffer (ms), rtcp = { sent, received, rtt (ms), remote_lost, remote_jitter },
- * since (ms) } media:counts() -> { sessions, verbs, packets_in, packets_out, events_waiting,
- * commands_waiting, priority = "realtime" | "nice" | "normal", overruns, skipped_frames, late_p50,
- * late_p99, late_p999, late_max (ms that packets were off their 20 ms), cpu (ms of the thread),
- * bytes (of memory) }; of a fabric only the first two and bytes core.media_codecs() -> { { name,
- * rate, channels, payload_type }, ... } as for core.sdp_offer, best first; core.media_missing() ->
- * { Opus = "libopus-dev", ... }: what was not there when this was built media:close() closes all;
- * with it the thread ends. Also __gc and __close. Later calls: "gone".
+ *   stats: { local_port, remote_ip, remote_port, latched, codec, ssrc, remote_ssrc, since,
+ *     jitter, jitter_buffer, sent = { packets, bytes, events, errors },
+ *     received = { packets, bytes, lost, late, duplicates, reordered, concealed_ms,
+ *       discarded, digits, strangers, wrong_type, wrong_ssrc, malformed, floods },
+ *     rtcp = { sent, received, rtt, remote_lost, remote_jitter } }; half a second old at most
+ *   media:counts() -> { sessions, verbs, bytes (of memory) }, and of a thread: packets_in,
+ *     packets_out, commands_waiting, events_waiting, overruns, skipped_frames,
+ *     priority = "realtime" | "nice" | "normal", cpu, and how far packets were off their
+ *     20 ms: late_p50, late_p99, late_p999, late_max
+ *   core.media_codecs() -> { { name, rate, channels, payload_type }, ... }, best first
+ *   core.media_missing(codec) -> what to install before building; nil: it is there
+ *   core.media_tone(text) -> true | nil, err   whether a program takes it as a tone
+ *   media:close()                closes all; the thread ends. Also __gc and __close
  */
 #ifndef MOONSIP_BINDING_MEDIA_H
 #define MOONSIP_BINDING_MEDIA_H
