@@ -33,7 +33,7 @@ describe("an RTP port", function()
 
   local function received(a) return a:stats().received end
 
-  it("takes the peer's packets and nobody else's once it has latched", function()
+  it("takes the peer's packets and nobody else's once it has latched (bug class 45)", function()
     local a = session()
     speak(a, 50)
     local latched = stage:find("latched", a.id)
@@ -55,7 +55,7 @@ describe("an RTP port", function()
     assert.equal(4000, a:stats().remote_port)
   end)
 
-  it("sends a stranger nothing before the latch but the few packets of its proof", function()
+  it("sends a stranger nothing before it has proved itself (bug class 45)", function()
     local a = stage:side "10.0.0.1"
     a:apply(nil, nil) -- no address by SDP
     local before = a:stats().sent.packets
@@ -67,7 +67,7 @@ describe("an RTP port", function()
     assert.is_true(a:stats().latched)
   end)
 
-  it("counts what is no RTP: empty, one byte, other versions, broken headers", function()
+  it("only counts what is no RTP: one byte, other versions, broken headers (bug class 46)", function()
     local a = session()
     speak(a, 5)
     for _, bytes in ipairs { "\x80", "\x80\0", "\0\1\2\3", ("\x40"):rep(40), "\x8f\0\0\1",
@@ -105,7 +105,7 @@ describe("an RTP port", function()
     assert.equal(78, a:stats().remote_ssrc)
   end)
 
-  it("outlives a flood, which is counted", function()
+  it("outlives a flood, which is counted (bug class 52)", function()
     local a = session()
     a:listen()
     speak(a, 10)
