@@ -74,10 +74,10 @@ static void remember(audio_plc *plc, const int16_t *samples, size_t count) {
 /* How well the last window repeats what was `lag` before, looking at each `stride`th. */
 static float likeness(const audio_plc *plc, size_t lag, size_t stride) {
   size_t window = audio_samples(plc->rate, WINDOW_MS);
-  const int16_t *last = source_of(plc) + plc->length - window;
+  const int16_t *last = source_of(plc) + plc->length - window, *before = last - lag;
   float cross = 0, energy = 1;
   for (size_t i = 0; i < window; i += stride) {
-    float then = last[i - lag];
+    float then = before[i];
     cross += (float)last[i] * then;
     energy += then * then;
   }

@@ -67,7 +67,7 @@ describe("an RTP port", function()
     assert.is_true(a:stats().latched)
   end)
 
-  it("only counts what is no RTP: one byte, other versions, broken headers (bug class 46)", function()
+  it("only counts what is no RTP: one byte, other versions, cut headers (class 46)", function()
     local a = session()
     speak(a, 5)
     for _, bytes in ipairs { "\x80", "\x80\0", "\0\1\2\3", ("\x40"):rep(40), "\x8f\0\0\1",
