@@ -195,10 +195,36 @@ static void ask(net_lookup *lookup, const char *host) {
     settle(lookup, error);
     return;
   }
-  struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+  struct ares_addrinfo_hints hints = {.ai_flags = ARES_AI_ENVHOSTS, /* $CARES_HOSTS */
+                                      .ai_family = AF_UNSPEC,
+                                      .ai_socktype = SOCK_STREAM};
   lookup->is_held = true;
   ares_getaddrinfo(loop->resolver.channel, host, NULL, &hints, on_answer, lookup);
   arm(loop);
+}
+
+static bool ends_with(sip_str text, sip_str end) {
+  if (text.len < end.len) return false;
+  return sip_str_equal_nocase(sip_str_make(text.ptr + text.len - end.len, end.len), end);
+}
+
+/* RFC 6761 6.3: the loopback, whatever files and servers say, or do not. */
+static bool is_localhost(sip_str host) {
+  if (host.len > 0 && host.ptr[host.len - 1] == '.') host.len--;
+  return sip_str_equal_nocase(host, SIP_STR("localhost")) || ends_with(host, SIP_STR(".localhost"));
+}
+
+/* True when nobody needs to be asked. */
+static bool answer_at_once(net_lookup *lookup, sip_str host) {
+  sip_sockaddr *out = lookup->addresses;
+  if (sip_sockaddr_parse(host, 0, out)) {
+    lookup->count = 1;
+  } else if (is_localhost(host)) {
+    sip_sockaddr_parse(SIP_STR("127.0.0.1"), 0, out);
+    sip_sockaddr_parse(SIP_STR("::1"), 0, out + 1);
+    lookup->count = 2;
+  }
+  return lookup->count > 0;
 }
 
 int net_resolve(net_loop *loop, const net_question *question) {
@@ -214,8 +240,7 @@ int net_resolve(net_loop *loop, const net_question *question) {
   sip_link_append(&loop->resolver.asked, &lookup->link);
   loop->counts.lookups++;
   sip_timer_start(&loop->wheel, &lookup->timer, net_loop_now(loop) + loop->config.resolve_ms);
-  if (sip_sockaddr_parse(question->host, 0, &lookup->addresses[0])) {
-    lookup->count = 1;
+  if (answer_at_once(lookup, question->host)) {
     settle(lookup, 0);
     return 0;
   }

@@ -302,6 +302,22 @@ function ends.full_server()
   return server, fillers
 end
 
+-- ---- names
+
+local hosts <const> = setmetatable({}, {
+  __gc = function(self) if self.path then os.remove(self.path) end end,
+})
+
+-- Lines for resolvers of this process in the place of /etc/hosts, until the next call.
+function ends.hosts(text)
+  if not hosts.path then
+    hosts.path = os.tmpname()
+    uv.os_setenv("CARES_HOSTS", hosts.path) -- c-ares reads it when it is asked
+  end
+  local file <close> = assert(io.open(hosts.path, "w"))
+  file:write(text, "\n")
+end
+
 -- ---- messages
 
 local last_branch = 0

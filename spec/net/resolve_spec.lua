@@ -105,10 +105,19 @@ describe("core.loop:resolve", function()
     assert.same({ "192.0.2.1" }, resolve(service, "192.0.2.1"))
   end)
 
-  it("knows the names of /etc/hosts", function()
+  it("knows the names of the hosts file", function()
     local service <close>, server = with_names {}
-    local ips = resolve(service, "localhost")
-    assert.is_true(ips[1] == "127.0.0.1" or ips[1] == "::1")
+    ends.hosts "127.0.3.9 own.example"
+    assert.same({ "127.0.3.9" }, resolve(service, "own.example"))
+    assert.equal(0, server.asked)
+  end)
+
+  it("knows localhost without asking (RFC 6761 6.3)", function()
+    local service <close>, server = with_names {}
+    ends.hosts "127.0.3.9 localhost"
+    for _, host in ipairs { "localhost", "LocalHost.", "sip.localhost" } do
+      assert.same({ "127.0.0.1", "::1" }, resolve(service, host))
+    end
     assert.equal(0, server.asked)
   end)
 
