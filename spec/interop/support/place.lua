@@ -31,6 +31,13 @@ function place.ports(count)
   return first
 end
 
+--- The first of 20 ports in a row for a peer that binds them on every address: far from
+--- those above, which that would take from everybody, and from most others' 20.
+---@return integer
+function place.wide_ports()
+  return 20000 + pid % 600 * 20
+end
+
 --- "127.64.0.1:5062", with a port of its own.
 ---@return string
 function place.address()
