@@ -203,7 +203,7 @@ $(BUILD)/spec/%.so: spec/support/%.c $(LIBRARY)
 $(BUILD)/spec/audio_oracle.so: LIBS += $(shell pkg-config --libs spandsp speexdsp sndfile 2>/dev/null)
 
 # This one counts basic blocks, in copies of base and sip made for that.
-$(BUILD)/spec/work.so: spec/support/work.c $(wildcard csrc/base/*.c csrc/sip/*.c)
+$(BUILD)/spec/work.so: spec/support/work.c $(wildcard csrc/base/*.c csrc/guard/*.c csrc/sip/*.c)
 	@mkdir -p $(@D)
 	$(call STEP,face)$(COMPILE) -U_FORTIFY_SOURCE -fno-builtin -fsanitize-coverage=trace-pc \
 	  -fvisibility=default -shared -o $@ $(filter %.c,$^) $(LIBS)

@@ -112,6 +112,7 @@ local sip = {}
 ---@field max_transactions integer?
 ---@field max_dialogs integer?
 ---@field max_events integer?
+---@field guard moonsip.GuardOptions|false|nil
 ---@field history integer?
 ---@field limits table<string, integer>?
 
@@ -310,6 +311,7 @@ function Tap:stop() end
 ---@field accept string
 ---@field supported string
 ---@field closed boolean
+---@field guard moonsip.Guard|false
 ---@field generation integer
 local Agent = {}
 

@@ -22,7 +22,7 @@ local sip_types <const> = types.library(definitions())
 local test_types <const> = types.library(TEST, definitions())
 
 local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "message", "sdp", "uri",
-                        "errors", "digest", "gateways", "rates", "location", "proxy" }
+                        "errors", "digest", "gateways", "rates", "location", "proxy", "guard" }
 
 local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
   .. "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
@@ -116,6 +116,7 @@ describe("library/", function()
       ["moonsip.Job"] = sip.go(function() end), ["moonsip.Group"] = sip.group(),
       ["moonsip.Gateways"] = sip.gateways({ g = { uri = "sip:10.0.0.9" } }),
       ["moonsip.Gateway"] = sip.gateways({ g = { uri = "sip:10.0.0.9" } }).g,
+      ["moonsip.Guard"] = bob.guard,
       ["moonsip.Rates"] = assert(sip.rates { { "44", "uk", 0.8 } }),
       ["moonsip.Pool"] = sip.pool(1), ["moonsip.Rate"] = sip.rate "1/s",
       ["moonsip.Error"] = err, ["moonsip.Agent"] = bob, ["moonsip.Uri"] = uri,

@@ -14,6 +14,7 @@
   X(STATE, "invalid", "not possible in this state")                     \
   X(PENDING, "invalid", "another INVITE of the dialog is not over")     \
   X(INVALID, "invalid", "invalid argument")                             \
+  X(REFUSED, "limit", "refused by the guard")                           \
   X(RESERVED, "invalid", "a header field that is written by the stack") \
   X(INJECTION, "invalid", "CR, LF or NUL in a value")                   \
   X(TRUNCATED, "invalid", "the message ends too early")                 \

@@ -35,6 +35,7 @@ void bind_media_open(lua_State *L);   /* core.media, core.media_fabric ... */
 
 void bind_registrar_open(lua_State *L); /* core.registrar */
 void bind_location_open(lua_State *L);  /* core.location */
+void bind_addresses_open(lua_State *L); /* core.addresses */
 
 /* Pushes nil and an error object { kind, name, reason } whose metatable is
  * core.error; returns 2. `code` is of base/error.h or libuv's; `detail` NULL

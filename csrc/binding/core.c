@@ -29,5 +29,6 @@ int luaopen_moonsip_core(lua_State *L) {
   bind_media_open(L);
   bind_registrar_open(L);
   bind_location_open(L);
+  bind_addresses_open(L);
   return 1;
 }

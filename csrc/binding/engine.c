@@ -264,6 +264,7 @@ void bind_engine_open(lua_State *L) {
   lua_newtable(L);
   luaL_setfuncs(L, methods, 0);
   luaL_setfuncs(L, bind_engine_output_methods, 0);
+  luaL_setfuncs(L, bind_engine_guard_methods, 0);
   luaL_setfuncs(L, bind_engine_history_methods, 0);
   luaL_setfuncs(L, bind_engine_reply_methods, 0);
   luaL_setfuncs(L, bind_engine_request_methods, 0);

@@ -27,6 +27,7 @@ void bind_engine_acted(lua_State *L, const bind_engine *self);
 
 /* Methods of the parts of the class, for luaL_setfuncs. */
 extern const luaL_Reg bind_engine_output_methods[];
+extern const luaL_Reg bind_engine_guard_methods[];
 extern const luaL_Reg bind_engine_history_methods[];
 extern const luaL_Reg bind_engine_reply_methods[];
 extern const luaL_Reg bind_engine_request_methods[];

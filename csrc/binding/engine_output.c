@@ -20,7 +20,8 @@ static const char *const event_names[] = {[SIP_EVENT_REQUEST] = "request",
                                           [SIP_EVENT_ROUTED] = "routed",
                                           [SIP_EVENT_STRAY] = "stray",
                                           [SIP_EVENT_BRANCH] = "branch",
-                                          [SIP_EVENT_PROXIED] = "proxied"};
+                                          [SIP_EVENT_PROXIED] = "proxied",
+                                          [SIP_EVENT_GUARD] = "guard"};
 
 /* kind, message, transaction, dialog, code, and without a message the IP address of the
  * peer where there is one; nothing when there is no event. */
@@ -150,7 +151,13 @@ static int engine_counts(lua_State *L) {
               {"sent", counts.sent},
               {"malformed", counts.malformed},
               {"dropped", counts.dropped},
-              {"absorbed", counts.absorbed}};
+              {"absorbed", counts.absorbed},
+              {"refused_denied", counts.refused[GUARD_DENIED]},
+              {"refused_banned", counts.refused[GUARD_BANNED]},
+              {"refused_rate", counts.refused[GUARD_RATE]},
+              {"refused_scanner", counts.refused[GUARD_SCANNER]},
+              {"refused_user", counts.refused[GUARD_USER]},
+              {"refused_shed", counts.refused[GUARD_SHED]}};
   size_t count = sizeof rows / sizeof *rows;
   lua_createtable(L, 0, (int)count);
   for (size_t i = 0; i < count; i++) {

@@ -375,8 +375,11 @@ static size_t take_frame(net_connection *connection, sip_str bytes) {
     loop->counts.messages_in++;
     connection->is_proven = true;
     connection->partial_at = SIP_TIME_NEVER;
-    sip_engine_receive(engine, net_loop_now(loop), &connection->flow,
-                       sip_str_make(bytes.ptr, frame.len));
+    net_turn_began(loop);
+    if (sip_engine_receive(engine, net_loop_now(loop), &connection->flow,
+                           sip_str_make(bytes.ptr, frame.len)) == SIP_E_REFUSED) {
+      net_connection_close(connection, 0);
+    }
     break;
   case SIP_FRAME_ERROR:
     loop->counts.broken++;

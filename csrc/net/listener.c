@@ -49,6 +49,7 @@ static int open_listener(net_engine *attached, const sip_listener *wanted, net_l
   listener->owner = attached;
   listener->transport = wanted->transport;
   listener->is_any = sip_sockaddr_is_any(&wanted->local);
+  listener->full_since = SIP_TIME_NEVER;
   sip_link_init(&listener->link);
   sip_timer_init(&listener->timer);
   listener->timer.kind = NET_TIMER_LISTENER;

@@ -21,6 +21,8 @@ typedef struct net_listener {
   struct net_outbox *outbox; /* UDP */
   net_tls *tls;              /* TLS */
   struct net_door *door;     /* WebSocket: whom it lets in */
+  bool is_full;              /* UDP: this turn has read all that it may, and there may be more */
+  sip_time full_since;       /* the first turn in a row of which that is so, or SIP_TIME_NEVER */
 } net_listener;
 
 /* NULL when the engine has none of that number. */

@@ -80,7 +80,7 @@ int net_loop_new(net_loop **out, const net_config *config) {
   if (!loop) return SIP_E_MEMORY;
   loop->alloc = alloc;
   take_config(loop, config);
-  loop->armed_at = SIP_TIME_NEVER;
+  loop->armed_at = loop->began_at = SIP_TIME_NEVER;
   sip_wheel_init(&loop->wheel, net_loop_now(loop));
   sip_link_init(&loop->engines);
   sip_link_init(&loop->gone);
@@ -319,6 +319,42 @@ static void free_gone(net_loop *loop) {
   }
 }
 
+void net_turn_began(net_loop *loop) {
+  if (loop->began_at == SIP_TIME_NEVER) loop->began_at = net_loop_now(loop);
+}
+
+/* How long the sockets of an engine have not been emptied. */
+static sip_time backlog_of(net_engine *attached, sip_time now) {
+  sip_time longest = 0;
+  const sip_link *head = &attached->listeners;
+  for (sip_link *link = head->next; link != head; link = link->next) {
+    net_listener *listener = SIP_CONTAINER(link, net_listener, link);
+    if (!listener->is_full) {
+      listener->full_since = SIP_TIME_NEVER;
+    } else if (listener->full_since == SIP_TIME_NEVER) {
+      listener->full_since = now;
+    } else if (now - listener->full_since > longest) {
+      longest = now - listener->full_since;
+    }
+    listener->is_full = false;
+  }
+  return longest;
+}
+
+/* What came during the turn had to wait for its end, and what is still in the sockets for
+ * longer: the engines' guards want to know. */
+static void note_lateness(net_loop *loop) {
+  if (loop->began_at == SIP_TIME_NEVER) return;
+  sip_time now = net_loop_now(loop), turn = now - loop->began_at;
+  loop->began_at = SIP_TIME_NEVER;
+  const sip_link *head = &loop->engines;
+  for (sip_link *link = head->next; link != head; link = link->next) {
+    net_engine *attached = SIP_CONTAINER(link, net_engine, link);
+    sip_time backlog = backlog_of(attached, now);
+    sip_engine_note_lateness(attached->engine, now, (uint32_t)(backlog > turn ? backlog : turn));
+  }
+}
+
 /* What follows receiving. */
 static void finish_turn(net_loop *loop) {
   const net_config *config = &loop->config;
@@ -335,6 +371,7 @@ static void finish_turn(net_loop *loop) {
   visit(loop, tell_events);
   visit(loop, ask_queries);
   net_flush(loop);
+  note_lateness(loop);
   config->callbacks->turned(config->context);
 }
 

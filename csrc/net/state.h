@@ -46,9 +46,10 @@ struct net_loop {
   uv_async_t waker;
   net_signals signals;
   bool is_turning;
-  bool is_exposed; /* another loop may be waiting on our descriptor */
-  bool is_woken;   /* the next turn does not wait */
-  sip_wheel wheel; /* deadlines of net itself */
+  sip_time began_at; /* the first message of this turn was received, or SIP_TIME_NEVER */
+  bool is_exposed;   /* another loop may be waiting on our descriptor */
+  bool is_woken;     /* the next turn does not wait */
+  sip_wheel wheel;   /* deadlines of net itself */
   const sip_wheel *watched;
   sip_link engines;
   sip_link gone; /* engines that a callback detached, until the turn ends */
@@ -69,6 +70,8 @@ struct net_loop {
 /* Those that woke the loop have their turn (net/guest.h). */
 void net_guest_tell(net_loop *loop);
 void net_guest_close_all(net_loop *loop);
+/* Something was received: what else came has to wait from now until the turn is over. */
+void net_turn_began(net_loop *loop);
 
 /* A packet could not be sent: its owner learns it. */
 void net_report_failure(net_engine *attached, sip_id owner, int error);

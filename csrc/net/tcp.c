@@ -45,13 +45,14 @@ static void set_options(int fd) {
 
 static void admit(net_listener *listener, int fd, const net_address *remote) {
   net_loop *loop = listener->owner->loop;
-  if (loop->counts.connections >= loop->config.max_connections) {
+  sip_flow flow = {.listener = listener->number, .transport = listener->transport};
+  net_address_to(&flow.remote, remote);
+  if (loop->counts.connections >= loop->config.max_connections ||
+      sip_engine_refuses(listener->owner->engine, net_loop_now(loop), &flow.remote)) {
     loop->counts.refused++;
     net_socket_close(fd);
     return;
   }
-  sip_flow flow = {.listener = listener->number, .transport = listener->transport};
-  net_address_to(&flow.remote, remote);
   net_socket_get_local(fd, &flow.local);
   set_options(fd);
   int error;

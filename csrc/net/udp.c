@@ -129,6 +129,8 @@ static void receive_batch(net_listener *listener) {
   net_inbox *inbox = listener->owner->loop->inbox;
   int got = recvmmsg(listener->fd, inbox->messages, NET_UDP_BATCH, MSG_DONTWAIT, NULL);
   if (got <= 0) return;
+  listener->is_full = got == NET_UDP_BATCH;
+  net_turn_began(listener->owner->loop);
   sip_time now = net_loop_now(listener->owner->loop);
   for (int i = 0; i < got; i++) receive(listener, &inbox->messages[i], now);
 }

@@ -5,6 +5,7 @@
  */
 #include "base/error.h"
 #include "sip/dialog.h"
+#include "sip/screen.h"
 #include "sip/server.h"
 
 sip_transaction *sip_dialog_unanswered(const sip_engine *engine, const sip_dialog *dialog) {
@@ -109,6 +110,7 @@ void sip_dialog_acknowledged(sip_engine *engine, const sip_message *ack, const s
   sip_dialog *dialog = sip_dialog_match_request(engine, ack);
   if (!dialog || !dialog->ok || dialog->ok_cseq != ack->cseq) return;
   forget_ok(engine, dialog);
+  sip_screen_acknowledged(engine, flow);
   dialog->flow = *flow;
   bool wanted = engine->handled >> SIP_METHOD_ACK & 1;
   if (wanted || ack->body_len > 0) {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "sip/dialog.h"
 #include "sip/proxy.h"
+#include "sip/screen.h"
 #include "sip/state.h"
 
 enum {
@@ -82,6 +83,7 @@ sip_engine *sip_engine_new(const sip_engine_config *config) {
   engine->key.k1 = sip_random_number(&engine->random);
   sip_engine_make_route_key(engine, config->secret);
   sip_wheel_init(&engine->wheel, config->now);
+  sip_timer_init(&engine->report_timer);
   sip_history_init(&engine->history, &engine->alloc);
   sip_alloc *a = &engine->alloc;
   sip_slots_init(&engine->transactions, a);
@@ -136,6 +138,7 @@ void sip_engine_free(sip_engine *engine) {
   sip_message_free(&engine->alloc, engine->parsed);
   sip_message_free(&engine->alloc, engine->own);
   sip_history_deinit(&engine->history);
+  sip_engine_set_guard(engine, NULL);
   sip_alloc alloc = engine->alloc;
   sip_alloc_free(&alloc, engine->listeners, SIP_LISTENERS_MAX * sizeof *engine->listeners);
   sip_alloc_free(&alloc, engine->locals, SIP_LOCAL_ADDRESSES * sizeof *engine->locals);
@@ -213,6 +216,9 @@ static void fire(sip_engine *engine, sip_timer *timer) {
   case SIP_TIMER_OF_BRANCH:
     sip_branch_expire(engine, SIP_CONTAINER(timer, sip_branch, timeout));
     break;
+  case SIP_TIMER_OF_GUARD:
+    sip_screen_report(engine);
+    break;
   default:
     sip_dialog_timer(engine, SIP_CONTAINER(timer, sip_dialog, timeout), timer);
     break;
@@ -263,4 +269,5 @@ void sip_engine_get_counts(const sip_engine *engine, sip_engine_counts *out) {
       .dropped = engine->dropped,
       .absorbed = engine->absorbed,
   };
+  if (engine->guard) memcpy(out->refused, engine->guard->refused, sizeof out->refused);
 }

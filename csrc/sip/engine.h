@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/slots.h"
 #include "base/time.h"
+#include "guard/guard.h"
 #include "sip/history.h"
 #include "sip/message.h"
 #include "sip/packet.h"
@@ -98,7 +99,8 @@ bool sip_engine_is_own(const sip_engine *engine, const sip_uri *uri, const sip_f
 /* --- In --------------------------------------------------------------------- */
 
 /* One datagram, or one message cut out by the framer. Malformed ones are
- * answered or dropped; the result is what the parser said (for counters). */
+ * answered or dropped; the result is what the parser said (for counters), or
+ * SIP_E_REFUSED: the guard did not let it in. */
 int sip_engine_receive(sip_engine *engine, sip_time now, const sip_flow *flow, sip_str bytes);
 /* Fires what is due. */
 void sip_engine_advance(sip_engine *engine, sip_time now);
@@ -161,8 +163,9 @@ typedef enum sip_event_kind {
   SIP_EVENT_STRAY,      /* message: an ACK or a CANCEL that nothing is known of */
   SIP_EVENT_BRANCH,     /* transaction (server), branch: code 0 when it begins, else the status of
                          * the response, which is the message, or that counts for one */
-  SIP_EVENT_PROXIED     /* transaction (server): the branches have ended. code: the best
+  SIP_EVENT_PROXIED,    /* transaction (server): the branches have ended. code: the best
                          * status so far, message: that response, if it is one; branch: its */
+  SIP_EVENT_GUARD       /* the guard refused somebody: its report has news */
 } sip_event_kind;
 
 typedef struct sip_event {
@@ -354,6 +357,28 @@ void sip_engine_dialog_drop(sip_engine *engine, sip_time now, sip_id dialog);
 enum { SIP_ENGINE_TOKEN_MAX = 32 };
 size_t sip_engine_token(sip_engine *engine, char *out);
 
+/* --- The guard ------------------------------------------------------------------- */
+
+/* Asks a guard about all that comes from now on, as the config says (its key is the
+ * engine's); NULL takes it away. 0 or SIP_E_MEMORY. */
+int sip_engine_set_guard(sip_engine *engine, const guard_config *config);
+/* NULL while there is none. */
+guard *sip_engine_guard(sip_engine *engine);
+
+/* SIP_EVENT_GUARD follows a second after somebody was refused, once for all of that second. */
+void sip_engine_want_report(sip_engine *engine, bool wanted);
+
+/* A request has proven whose it is, or has tried to in vain. Of a transaction that is gone
+ * nothing is noted. */
+void sip_engine_vouch(sip_engine *engine, sip_time now, sip_id transaction);
+void sip_engine_distrust(sip_engine *engine, sip_time now, sip_id transaction);
+
+/* Whether a connection from there is not worth opening. */
+bool sip_engine_refuses(const sip_engine *engine, sip_time now, const sip_sockaddr *remote);
+
+/* What came now had to wait so long until somebody looked at it. */
+void sip_engine_note_lateness(sip_engine *engine, sip_time now, uint32_t late_ms);
+
 /* --- History --------------------------------------------------------------------- */
 
 /* Keeps the last `bytes` of messages, records and all, from now on; 0, as at the
@@ -379,6 +404,7 @@ typedef struct sip_engine_counts {
   uint64_t malformed;
   uint64_t dropped;
   uint64_t absorbed; /* retransmissions that met a transaction */
+  uint64_t refused[GUARD_REASONS];
 } sip_engine_counts;
 /* True while a request of ours waits for its final response; looks at every
  * transaction. */

@@ -7,6 +7,7 @@
 #include "sip/client.h"
 #include "sip/dialog.h"
 #include "sip/proxy.h"
+#include "sip/screen.h"
 #include "sip/server.h"
 #include "sip/user_agent.h"
 
@@ -26,6 +27,22 @@ static sip_str retry_after(sip_engine *engine, uint64_t seconds) {
   return sip_buffer_str(lines);
 }
 
+/* Asks the guard about a request that belongs to nothing we know; false: it is done with. */
+static bool is_let_in(sip_engine *engine, const sip_flow *flow) {
+  switch (sip_screen_request(engine, flow)) {
+  case SIP_SCREEN_LET_IN:
+    return true;
+  case SIP_SCREEN_DROP:
+    engine->dropped++;
+    break;
+  case SIP_SCREEN_BUSY:
+    reject(engine, flow, 503, retry_after(engine, sip_screen_retry_after(engine)));
+    break;
+  }
+  return false;
+}
+
+/* Opens the transaction and hands the request up. */
 void sip_engine_deliver(sip_engine *engine, const sip_flow *flow, sip_dialog *dialog) {
   const sip_message *m = engine->parsed;
   if (engine->events.count >= engine->config.max_events) {
@@ -97,7 +114,9 @@ static void receive_cancel(sip_engine *engine, const sip_flow *flow) {
   const sip_message *cancel = engine->parsed;
   sip_transaction *t = sip_server_find(engine, cancel, true);
   if (!t) {
-    if (!hand_up_stray(engine, flow)) reject(engine, flow, 481, (sip_str){0});
+    if (is_let_in(engine, flow) && !hand_up_stray(engine, flow)) {
+      reject(engine, flow, 481, (sip_str){0});
+    }
     return;
   }
   sip_kept *kept = sip_kept_new(engine, cancel, flow);
@@ -122,7 +141,8 @@ static void receive_in_dialog(sip_engine *engine, const sip_flow *flow) {
   const sip_message *m = engine->parsed;
   sip_dialog *dialog = sip_dialog_match_request(engine, m);
   if (!dialog) { /* 12.2.2 */
-    if (!sip_proxy_route(engine, m, flow)) reject(engine, flow, 481, (sip_str){0});
+    bool taken = sip_proxy_route(engine, m, flow) || !is_let_in(engine, flow);
+    if (!taken) reject(engine, flow, 481, (sip_str){0});
     return;
   }
   int status = sip_dialog_admit(engine, dialog, m);
@@ -150,6 +170,8 @@ static void receive_request(sip_engine *engine, const sip_flow *flow) {
     receive_cancel(engine, flow);
   } else if (m->to_tag.len > 0) {
     receive_in_dialog(engine, flow);
+  } else if (!is_let_in(engine, flow)) {
+    return;
   } else if (engine->draining_s) {
     reject(engine, flow, 503, retry_after(engine, engine->draining_s));
   } else if (sip_engine_handles(engine, (sip_method)m->method)) {
@@ -171,7 +193,10 @@ static void receive_response(sip_engine *engine, const sip_flow *flow) {
   sip_transaction *t = sip_client_find(engine, m);
   if (!t || !has_its_vias(t, m)) { /* 18.1.2 as in RFC 6026 8.9 */
     bool passed = !t && sip_proxy_pass_response(engine, m);
-    if (!passed) engine->dropped++;
+    if (!passed) {
+      engine->dropped++;
+      sip_screen_junk(engine, flow);
+    }
     return;
   }
   sip_input input = SIP_INPUT_RECV_FAILURE;
@@ -189,6 +214,7 @@ static void receive_malformed(sip_engine *engine, const sip_flow *flow) {
   int status = sip_message_error_status(m, &reason);
   if (status == 0 || !sip_message_is_request(m) || !sip_message_answerable(m)) {
     engine->dropped++;
+    sip_screen_junk(engine, flow);
     return;
   }
   sip_server_reject(engine, m, flow, status, reason, (sip_str){0});
@@ -197,6 +223,10 @@ static void receive_malformed(sip_engine *engine, const sip_flow *flow) {
 int sip_engine_receive(sip_engine *engine, sip_time now, const sip_flow *flow, sip_str bytes) {
   engine->now = now;
   engine->received++;
+  if (!sip_screen_arrival(engine, flow)) { /* it does not push others out of the history */
+    engine->dropped++;
+    return SIP_E_REFUSED;
+  }
   sip_history_add(&engine->history, now, false, flow, bytes);
   if (!sip_engine_reserve(engine)) {
     engine->dropped++;

@@ -10,6 +10,7 @@
 #include "sip/dialog.h"
 #include "sip/proxy.h"
 #include "sip/response_writer.h"
+#include "sip/screen.h"
 #include "sip/server.h"
 #include "sip/status.h"
 
@@ -127,6 +128,9 @@ int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const
       return error;
     }
   }
+  if (reply->status >= 300 && !(t->flags & (SIP_TRANSACTION_VOUCHED | SIP_TRANSACTION_IN_DIALOG))) {
+    sip_screen_answered(engine, parts.flow, reply->status);
+  }
   if (dialog) *dialog = dialog_wanted ? t->dialog : 0;
   if (reply->stateless && t->status == 0 && !t->server.proxy) {
     send_stateless(engine, t, packet);
@@ -170,6 +174,7 @@ static void answer_stateless(sip_engine *engine, const sip_message *request, con
 void sip_server_reject(sip_engine *engine, const sip_message *request, const sip_flow *flow,
                        int status, sip_str reason, sip_str lines) {
   if (request->method == SIP_METHOD_ACK) return; /* never answered (17) */
+  sip_screen_answered(engine, flow, status);
   char tag[STATELESS_TAG_LEN];
   sip_reply reply = {.status = status, .reason = reason, .headers = lines};
   answer_stateless(engine, request, flow, &reply, stateless_tag(engine, request, tag));

@@ -87,6 +87,11 @@ struct sip_engine {
   sip_buffer lines;     /* likewise for header lines of default answers */
   sip_buffer route_uri; /* a Request-URI that was changed (routing.h) */
 
+  guard *guard;     /* or NULL */
+  uint8_t standing; /* guard_standing of whom the message comes from that is being received */
+  bool wants_report;
+  sip_timer report_timer;
+
   sip_history history;
   uint64_t received, sent, malformed, dropped, absorbed;
 };
@@ -102,7 +107,8 @@ enum {
   SIP_TIMER_OF_TRANSACTION_2,
   SIP_TIMER_OF_DIALOG_1,
   SIP_TIMER_OF_DIALOG_2,
-  SIP_TIMER_OF_BRANCH
+  SIP_TIMER_OF_BRANCH,
+  SIP_TIMER_OF_GUARD
 };
 
 /* A message copied into one block with a count; references is 1. */

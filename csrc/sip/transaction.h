@@ -186,7 +186,8 @@ enum {
   SIP_TRANSACTION_USED = 1 << 11,       /* client: sent by a connection that was open before */
   SIP_TRANSACTION_SENT_AGAIN = 1 << 12, /* client: by another one, when that broke */
   SIP_TRANSACTION_PROXIED = 1 << 13,    /* by proxy.h: no user agent of ours has to do with it */
-  SIP_TRANSACTION_ONCE = 1 << 14        /* client: sent and forgotten, without state (16.11) */
+  SIP_TRANSACTION_ONCE = 1 << 14,       /* client: sent and forgotten, without state (16.11) */
+  SIP_TRANSACTION_VOUCHED = 1 << 15     /* server: it has proven whose it is */
 };
 
 /* Drives a machine: the input's arrow is followed and its actions carried out.

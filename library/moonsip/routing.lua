@@ -1,7 +1,7 @@
 ---@meta moonsip.routing
 -- SPDX-License-Identifier: MIT
 --
--- Types of what routes calls: gateways and rates.
+-- Types of what routes calls, and of who is let in: gateways, rates, guards.
 
 ---@class moonsip.RateSourceOptions
 ---@field file string?
@@ -57,6 +57,7 @@ function Rates:close() end
 ---@field from string|moonsip.Uri|moonsip.Address|nil
 ---@field routes string|string[]|nil
 ---@field transport "udp"|"tcp"|nil
+---@field sources string|string[]|nil
 ---@field priority integer?
 ---@field weight integer?
 ---@field cps integer|string|nil
@@ -97,4 +98,44 @@ function Gateways:on(event, fn) end
 ---@param fn function?
 ---@return moonsip.Gateways
 function Gateways:off(event, fn) end
+---@param req moonsip.Request
+---@return moonsip.Gateway?
+function Gateways:sender(req) end
 function Gateways:close() end
+
+---@class moonsip.GuardOptions
+---@field per_ip string|false|nil
+---@field per_user string|false|nil
+---@field ban moonsip.Duration?
+---@field scanners "drop"|string[]|false|nil
+---@field allow string|string[]|nil
+---@field deny string|string[]|nil
+---@field overload { late: moonsip.Duration?, calm: moonsip.Duration? }|false|nil
+---@field known moonsip.Duration?
+---@field capacity integer?
+---@field max_size integer?
+
+---@class moonsip.Guard
+---@field share number
+local Guard = {}
+---@param networks string|string[]
+---@return true?
+---@return moonsip.Error? err
+function Guard:allow(networks) end
+---@param networks string|string[]
+---@return true?
+---@return moonsip.Error? err
+function Guard:deny(networks) end
+---@param networks string|string[]
+---@return integer?
+---@return moonsip.Error? err
+function Guard:forget(networks) end
+---@param ip string
+---@param span moonsip.Duration
+---@return true?
+---@return moonsip.Error? err
+function Guard:ban(ip, span) end
+---@param ip string
+---@return true?
+---@return moonsip.Error? err
+function Guard:unban(ip) end

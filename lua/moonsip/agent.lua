@@ -8,6 +8,7 @@ local credentials = require "moonsip.credentials"
 local defaults = require "moonsip.defaults"
 local dispatch = require "moonsip.dispatch"
 local exchange = require "moonsip.exchange"
+local guard = require "moonsip.guard"
 local handlers = require "moonsip.handlers"
 local lifecycle = require "moonsip.lifecycle"
 local listen = require "moonsip.listen"
@@ -29,6 +30,7 @@ local underway = require "moonsip.underway"
 ---@field supported string
 ---@field closed boolean
 ---@field generation integer            of its handlers: counts reloads
+---@field guard moonsip.Guard|false
 local Agent = {}
 Agent.__name = "moonsip.agent"
 
@@ -75,6 +77,7 @@ local function update_methods(self)
     end
   end
   engine:handles("extension", has_extension)
+  engine:want_report(of:has "guard")
   engine:handles("*", of:has "request")
   local routed = of:methods_of("routed", defaults.any)
   for method in pairs(defaults.any) do engine:handles_routed(method, routed[method] or false) end
@@ -113,8 +116,14 @@ function agent.new(context, options)
   local engine
   engine, err = core.engine(chosen.engine)
   if not engine then return nil, err end
+  local watch = false
+  if chosen.guard then
+    watch, err = guard.new(engine, chosen.guard)
+    if not watch then return nil, err end
+  end
   local self = setmetatable({
     context = context, engine = engine, listeners = false, handlers = handlers.new(),
+    guard = watch,
     requests = {}, exchanges = {}, dialogs = {}, call_set = {}, serial = 0,
     allow = "", accept = chosen.accept, supported = chosen.supported,
     fixed_allow = chosen.allow ~= nil, places_calls = false, shows_bye = false,
@@ -144,6 +153,7 @@ function agent.new(context, options)
   end
   update_methods(self)
   context:add_agent(self)
+  guard.add_gateways(self)
   return self
 end
 

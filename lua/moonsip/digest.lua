@@ -184,13 +184,17 @@ function Digest:check(req, options)
   local secret = self.secret(params.username, self.realm)
   if req.cancelled then return nil, errors.new("cancelled",
     "the request was cancelled") end
-  if not proves(parts, params, secret) then return self:refuse(req, options,
-    "wrong credentials") end
+  local engine = req.agent.engine
+  if not proves(parts, params, secret) then
+    engine:distrust(req.transaction)
+    return self:refuse(req, options, "wrong credentials")
+  end
   verdict = self.nonces:use(self.context:now(), self.realm, params.nonce, count)
   if verdict ~= "good" then
     return self:refuse(req, options, "the nonce is " .. verdict, true)
   end
   req.authenticated = params.username
+  engine:vouch(req.transaction)
   return params.username
 end
 

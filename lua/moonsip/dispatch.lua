@@ -232,6 +232,13 @@ function on.dialog_end(agent, message, _, number, code)
   of:ended(why_ended(message, code))
 end
 
+--- Who was refused since the last time, and why.
+function on.guard(agent)
+  local report, others = agent.engine:guard_report()
+  report.others = others
+  agent:emit("guard", report)
+end
+
 --- Hands out all events of an agent's engine. In an entry of its scheduler.
 ---@param agent moonsip.Agent
 function dispatch.drain(agent)

@@ -349,6 +349,7 @@ local function is_elsewhere(self, code, message)
   local of = self.targets[self.at].gateway
   if not of then return try_next[code] end
   local value = code == 503 and message:typed "Retry-After"
+  of:seen_at(message.source_ip)
   of:heard(code, value and value.seconds, self.provisional)
   if code // 100 == 2 and self.call then of:succeeded() end
   return gateway.is_elsewhere(code, self.provisional)

@@ -9,7 +9,9 @@
 --   gateway:missed(err)                         when none will come, or it was not sent
 --   permit:release()                            when the call is over, or was not answered
 
+local core = require "moonsip.core"
 local errors = require "moonsip.errors"
+local guard = require "moonsip.guard"
 
 ---@class moonsip.Gateway
 ---@field name string
@@ -53,6 +55,9 @@ local outages <const> = { [408] = true, [503] = true }
 local elsewhere <const> = { [408] = true, [430] = true, [500] = true, [502] = true,
                             [503] = true, [504] = true }
 
+-- Addresses of one gateway that are remembered.
+local max_addresses <const> = 64
+
 ---@param fields table  of gateway_settings.read
 ---@param changed fun(gateway: moonsip.Gateway, event: string, err: moonsip.Error?)
 function gateway.new(fields, changed)
@@ -61,8 +66,12 @@ function gateway.new(fields, changed)
   self.is_down, self.is_draining = false, false
   self.calls, self.attempts, self.answered, self.failures = 0, 0, 0, 0
   self.missed_in_row, self.heard_in_row, self.hold_until = 0, 0, 0
-  self.since = self.context:now() / 1000
-  return setmetatable(self, Gateway)
+  self.since, self.seen = self.context:now() / 1000, {}
+  setmetatable(self, Gateway)
+  local host = core.uri(self.uri).host:gsub("[%[%]]", "")
+  if core.addresses { host } then self:seen_at(host) end
+  guard.add_peers(self.context, self.addresses)
+  return self
 end
 
 --- True for the object of a gateway.
@@ -84,6 +93,24 @@ end
 function Gateway:target()
   return { uri = self.uri, gateway = self, headers = self.headers, from = self.from,
            routes = self.routes, transport = self.transport, credentials = self.credentials }
+end
+
+--- It answers from this address: what comes from there is a gateway's.
+---@param ip string
+---@package
+function Gateway:seen_at(ip)
+  if self.seen[ip] or #self.addresses >= max_addresses then return end
+  self.seen[ip] = true
+  table.insert(self.addresses, ip)
+  guard.add_peers(self.context, { ip })
+end
+
+--- True when an address is one that it calls or answers from.
+---@param ip string
+---@return boolean
+---@package
+function Gateway:is_at(ip)
+  return self.seen[ip] or self.networks:has(ip)
 end
 
 --- Its state, and who hears of a change.

@@ -4,6 +4,7 @@
 --   uri         where requests go; a user part comes with each call
 --   username, password (or ha1), realm; credentials    who we are when it asks
 --   headers, from, routes, transport                    of every request through it
+--   sources     addresses and networks that it calls us from, beside those it answers from
 --   priority    the lower the earlier (0); weight: its share among equals (1)
 --   cps         calls per second, a number or a rate such as "5/2s"; max_calls: at once
 --   probe       how often OPTIONS ask whether it lives (30 s); false: never
@@ -26,6 +27,7 @@ local verb <const> = "sip.gateways"
 local known <const> = {
   name = true, uri = true, username = true, password = true, ha1 = true, realm = true,
   credentials = true, headers = true, from = true, routes = true, transport = true,
+  sources = true,
   priority = true, weight = true, cps = true, max_calls = true, probe = true,
   probe_timeout = true, down_after = true, up_after = true, hold = true,
 }
@@ -54,6 +56,18 @@ local function check_uri(given)
     misuse.argument(verb, "uri", ("%q is no sip or sips URI"):format(tostring(given)))
   end
   return tostring(uri)
+end
+
+--- Networks that are its own, and what finds an address in them.
+local function check_sources(given)
+  if type(given) == "string" then given = { given } end
+  local list = {}
+  for at, text in ipairs(misuse.optional(verb, "sources", given, "table") or {}) do
+    list[at] = misuse.check(verb, "sources", text, "string")
+  end
+  local networks, err = core.addresses(list)
+  if not networks then misuse.argument(verb, "sources", err.reason) end
+  return list, networks
 end
 
 local function check_cps(context, value)
@@ -86,7 +100,9 @@ function gateway_settings.read(context, name, options, set)
   end
   headers.flatten(verb, options.headers) -- what is wrong with it is told now
   if options.transport ~= nil then misuse.text(verb, "transport", options.transport) end
+  local addresses, networks = check_sources(options.sources)
   return {
+    addresses = addresses, networks = networks,
     context = context, name = name, uri = check_uri(options.uri),
     headers = options.headers, from = options.from, routes = options.routes,
     transport = options.transport,

@@ -220,6 +220,16 @@ function Gateways:select(options)
   return chosen, rows and of_chosen or nil
 end
 
+--- The gateway that a request came from, by its address; nil when it is none of these.
+---@param req moonsip.Request
+---@return moonsip.Gateway?
+function Gateways:sender(req)
+  misuse.check("gateways:sender", "req", req, "table")
+  for _, one in ipairs(self[OWN].list) do
+    if one:is_at(req.source_ip) then return one end
+  end
+end
+
 --- Probes no more. The gateways stay what they are.
 function Gateways:close()
   for _, one in ipairs(self[OWN].list) do

@@ -86,14 +86,27 @@ local rate = {}
 
 local max_count <const> = 100000
 
---- A rate such as "5/1s": in no span of that length more than so many.
----@return moonsip.Rate
-function rate.new(context, text)
-  misuse.check("sip.rate", "rate", text, "string")
+--- How many in which span a text such as "5/1s" or "5/s" says; nil when it is none.
+---@param text any
+---@return integer? count
+---@return integer? span_ms
+function rate.parse(text)
+  if type(text) ~= "string" then return nil end
   local number, span = text:match "^%s*(%d+)%s*/%s*(.-)%s*$"
   local count = math.tointeger(tonumber(number))
   local span_ms = span and duration.parse(span:find "^%a" and "1" .. span or span)
   if not count or not span_ms or count < 1 or count > max_count or span_ms < 1 then
+    return nil
+  end
+  return count, span_ms
+end
+
+--- A rate such as "5/1s": in no span of that length more than so many.
+---@return moonsip.Rate
+function rate.new(context, text)
+  misuse.check("sip.rate", "rate", text, "string")
+  local count, span_ms = rate.parse(text)
+  if not count then
     misuse.argument("sip.rate", "rate", ("%q is no rate such as \"5/1s\""):format(text))
   end
   return setmetatable({ context = context, count = count, span = span_ms / 1000,

@@ -15,6 +15,7 @@
 --   allow, accept, supported   values of those headers; Allow follows the handlers
 --   peers           overrides for hosts: { ["192.0.2.9"] = { no_tcp = true } }
 --   t1, t2, t4, timer_c   durations of RFC 3261 17, table 4
+--   guard           who is let in (guard.lua); false: everybody
 --   history         bytes of the last messages that are kept for ladders (256 KiB); 0 none
 --   media           false: no audio of ours, which is all that there is yet
 --   websocket       whom WebSockets let in: { paths = {...}, origins = {...} }
@@ -23,6 +24,7 @@
 
 local credentials = require "moonsip.credentials"
 local duration = require "moonsip.duration"
+local guard = require "moonsip.guard"
 local misuse = require "moonsip.misuse"
 local target = require "moonsip.target"
 local tls = require "moonsip.tls"
@@ -37,6 +39,7 @@ local known <const> = {
   user_agent = true, allow = true, accept = true, supported = true, peers = true,
   t1 = true, t2 = true, t4 = true, timer_c = true, mtu = true, max_transactions = true,
   max_dialogs = true, max_events = true, limits = true,
+  guard = true,
   history = true, media = true, username = true, password = true, ha1 = true, realm = true,
   credentials = true, tls = true, websocket = true,
 }
@@ -121,6 +124,18 @@ local function engine_options(context, options)
   return engine
 end
 
+--- The guard; the largest message is a limit of the engine.
+local function guard_options(engine, given)
+  local chosen = guard.settings(given)
+  local size = chosen and chosen.max_size
+  if size then
+    local limits = { message_size = size }
+    for name, value in pairs(engine.limits or {}) do limits[name] = value end
+    engine.limits = limits
+  end
+  return chosen
+end
+
 local function peers_of(given)
   local peers = {}
   for host, one in pairs(misuse.optional(verb, "peers", given, "table") or {}) do
@@ -156,7 +171,8 @@ function settings.read(context, options)
   local user_agent = options.user_agent
   if user_agent ~= nil then misuse.text(verb, "user_agent", user_agent) end
   return {
-    listen = listen, engine = engine, domains = domains, user_agent = user_agent,
+    listen = listen, engine = engine, guard = guard_options(engine, options.guard),
+    domains = domains, user_agent = user_agent,
     allow = list_of(options, "allow"),
     accept = list_of(options, "accept") or "application/sdp",
     supported = list_of(options, "supported") or "",

@@ -11,7 +11,8 @@ local REALM <const>, URI <const> = "example.com", "sip:bob@10.0.0.1"
 -- A server with one user, its agent, and a client that answers challenges by hand.
 local function setup_with(options)
   local net <const> = test.net { seed = 3 }
-  local server <const> = net:agent("sip:bob@10.0.0.1", { address = "10.0.0.1" })
+  local server <const> = net:agent("sip:bob@10.0.0.1",
+    { address = "10.0.0.1", guard = false })
   local settings <const> = { realm = REALM, secret = function(user)
     return user == "alice" and "wonderland" or nil
   end }

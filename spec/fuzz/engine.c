@@ -169,7 +169,7 @@ static void request(world *w, input *in) {
 static void step(world *w, input *in) {
   sip_id transaction = w->transactions[next_byte(in) % IDS];
   sip_id dialog = w->dialogs[next_byte(in) % IDS];
-  switch (next_byte(in) % 11) {
+  switch (next_byte(in) % 13) {
   case 0:
     w->now += (sip_time)next_byte(in) * 100;
     sip_engine_advance(w->engine, w->now);
@@ -202,6 +202,13 @@ static void step(world *w, input *in) {
     break;
   case 9:
     sip_engine_connection_lost(w->engine, w->now, connection_of(next_byte(in)), -1);
+    break;
+  case 10:
+    sip_engine_vouch(w->engine, w->now, transaction);
+    break;
+  case 11:
+    sip_engine_distrust(w->engine, w->now, transaction);
+    sip_engine_note_lateness(w->engine, w->now, next_byte(in));
     break;
   default:
     sip_engine_send_failed(w->engine, w->now, transaction, -1);
@@ -236,6 +243,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   sip_sockaddr_parse(SIP_STR("10.0.0.9"), 5060, &w.flow.remote);
   sip_engine_add_listener(w.engine, &listener, &w.flow.listener);
   sip_engine_handle_all(w.engine, true);
+  guard_config limits = {
+      .per_source = {40, 1000}, .per_user = {2, 1000}, .capacity = 8, .late_ms = 100, .calm_ms = 9};
+  if (size & 1) sip_engine_set_guard(w.engine, &limits);
+  sip_engine_want_report(w.engine, true);
   for (int i = 0; i < STEPS_MAX && in.left > 0; i++) step(&w, &in);
   settle(&w);
   sip_engine_free(w.engine);

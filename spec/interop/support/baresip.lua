@@ -78,13 +78,9 @@ function baresip.start(options)
   local self = setmetatable({ events = "", buffer = "", control = uv.new_tcp(),
     folder = scratch.folder(), address = place.address() }, Baresip)
   local control, words = place.address(), sound_words(self, options.says)
-<<<<<<< HEAD
-  local ports = place.ports(20)
+  local ports = place.wide_ports()
   words.AUTHORITY = options.authority and "sip_cafile " .. options.authority or ""
   words.CERTIFICATE = options.certificate and "sip_certificate " .. options.certificate or ""
-=======
-  local ports = place.wide_ports()
->>>>>>> 6b9909a (baresip's RTP ports, which it binds on every address, keep away from the specs' own)
   words.ADDRESS, words.CONTROL, words.MODULES = self.address, control, modules()
   words.PORTS = ("%d-%d"):format(ports, ports + 19)
   fill(self.folder, "config", words)

@@ -32,8 +32,9 @@ local function command(self, name, options)
   local ip, port = self.address:match "^%[?(.-)%]?:(%d+)$"
   local line = {
     "sipp",
-    "-i", ip, "-p", port, "-t", modes[options.transport],
-    "-m", tostring(options.calls or 1), "-l", "1", "-r", "1000", "-d", "0",
+    "-i", ip, "-p", port, "-t", options.sources and "ui" or modes[options.transport],
+    "-m", tostring(options.calls or 1), "-l", tostring(options.parallel or 1),
+    "-r", tostring(options.rate or 1000), "-d", "0",
     "-nostdin", "-timeout", patience_s .. "s", "-timeout_error",
     -- A caller that leaves when its call is over has not failed.
     "-reconnect_close", "false",
@@ -49,6 +50,9 @@ local function command(self, name, options)
     add("-sf", scenarios.folder .. name .. ".xml")
   end
   if options.user then add("-s", options.user) end
+  if options.sources then
+    add("-ip_field", "0", "-inf", options.sources, "-max_socket", "1000")
+  end
   if options.raw then add "-nr" end
   if options.media then
     -- RTP and RTCP of audio, and of a video that it opens unasked.
@@ -69,6 +73,9 @@ end
 ---@field target string?               whom to call ("ip:port"); nil: it waits for calls
 ---@field user string?                 of the Request-URI
 ---@field calls integer?               one after the other (1)
+---@field rate integer?                calls in a second (1000)
+---@field parallel integer?            calls at once (1)
+---@field sources string?              file of the addresses that calls come from, in turn
 ---@field raw boolean?                 SIPp neither retransmits nor hides retransmissions
 ---@field media string?               "ip:port" its SDP names; "echo": SIPp sends back what it hears
 ---@field keys table<string, string>?  generic keywords of the file
