@@ -129,6 +129,17 @@ function sip.digest(options) end
 ---@return string? output
 ---@return string|moonsip.Error errors_or_err
 function sip.exec(command, options, fn) end
+---@param path string
+---@param options { busy: moonsip.Duration? }?
+---@return moonsip.Sqlite
+function sip.sqlite(path, options) end
+---@param fn function
+---@param ... any
+---@return any ...
+function sip.offload(fn, ...) end
+---@param options { threads: integer?, waiting: integer? }?
+---@return moonsip.Workers
+function sip.workers(options) end
 ---@param options moonsip.LocationOptions?
 ---@return moonsip.Location
 function sip.location(options) end

@@ -22,7 +22,8 @@ local sip_types <const> = types.library(definitions())
 local test_types <const> = types.library(TEST, definitions())
 
 local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "message", "sdp", "uri",
-                        "errors", "digest", "gateways", "rates", "location", "proxy", "guard" }
+                        "errors", "digest", "gateways", "rates", "location", "proxy", "guard",
+                        "store", "offload" }
 
 local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
   .. "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
@@ -111,6 +112,7 @@ describe("library/", function()
       ["moonsip.Sip"] = sip, ["moonsip.Log"] = sip.log,
       ["moonsip.Tap"] = bob:trace(function() end),
       ["moonsip.Digest"] = sip.digest { realm = "r", secret = function() end },
+      ["moonsip.Workers"] = sip.workers(), ["moonsip.Sqlite"] = sip.sqlite ":memory:",
       ["moonsip.Location"] = loc, ["moonsip.Contact"] = assert(loc:lookup(caller.aor))[1],
       ["moonsip.Timer"] = sip.after(1, function() end),
       ["moonsip.Job"] = sip.go(function() end), ["moonsip.Group"] = sip.group(),

@@ -27,6 +27,8 @@ int luaopen_moonsip_core(lua_State *L) {
   bind_sdp_open(L);
   bind_rates_open(L);
   bind_media_open(L);
+  bind_workers_open(L);
+  bind_sqlite_open(L);
   bind_registrar_open(L);
   bind_location_open(L);
   bind_addresses_open(L);

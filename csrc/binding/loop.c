@@ -375,6 +375,7 @@ static int loop_counts(lua_State *L) {
   FIELD(queue_bytes);
   FIELD(lookups);
   FIELD(children);
+  FIELD(jobs);
   FIELD(live_bytes);
   FIELD(live_blocks);
 #undef FIELD
@@ -420,6 +421,7 @@ void bind_loop_open(lua_State *L) {
   luaL_newlib(L, methods);
   luaL_setfuncs(L, bind_loop_attach_methods, 0);
   luaL_setfuncs(L, bind_loop_child_methods, 0);
+  luaL_setfuncs(L, bind_loop_workers_methods, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   lua_pushcfunction(L, loop_new);

@@ -64,6 +64,7 @@ bind_loop *bind_loop_check(lua_State *L);
 
 extern const luaL_Reg bind_loop_attach_methods[];
 extern const luaL_Reg bind_loop_child_methods[];
+extern const luaL_Reg bind_loop_workers_methods[];
 void bind_loop_detach_all(bind_loop *loop);
 /* Forgets attachments that have ended, and with them their engines; the loop is
  * at index 1. */
@@ -71,6 +72,12 @@ void bind_loop_sweep(lua_State *L, bind_loop *loop);
 
 /* What happens in a turn, into Lua. */
 extern const net_callbacks bind_loop_callbacks;
+/* A function has run in a thread: its values are results, or a message and a traceback. */
+typedef struct bind_work {
+  bool is_well;
+  sip_str values;
+} bind_work;
+void bind_loop_worked(bind_loop *loop, sip_id id, const bind_work *work);
 void bind_loop_child_ended(void *context, sip_id id, const net_child_end *end);
 void bind_loop_answer(const net_question *question, const sip_sockaddr *addresses, size_t count,
                       int error);

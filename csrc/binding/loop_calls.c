@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "base/error.h"
+#include "binding/copy.h"
 #include "binding/loop.h"
 #include "net/error.h"
 
@@ -284,6 +285,29 @@ static int call_ended(lua_State *L) {
 void bind_loop_child_ended(void *context, sip_id id, const net_child_end *end) {
   ended e = {.id = id, .end = end};
   enter_turn(context, call_ended, &e);
+}
+
+/* --- Work of other threads ------------------------------------------------------- */
+
+typedef struct worked {
+  sip_id id;
+  const bind_work *work;
+} worked;
+
+/* function(well, values ...) */
+static int call_worked(lua_State *L) {
+  const worked *w = lua_touserdata(L, 2);
+  lua_getiuservalue(L, 1, LOOP_LOOKUPS);
+  lua_rawgeti(L, -1, (lua_Integer)w->id);
+  lua_pushnil(L);
+  lua_rawseti(L, -3, (lua_Integer)w->id);
+  lua_pushboolean(L, w->work->is_well);
+  lua_call(L, bind_copy_in(L, w->work->values) + 1, 0);
+  return 0;
+}
+
+void bind_loop_worked(bind_loop *loop, sip_id id, const bind_work *work) {
+  enter_turn(loop, call_worked, &(worked){.id = id, .work = work});
 }
 
 /* --- Waking a host's loop ------------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include "net/send.h"
 #include "net/tcp.h"
 #include "net/udp.h"
+#include "net/workers.h"
 
 enum {
   CONNECT_MS = 4000,
@@ -89,6 +90,7 @@ int net_loop_new(net_loop **out, const net_config *config) {
   sip_slots_init(&loop->connections, &loop->alloc);
   net_queue_pool_init(&loop->pool, &loop->alloc);
   net_resolver_init(&loop->resolver);
+  sip_link_init(&loop->workers);
   sip_link_init(&loop->children.running);
   sip_link_init(&loop->children.ended);
   net_random(NULL, (unsigned char *)&loop->key, sizeof loop->key);
@@ -112,6 +114,7 @@ void net_loop_free(net_loop *loop) {
     net_detach(SIP_CONTAINER(loop->engines.next, net_engine, link));
   }
   net_resolver_deinit(loop);
+  net_workers_close_all(loop);
   net_child_close_all(loop);
   net_signal_close(loop);
   uv_close((uv_handle_t *)&loop->timer, NULL);
@@ -209,7 +212,7 @@ static bool has_pending(const net_loop *loop) {
 bool net_loop_is_empty(const net_loop *loop) {
   const net_counts *counts = &loop->counts;
   return counts->listeners == 0 && counts->connections == 0 && counts->lookups == 0 &&
-         loop->held == 0 && counts->children == 0 && !loop->is_woken &&
+         loop->held == 0 && counts->children == 0 && counts->jobs == 0 && !loop->is_woken &&
          next_deadline(loop) == SIP_TIME_NEVER && !has_pending(loop);
 }
 
@@ -361,6 +364,7 @@ static void finish_turn(net_loop *loop) {
   sip_time now = net_loop_now(loop);
   net_resolver_tell(loop);
   net_child_tell(loop);
+  net_workers_tell(loop);
   advance_engines(loop, now);
   expire_own(loop, now);
   if (loop->watched && sip_wheel_deadline(loop->watched) <= now) {

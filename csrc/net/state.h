@@ -64,6 +64,7 @@ struct net_loop {
   struct net_inbox *inbox; /* of all UDP listeners; NULL before the first */
   net_resolver resolver;
   net_children children;
+  sip_link workers;
   char scratch[NET_SCRATCH_SIZE]; /* what a stream was read into */
 };
 

@@ -4,7 +4,7 @@
 -- Types of the location service.
 
 ---@class moonsip.LocationOptions
----@field store "memory"|nil
+---@field store string|{ load: function, save: function, expired: function?, count: function?, close: function? }|nil
 ---@field max_contacts integer?
 ---@field when_full "refuse"|"replace"|nil
 ---@field expires { [1]: moonsip.Duration?, [2]: moonsip.Duration?, default: moonsip.Duration? }?
@@ -38,7 +38,8 @@ function Location:on(what, fn) end
 ---@param fn function?
 ---@return moonsip.Location
 function Location:off(what, fn) end
----@return integer
+---@return integer?
+---@return moonsip.Error? err
 function Location:count() end
 function Location:close() end
 

@@ -178,6 +178,37 @@ function Driver:kill(id)
   return self.loop:kill(id)
 end
 
+--- Runs code in a thread of some workers (workers.lua): `fn(true, results...)`, or
+--- `fn(false, message, traceback)` later.
+---@return integer? id
+---@return moonsip.Error? err  `at`: the argument that cannot be copied
+function Driver:work(workers, code, fn, ...)
+  if not workers.core then
+    local made, err = self.loop:workers(workers.threads, workers.waiting)
+    if not made then return nil, err end
+    workers.core, workers.pending = made, {}
+  end
+  local pending = workers.pending
+  local id, err
+  local arguments = table.pack(package.path, package.cpath, code, ...)
+  arguments[arguments.n + 1] = function(...)
+    pending[id] = nil
+    fn(...)
+  end
+  id, err = workers.core:add(table.unpack(arguments, 1, arguments.n + 1))
+  if id then pending[id] = fn end
+  return id, err
+end
+
+--- Ends their threads when what they run has ended.
+function Driver:end_work(workers) -- luacheck: ignore self
+  if not workers.core then return end
+  workers.core:close()
+  local pending = workers.pending
+  workers.core, workers.pending = nil, nil
+  for _, fn in pairs(pending) do fn(nil) end
+end
+
 --- A call from outside a turn queued packets, made work ready or changed a
 --- deadline: the next `step` must not sleep through it, and a foreign loop that
 --- drives us must hear of it (on_wake).

@@ -12,7 +12,9 @@ local lifecycle = require "moonsip.lifecycle"
 local misuse = require "moonsip.misuse"
 local pool = require "moonsip.pool"
 local rates = require "moonsip.rates"
+local sqlite = require "moonsip.sqlite"
 local timer = require "moonsip.timer"
+local workers = require "moonsip.workers"
 
 local face = {}
 
@@ -97,6 +99,12 @@ function face.of(context)
   function sip.gateways(list, options) return gateways.new(context, list, options) end
   function sip.rates(source, fn) return rates.new(context, source, fn) end
   function sip.location(options) return location.new(context, options) end
+  function sip.sqlite(path, options) return sqlite.new(context, path, options) end
+  function sip.workers(options) return workers.new(context, options) end
+  function sip.offload(fn, ...)
+    context.workers = context.workers or workers.new(context)
+    return workers.run(context.workers, "sip.offload", fn, ...)
+  end
   function sip.rate(text) return pool.rate.new(context, text) end
   function sip.exec(command, options, fn)
     return exec.run(context, command, options, fn)

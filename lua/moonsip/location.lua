@@ -11,6 +11,8 @@ local handlers = require "moonsip.handlers"
 local headers = require "moonsip.headers"
 local memory = require "moonsip.location.memory"
 local misuse = require "moonsip.misuse"
+local sqlite = require "moonsip.location.sqlite"
+local stored = require "moonsip.location.stored"
 local target = require "moonsip.target"
 
 ---@class moonsip.Location
@@ -86,9 +88,18 @@ local function routes_of(given)
 end
 
 --- Who keeps the bindings: the class of the keeper, and its name.
-local function keeper_of(store)
+local function keeper_of(context, store)
   if store == nil or store == "memory" then return memory, "memory" end
-  misuse.argument(verb, "store", '"memory" expected')
+  if type(store) == "table" then
+    for _, name in ipairs { "load", "save" } do
+      misuse.check(verb, "store." .. name, store[name], "function")
+    end
+    return stored, "lua", store
+  end
+  local scheme, rest = misuse.text(verb, "store", store):match "^(%a+):(.+)$"
+  if scheme == "sqlite" then return stored, "sqlite", sqlite.new(context, rest) end
+  misuse.argument(verb, "store",
+    '"memory", "sqlite:PATH" or a table with load and save expected')
 end
 
 ---@param context moonsip.Context
@@ -99,7 +110,7 @@ function location.new(context, options)
   local least, most, default = spans_of(options.expires)
   local domain = options.domain
   if domain ~= nil then misuse.text(verb, "domain", domain) end
-  local keeper, store = keeper_of(options.store)
+  local keeper, store, how = keeper_of(context, options.store)
   local self = setmetatable({
     context = context, store = store,
     known = misuse.optional(verb, "known", options.known, "function"),
@@ -112,7 +123,7 @@ function location.new(context, options)
       service_route = routes_of(options.service_route),
     },
   }, Location)
-  self.keeper = keeper.new(self, location.is_ours)
+  self.keeper = keeper.new(self, location.is_ours, how)
   return self
 end
 

@@ -225,6 +225,36 @@ function Ending:happen()
   owner:turn()
 end
 
+--- Runs code in a thread to its end, here and now; `fn` hears of it at this virtual
+--- instant. The threads of some workers last as long as on a real loop.
+function Driver:work(workers, code, fn, ...)
+  local loop = self.outside
+  if not loop then
+    loop = core.loop()
+    self.outside = loop
+  end
+  if not workers.core then
+    workers.core = assert(loop:workers(workers.threads, workers.waiting))
+  end
+  local ending = setmetatable({ driver = self, fn = fn }, Ending)
+  local arguments = table.pack(package.path, package.cpath, code, ...)
+  arguments[arguments.n + 1] = function(...) ending.values = table.pack(...) end
+  local id, err = workers.core:add(table.unpack(arguments, 1, arguments.n + 1))
+  if not id then return nil, err end
+  while not ending.values do loop:step() end
+  self.children = self.children or {}
+  self.last_child = (self.last_child or 0) + 1
+  ending.id = self.last_child
+  self.children[ending.id] = true
+  self.wire:schedule(0, ending)
+  return ending.id
+end
+
+function Driver:end_work(workers) -- luacheck: ignore self
+  if workers.core then workers.core:close() end
+  workers.core = nil
+end
+
 --- Runs a program to its end, here and now; `fn` hears of it at this virtual instant.
 function Driver:spawn(program, fn)
   local loop = core.loop()

@@ -1,0 +1,112 @@
+-- SPDX-License-Identifier: MIT
+-- The bindings in a file of SQLite, from inside the thread that has it open. Plain tables:
+-- people look into them with the sqlite3 shell.
+
+local file = require "moonsip.sqlite_file"
+
+local bindings = {}
+
+local schema <const> = {
+  [[CREATE TABLE IF NOT EXISTS records (
+      aor TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID]],
+  [[CREATE TABLE IF NOT EXISTS contacts (
+      aor TEXT NOT NULL, position INTEGER NOT NULL, uri TEXT NOT NULL, q REAL NOT NULL,
+      expires_at REAL NOT NULL, call_id TEXT NOT NULL, cseq INTEGER NOT NULL, path TEXT,
+      params TEXT, instance TEXT, reg_id INTEGER, flow TEXT,
+      PRIMARY KEY (aor, position)) WITHOUT ROWID]],
+  "CREATE INDEX IF NOT EXISTS contacts_by_expiry ON contacts (expires_at)",
+}
+
+local prepared <const> = {} -- by path
+
+local function transaction(path, busy_ms, fn)
+  return file.transaction(path, busy_ms, function(db)
+    if not prepared[path] then
+      for _, sql in ipairs(schema) do
+        local done, err = db:query(sql)
+        if not done then return nil, err end
+      end
+    end
+    local result, err = fn(db)
+    if result ~= nil then prepared[path] = true end
+    return result, err
+  end)
+end
+
+-- No route has a line break, so that one line is one route.
+local function contact_of(row)
+  if row.path then
+    local list = {}
+    for route in row.path:gmatch "[^\n]+" do list[#list + 1] = route end
+    row.path = list
+  end
+  local contact = {}
+  for name, value in pairs(row) do
+    if name ~= "aor" and name ~= "position" then contact[name] = value end
+  end
+  return contact
+end
+
+--- { contacts, version }; without a version nobody was ever registered there.
+function bindings.load(path, busy_ms, aor)
+  return transaction(path, busy_ms, function(db)
+    local records, err = db:query("SELECT version FROM records WHERE aor = ?", aor)
+    if not records then return nil, err end
+    if not records[1] then return {} end
+    local rows
+    rows, err = db:query("SELECT * FROM contacts WHERE aor = ? ORDER BY position", aor)
+    if not rows then return nil, err end
+    for at, row in ipairs(rows) do rows[at] = contact_of(row) end
+    return { contacts = rows, version = records[1].version }
+  end)
+end
+
+local insert <const> = "INSERT INTO contacts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+--- True; false when the version is not the one that was loaded.
+function bindings.save(path, busy_ms, aor, contacts, version)
+  return transaction(path, busy_ms, function(db)
+    local records, err = db:query("SELECT version FROM records WHERE aor = ?", aor)
+    if not records then return nil, err end
+    local now = records[1] and records[1].version
+    if now ~= version then return false end
+    local done
+    done, err = db:query("DELETE FROM contacts WHERE aor = ?", aor)
+    for at, one in ipairs(contacts) do
+      if not done then return nil, err end
+      done, err = db:query(insert, aor, at, one.uri, one.q, one.expires_at, one.call_id, one.cseq,
+        one.path and table.concat(one.path, "\n"), one.params, one.instance, one.reg_id, one.flow)
+    end
+    if not done then return nil, err end
+    done, err = db:query("INSERT OR REPLACE INTO records VALUES (?, ?)", aor, (now or 0) + 1)
+    if not done then return nil, err end
+    return true
+  end)
+end
+
+--- { gone = { { aor, contact } ... }, next_at }
+function bindings.expired(path, busy_ms, now)
+  return transaction(path, busy_ms, function(db)
+    local rows, err = db:query("DELETE FROM contacts WHERE expires_at <= ? RETURNING *", now)
+    if not rows then return nil, err end
+    local gone = {}
+    for at, row in ipairs(rows) do
+      local done
+      done, err = db:query("UPDATE records SET version = version + 1 WHERE aor = ?", row.aor)
+      if not done then return nil, err end
+      gone[at] = { aor = row.aor, contact = contact_of(row) }
+    end
+    rows, err = db:query "SELECT min(expires_at) AS next_at FROM contacts"
+    if not rows then return nil, err end
+    return { gone = gone, next_at = rows[1].next_at }
+  end)
+end
+
+function bindings.count(path, busy_ms)
+  return transaction(path, busy_ms, function(db)
+    local rows, err = db:query "SELECT count(*) AS count FROM contacts"
+    return rows and rows[1].count, err
+  end)
+end
+
+return bindings
