@@ -12,7 +12,8 @@ local path <const> = arg[2] or "names.txt"
 
 -- Runs in a thread: it knows its arguments and what it requires, and nothing else.
 local function look_up(file, user)
-  names = names or {}                                -- a global of that thread: a cache
+  local names = package.loaded.names or {}           -- stays in that thread: a cache
+  package.loaded.names = names
   if names[user] then return names[user] end
   for line in io.lines(file) do                      -- blocks, as long as it takes
     local name, text = line:match "^(%S+)%s+(.+)$"

@@ -41,15 +41,15 @@ static void free_job(job *j) {
 
 /* --- In a thread --------------------------------------------------------------------- */
 
+/* What was raised, as { value, text, traceback }. */
 static int add_traceback(lua_State *L) {
+  lua_createtable(L, 3, 0);
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, 2, 1);
   const char *text = luaL_tolstring(L, 1, NULL);
   luaL_traceback(L, L, text, 1);
-  lua_pushvalue(L, 2);
-  lua_insert(L, -2);
-  lua_createtable(L, 2, 0);
-  lua_insert(L, -3);
-  lua_rawseti(L, -3, 2); /* traceback */
-  lua_rawseti(L, -2, 1); /* message */
+  lua_rawseti(L, 2, 3);
+  lua_rawseti(L, 2, 2);
   return 1;
 }
 
@@ -79,17 +79,22 @@ static int run_function(lua_State *L) {
   return 0;
 }
 
+/* Copies the value, or its text where it cannot be copied, and the traceback. */
 static void note_failure(lua_State *L, job *j) {
-  sip_buffer_clear(&j->out);
   int top = lua_gettop(L), at;
-  if (lua_istable(L, top)) {
-    lua_rawgeti(L, top, 1);
-    lua_rawgeti(L, top, 2);
-  } else {
-    lua_pushstring(L, lua_isstring(L, top) ? lua_tostring(L, top) : "not enough memory");
-    lua_pushnil(L);
+  if (!lua_istable(L, top)) { /* no memory for the table */
+    lua_pushliteral(L, "not enough memory");
+    sip_buffer_clear(&j->out);
+    bind_copy_out(L, top + 1, 1, &j->out, &at);
+    return;
   }
-  bind_copy_out(L, top + 1, 2, &j->out, &at);
+  for (int which = 1; which <= 2; which++) {
+    lua_settop(L, top);
+    lua_rawgeti(L, top, which);
+    lua_rawgeti(L, top, 3);
+    sip_buffer_clear(&j->out);
+    if (!bind_copy_out(L, top + 1, 2, &j->out, &at)) return;
+  }
 }
 
 static lua_State *new_state(void) {

@@ -59,7 +59,7 @@ function sqlite_file.transaction(path, busy_ms, fn)
   if result ~= nil then
     local done, why = db:query "COMMIT"
     if done then return result end
-    result, err = nil, why
+    err = why
   end
   db:query "ROLLBACK"
   if err and fatal[err.name] then forget(path) end
