@@ -57,6 +57,9 @@ Agent.getters = getters
 -- Methods that come with calls, whoever starts them.
 local call_methods <const> = { "ACK", "BYE", "CANCEL", "INVITE", "UPDATE" }
 
+--- Digits come by INFO too.
+local function hears_info(self) return self.media and self.media.hears.info end
+
 --- Tells the core which methods become events, and what Allow says.
 local function update_methods(self)
   local engine, of = self.engine, self.handlers
@@ -64,11 +67,13 @@ local function update_methods(self)
   for method in pairs(defaults.known) do
     local handled = of:has(method)
     engine:handles(method, handled or method == "BYE" and self.shows_bye
-      or method == "ACK" and self.acks_wanted > 0)
+      or method == "ACK" and self.acks_wanted > 0
+      or method == "INFO" and hears_info(self))
     if handled then names[method] = true end
   end
   if names.INVITE or self.places_calls then
     for _, method in ipairs(call_methods) do names[method] = true end
+    if hears_info(self) then names.INFO = true end
   end
   local has_extension = false
   for key in pairs(of.lists) do
@@ -129,7 +134,7 @@ function agent.new(context, options)
     fixed_allow = chosen.allow ~= nil, places_calls = false, shows_bye = false,
     acks_wanted = 0, closed = false, generation = 1,
     domains = chosen.domains, peers = chosen.peers, routes = chosen.routes,
-    from = chosen.from, credentials = chosen.credentials,
+    media = chosen.media, from = chosen.from, credentials = chosen.credentials,
     credential_sets = credentials.cache(), deferred_ms = chosen.deferred_ms,
   }, Agent)
   self.engine:keep_history(chosen.history)

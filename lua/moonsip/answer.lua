@@ -28,18 +28,19 @@ local function check_sdp(verb, given)
 end
 
 --- What both verbs need to know: { headers, sdp, codecs }.
-local function read(verb, options, known)
+local function read(verb, has_media, options, known)
   options = misuse.options(verb, options, known)
   return {
     verb = verb, flat = headers.flatten(verb, options.headers),
     sdp = check_sdp(verb, options.sdp),
-    codecs = options.codecs and codecs.list(verb, options.codecs),
+    codecs = options.codecs and codecs.list(verb, options.codecs, has_media),
   }
 end
 
---- Refuses what cannot be accepted: 415 for its body, 488 with a Warning for its offer.
+--- Refuses what cannot be accepted: 415 for its body, 488 with a Warning for its offer,
+--- what fits when there is no port left for it.
 local function refuse(self, err)
-  send(self, err.code or 500, nil, err.lines)
+  if err.code then send(self, err.code, nil, err.lines) else self:reply(err) end
   return nil, err
 end
 
@@ -77,7 +78,7 @@ function Answer:answer(options)
     misuse.raise("req:answer: only INVITE and UPDATE are answered with a call, not %s",
       method)
   end
-  local wanted = read("req:answer", options, answer_options)
+  local wanted = read("req:answer", self.agent.media, options, answer_options)
   if self.final then return self:reply(200) end -- says why not
   local sdp, err = describe(self, wanted)
   if err then return nil, err end
@@ -98,7 +99,7 @@ local early_options <const> = { sdp = true, headers = true, codecs = true }
 ---@return moonsip.Error? err
 ---@package
 function Answer:answer_early(status, options)
-  local wanted = read("req:progress", options, early_options)
+  local wanted = read("req:progress", self.agent.media, options, early_options)
   if self.final then return self:reply(status) end
   local offer, err = description.of(self.message)
   if not offer and not err then

@@ -18,6 +18,7 @@ local handlers = require "moonsip.handlers"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
 local session = require "moonsip.session"
+local sound = require "moonsip.sound"
 
 ---@class moonsip.Call: moonsip.Dialog
 ---@field direction "in"|"out"
@@ -80,15 +81,12 @@ handlers.mixin(Call, "call", function(self, key)
 end)
 Call.is_call = true
 
---- Without media of ours a session keeps to what was said once.
-Call.is_silent = true
-
 local function fields(agent, direction, state)
   local self = dialog.fields(agent)
   self.direction, self.state = direction, state
   self.began_at, self.answered_at = agent.context:now(), false
   self.invite, self.limit_timer, self.req, self.bye = false, false, false, false
-  self.hears_acks, self.session, self.awaits_answer = false, false, false
+  self.hears_acks, self.session, self.awaits_answer, self.sound = false, false, false, false
   return self
 end
 
@@ -121,6 +119,8 @@ function Call:bind(number, status)
   self.number = number
   self.state = "connected"
   self.answered_at = self.agent.context:now()
+  local codec = self.sound and self.sound.applied and self.sound.applied.codec
+  self:note("connected%s", codec and ", " .. codec.name or "")
 end
 
 --- Where its offers and answers stand.
@@ -132,6 +132,45 @@ function Call:negotiation()
     if self.req and not self.req.final then self.session:hear_request(self.req) end
   end
   return self.session
+end
+
+--- Its sound, opened when a description of ours first needs a port; `peer` is an address
+--- that it should lead to.
+---@param peer string?
+---@return moonsip.Sound?
+---@return moonsip.Error? err
+---@package
+function Call:open_sound(peer)
+  if self.sound then return self.sound end
+  local opened, err = sound.open(self, peer)
+  if not opened then return nil, err end
+  self.sound = opened
+  self:note("%s from %s to %s", self.direction == "in" and "came" or "goes", self.from.uri,
+    self.to.uri)
+  return opened
+end
+
+--- What was agreed on is another thing now.
+---@package
+function Call:session_changed()
+  if self.sound then self.sound:apply(self.session:audio()) end
+end
+
+--- They put us on hold, or took us off.
+---@package
+function Call:held_changed(is_held)
+  self:note(is_held and "held" or "taken off hold")
+  if self.joint then self.joint:hold_changed(self, is_held) end
+  self:fire(is_held and "hold" or "resume", self)
+end
+
+--- A line in the log for who watches: calls with audio are told of step by step.
+---@param format string
+---@package
+function Call:note(format, ...)
+  if not self.sound then return end
+  local text = select("#", ...) > 0 and format:format(...) or format
+  self.agent.context.log:info("call %d: %s", self.serial, text)
 end
 
 --- Runs the handlers of an event of this call: its own, then those of the agent.
@@ -206,6 +245,25 @@ function call.pairs(flat)
   return list
 end
 
+--- Ends it because it cannot go on: the other side is told why (RFC 3326).
+---@param err moonsip.Error
+---@package
+function Call:fail(err)
+  if self.state == "ended" then return end
+  local text = err.reason:gsub('[%c"\\]', "?")
+  leave(self, err.code or 480,
+    { "Reason", ('SIP;cause=%d;text="%s"'):format(err.code or 480, text) })
+  self:ended(err)
+end
+
+--- RTP and RTCP of its audio, both ways; after the end the last figures.
+---@return table?
+---@return moonsip.Error? err  media when it has no audio of ours
+function Call:stats()
+  if self.sound then return self.sound:stats() end
+  return nil, errors.new("media", "the call has no audio of ours")
+end
+
 local hangup_options <const> = { headers = true, reason = true, code = true }
 
 --- Ends the call as its state asks for: BYE, CANCEL, or a rejection of an INVITE that was
@@ -247,6 +305,8 @@ function Call:ended(why)
     self.agent:want_acks(-1)
   end
   if self.awaits_answer and not self.bye then self:acknowledged() end
+  self:note("ended: %s", why)
+  if self.sound then self.sound:close() end
   local context = self.agent.context
   if self.limit_timer then
     context.wheel:stop(self.limit_timer)
@@ -346,6 +406,9 @@ end
 answer.call_mixin(Call)
 change.mixin(Call)
 dial.mixin(Call)
+for _, name in ipairs { "play", "gather", "menu", "record", "dtmf", "detect", "bridge", "stream" } do
+  require("moonsip.verbs." .. name).mixin(Call)
+end
 
 call.Call = Call
 

@@ -73,7 +73,7 @@ local function change_by(self, method, verb, options, callback)
     sdp = description.text(verb, sdp)
   end
   local wish = { method = method, verb = verb, options = options, sdp = sdp,
-                 codecs = options.codecs and codecs.list(verb, options.codecs) }
+                 codecs = options.codecs and codecs.list(verb, options.codecs, self.agent.media) }
   return self:await(verb, callback, start_change, self, wish)
 end
 

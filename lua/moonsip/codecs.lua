@@ -2,6 +2,7 @@
 -- Codecs by the names that scripts use, "PCMU" or "L16/16000", as session descriptions
 -- have them (RFC 3551, RFC 7587).
 
+local core = require "moonsip.core"
 local misuse = require "moonsip.misuse"
 
 local codecs = {}
@@ -43,6 +44,92 @@ codecs.names_only = {
   known.amr, known["amr-wb"], known.l16,
 }
 
+-- ---- those that sound comes in
+
+-- What costs least first: a G.711 prompt is sent as it was encoded once, an opus frame costs
+-- hundreds of times as much. Each is there when its library was found by the build.
+local by_cost <const> = { "PCMU", "PCMA", "G722", "L16/8000", "L16/16000", "opus" }
+local offered <const> = { PCMU = true, PCMA = true, G722 = true, opus = true }
+
+local can -- of this build: [name in lower case] = { [rate] = codec of core.media_codecs }
+
+local function find_spoken(name, rate)
+  if not can then
+    can = {}
+    for _, one in ipairs(core.media_codecs()) do
+      local key = one.name:lower()
+      can[key] = can[key] or {}
+      can[key][one.rate] = one
+    end
+  end
+  local rates = can[name:lower()]
+  return rates and rates[rate]
+end
+
+--- Whether core.media speaks a codec of a session description.
+---@param one moonsip.Codec
+function codecs.is_spoken(one)
+  return find_spoken(one.name, one.rate) ~= nil
+end
+
+local spoken
+
+--- What is offered and what is accepted when a script names none.
+---@return moonsip.Codec[] offer
+---@return moonsip.Codec[] answer
+function codecs.spoken()
+  if spoken then return spoken.offer, spoken.answer end
+  spoken = { offer = {}, answer = {} }
+  for _, text in ipairs(by_cost) do
+    local name, rate = text:match "^([^/]+)/?(%d*)$"
+    local one = known[name:lower()]
+    if rate ~= "" and tonumber(rate) ~= one.rate then
+      one = entry(name, math.tointeger(tonumber(rate)))
+    end
+    if codecs.is_spoken(one) then
+      table.insert(spoken.answer, one)
+      if offered[text] then table.insert(spoken.offer, one) end
+    end
+  end
+  return spoken.offer, spoken.answer
+end
+
+-- RFC 4733 2.4.1: the keys of a telephone. 101 is what everybody expects it at.
+local events_fmtp <const>, events_type <const> = "0-15", 101
+
+--- A list with what goes beside its codecs: telephone events for each clock (RFC 4733
+--- 2.1), comfort noise.
+---@param list moonsip.Codec[]
+---@param with_events boolean
+---@param with_noise boolean
+---@return moonsip.Codec[]
+function codecs.with_auxiliary(list, with_events, with_noise)
+  local all, rates = table.move(list, 1, #list, 1, {}), {}
+  for _, one in ipairs(list) do
+    if with_events and not rates[one.rate] then
+      all[#all + 1] = entry("telephone-event", one.rate, { fmtp = events_fmtp,
+        payload_type = one.rate == 8000 and events_type or nil })
+    end
+    rates[one.rate] = true
+  end
+  if with_noise and rates[8000] then
+    all[#all + 1] = entry("CN", 8000, { payload_type = 13 }) -- RFC 3389
+  end
+  return all
+end
+
+-- RFC 3551 4.5.2: the clock of G722 is not its sampling rate.
+local g722_rate <const> = 16000
+
+--- Samples in a second of its audio.
+---@param one moonsip.Codec
+---@return integer
+function codecs.sample_rate(one)
+  return one.name:upper() == "G722" and g722_rate or one.rate
+end
+
+-- ---- names that scripts use
+
 --- "L16/16000/2"; what is left out is as known of that name.
 local function parse(verb, text)
   local name, rate, channels = text:match "^([%w%.%-_]+)/(%d+)/?(%d*)$"
@@ -59,13 +146,17 @@ end
 --- The codecs that a script names, best first.
 ---@param verb string
 ---@param names string[]
+---@param with_sound boolean?  only those that core.media speaks
 ---@return moonsip.Codec[]
-function codecs.list(verb, names)
+function codecs.list(verb, names, with_sound)
   misuse.check(verb, "codecs", names, "table")
   local list = {}
   for at, name in ipairs(names) do
     if at > max_codecs then misuse.argument(verb, "codecs", "too many") end
     list[at] = parse(verb, misuse.text(verb, "codecs", name))
+    if with_sound and not codecs.is_spoken(list[at]) then
+      misuse.argument(verb, "codecs", ("this build does not speak %s"):format(name))
+    end
   end
   if #list == 0 then misuse.argument(verb, "codecs", "the list is empty") end
   return list

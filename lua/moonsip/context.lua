@@ -25,6 +25,8 @@ local watchdog = require "moonsip.watchdog"
 ---@field draining boolean     no new calls; live ones may finish
 ---@field hurried boolean      a second signal came: no lingering
 ---@field main_task moonsip.Task?  a main chunk that runs as a task
+---@field media moonsip.MediaHub?  made by the first call with audio
+---@field prompts string[]?    folders that prompts are looked for in
 ---@field stop_waits moonsip.Wait[]  tasks that wait in sip.run
 ---@field host { run: function, stop: function }?  the loop of the program that drives us
 local Context = {}
@@ -96,6 +98,13 @@ end
 --- by itself when we return.
 function Context:touch()
   if self.tasks.depth == 0 then self.driver:changed() end
+end
+
+--- Prompts of a script are looked for beside it, and in the folder `prompts` there.
+---@param path string  of the script
+function Context:look_beside(path)
+  local folder = path:match "^(.*)/[^/]*$" or "."
+  self.prompts = { folder, folder .. "/prompts" }
 end
 
 --- Remembers an agent, in order.

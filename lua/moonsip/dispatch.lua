@@ -5,6 +5,7 @@
 local defaults = require "moonsip.defaults"
 local dialog = require "moonsip.dialog"
 local errors = require "moonsip.errors"
+local dtmf = require "moonsip.verbs.dtmf"
 local request = require "moonsip.request"
 
 local dispatch = {}
@@ -47,6 +48,8 @@ function on.request(agent, message, transaction, number)
     if of.is_call and (method == "INVITE" or method == "UPDATE") then
       local status = of:negotiation():hear_request(req)
       if status then return refuse_crossing(agent, req, status) end
+    elseif of.is_call and method == "INFO" and dtmf.take_info(req, of) then
+      return
     end
   end
   agent.context.tasks:start(req, serve, req)

@@ -223,6 +223,19 @@ function Driver:source_ip(ip)
   return self.loop:source(ip)
 end
 
+--- core.media on this loop, whose events go to `fn(kind, id, ...)`.
+---@param options { ports: integer[], realtime: boolean, max_sessions: integer }
+---@param fn function
+---@return userdata?
+---@return moonsip.Error? err
+function Driver:open_media(options, fn)
+  local made, err = core.media(self.loop, options)
+  if not made then return nil, err end
+  made:on_event(fn)
+  self.media = made
+  return made
+end
+
 --- For programs that turn a loop of their own (api.md rule 14).
 function Driver:pollfd() return self.loop:pollfd() end
 function Driver:events() return self.loop:events() end
@@ -245,6 +258,7 @@ end
 
 --- Closes sockets and the loop. Doing it twice is fine.
 function Driver:close()
+  if self.media then self.media:close() end
   self.loop:close()
 end
 

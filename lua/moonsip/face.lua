@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What a script sees of its context: the table that `require "moonsip"` returns.
 
+local conference = require "moonsip.conference"
 local core = require "moonsip.core"
 local digest = require "moonsip.digest"
 local duration = require "moonsip.duration"
@@ -105,6 +106,7 @@ function face.of(context)
     context.workers = context.workers or workers.new(context)
     return workers.run(context.workers, "sip.offload", fn, ...)
   end
+  function sip.conference(options) return conference.new(context, options) end
   function sip.rate(text) return pool.rate.new(context, text) end
   function sip.exec(command, options, fn)
     return exec.run(context, command, options, fn)

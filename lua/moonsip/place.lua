@@ -19,6 +19,9 @@ local function is_ip(host)
   return host:find "^%d+%.%d+%.%d+%.%d+$" ~= nil or is_ipv6(host)
 end
 
+--- 0.0.0.0 or ::, which nothing is sent to.
+function place.is_any(ip) return is_any[ip] ~= nil end
+
 --- "IP4" or "IP6", as c= says it.
 function place.kind(ip)
   return is_ipv6(ip) and "IP6" or "IP4"

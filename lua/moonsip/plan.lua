@@ -162,10 +162,10 @@ function plan.inside(verb, options, method)
 end
 
 --- What an option for calls alone says, beside those of a request.
-local function add_call(made, verb, options)
+local function add_call(made, agent, verb, options)
   if options.ring ~= nil then made.timeout_ms = duration.check(verb, "ring", options.ring) end
   if options.pdd ~= nil then made.pdd_ms = duration.check(verb, "pdd", options.pdd) end
-  if options.codecs ~= nil then made.codecs = codecs.list(verb, options.codecs) end
+  if options.codecs ~= nil then made.codecs = codecs.list(verb, options.codecs, agent.media) end
   local sdp = options.sdp
   if sdp ~= nil and sdp ~= false and type(sdp) ~= "function" then
     sdp = description.text(verb, sdp)
@@ -182,7 +182,7 @@ function plan.call(agent, verb, options)
     if request_options[name] then rest[name] = value end
   end
   local made = plan.new(agent, verb, rest, "INVITE")
-  add_call(made, verb, options)
+  add_call(made, agent, verb, options)
   return made
 end
 

@@ -18,28 +18,33 @@ local function own_codecs(self, is_offer)
   return self.codecs or (is_offer and codecs.basic or codecs.names_only)
 end
 
---- Address of our descriptions; `offer`: for an answer of that kind (RFC 6157 4.1).
-local function address_of(self, offer)
-  local peer
+--- The address that the audio of an offer is sent from (RFC 6157 4.1: ours is to be of its
+--- kind); nil for a name, or when there is none.
+local function peer_of(offer)
   for _, medium in ipairs(offer and offer.media or {}) do
     if medium.port ~= 0 and medium.type:lower() == "audio" then
-      peer = medium.address
-      break
+      return medium.address and medium.address:find "^[%x.:]+$" and medium.address or nil
     end
   end
-  local bound = peer and peer:find "^[%x.:]+$" and place.bound(self.call, peer)
-    or place.bound(self.call)
-  return place.said(self.call, bound or "0.0.0.0")
 end
 
+--- What we can do: nil, err when there is no port for it.
 local function capable(self, offer)
-  self.id = self.id or self.call.agent:session_number()
-  return {
-    id = self.id, address = address_of(self, offer),
-    sent = self.ours and core.sdp(self.ours) or nil,
-    media = { { port = discard_port, direction = "inactive",
-                codecs = own_codecs(self, not offer) } },
-  }
+  local call, peer = self.call, peer_of(offer)
+  self.id = self.id or call.agent:session_number()
+  local made = { id = self.id, sent = self.ours and core.sdp(self.ours) or nil }
+  if call.agent.media then
+    local sound, err = call:open_sound(peer)
+    if not sound then return nil, err end
+    made.address = sound.address
+    made.media = { sound:medium(self.codecs, self.holding, offer ~= nil) }
+  else
+    local bound = place.bound(call, peer) or place.bound(call)
+    made.address = place.said(call, bound or "0.0.0.0")
+    made.media = { { port = discard_port, direction = "inactive",
+                     codecs = own_codecs(self, not offer) } }
+  end
+  return made
 end
 
 local function payloads_of(self)
@@ -91,17 +96,20 @@ function proposal.offer(self, verb, wanted)
   local text = wish(self, verb, wanted)
   if text then return text end
   if self.own then return revise(self, own_text(self)) end
-  if self.ours and self.call.is_silent then return self.ours end
-  local options = capable(self)
+  if self.ours and not self.call.agent.media then return self.ours end
+  local options, err = capable(self)
+  if not options then return nil, err end
   options.payloads = self.ours and payloads_of(self) or nil
-  local made, err = core.sdp_offer(options)
+  local made
+  made, err = core.sdp_offer(options)
   if not made then return nil, err end
   return finish(self, verb, tostring(made))
 end
 
 local function refused(self, err, lines)
+  local host = place.said(self.call, place.bound(self.call) or "0.0.0.0")
   return nil, errors.new("media", err.reason,
-    { code = 488, lines = lines or warning.other(address_of(self), err.reason) })
+    { code = 488, lines = lines or warning.other(host, err.reason) })
 end
 
 local function own_answer(self, offer)
@@ -123,14 +131,17 @@ function proposal.answer(self, verb, offer, wanted, cannot_refuse)
   if self.own then return own_answer(self, offer) end
   local object, err = core.sdp(offer)
   if not object then return refused(self, err) end
-  local options = capable(self, object)
-  options.one_codec, options.our_order = true, self.codecs and true or false
+  local options
+  options, err = capable(self, object)
+  if not options then return nil, err end
+  options.one_codec = true
+  options.our_order = self.codecs ~= false or self.call.agent.media ~= false
   options.cannot_refuse = cannot_refuse
   local made
   made, err = core.sdp_answer(object, options)
   if made then return finish(self, verb, tostring(made)) end
   local lines = err.name == "SDP_MEDIA" and warning.nothing_fits(options.address, object,
-    own_codecs(self, false)) or nil
+    options.media[1].codecs) or nil
   return refused(self, err, lines)
 end
 

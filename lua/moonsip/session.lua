@@ -54,8 +54,9 @@ local function settle(self, ours, theirs)
   local had_session = self.ours and ours
   local was_held = had_session and self:is_held()
   self.ours, self.theirs, self.stream = ours or false, theirs or false, nil
+  self.call:session_changed()
   if had_session and self:is_held() ~= was_held then
-    self.call:fire(was_held and "resume" or "hold", self.call)
+    self.call:held_changed(not was_held)
   end
 end
 
@@ -82,6 +83,7 @@ function act.PREVIEW(self, text, is_ours)
   local offer = self.open
   self.preview = { ours = is_ours and text or offer, theirs = is_ours and offer or text }
   self.stream = nil
+  self.call:session_changed()
 end
 
 function act.WITHDRAW(self)

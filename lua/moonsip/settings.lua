@@ -17,7 +17,7 @@
 --   t1, t2, t4, timer_c   durations of RFC 3261 17, table 4
 --   guard           who is let in (guard.lua); false: everybody
 --   history         bytes of the last messages that are kept for ladders (256 KiB); 0 none
---   media           false: no audio of ours, which is all that there is yet
+--   media           of its calls (media.lua); false: none, streams are inactive
 --   websocket       whom WebSockets let in: { paths = {...}, origins = {...} }
 --   tls             who we are over TLS and whom we trust: see tls.lua
 --   mtu, max_transactions, max_dialogs, max_events, limits   bounds of the core
@@ -25,6 +25,7 @@
 local credentials = require "moonsip.credentials"
 local duration = require "moonsip.duration"
 local guard = require "moonsip.guard"
+local media = require "moonsip.media"
 local misuse = require "moonsip.misuse"
 local target = require "moonsip.target"
 local tls = require "moonsip.tls"
@@ -158,9 +159,6 @@ function settings.read(context, options)
   if listen == nil then
     misuse.argument(verb, "listen", "string or list expected, got nil")
   end
-  if options.media then
-    misuse.argument(verb, "media", "false expected")
-  end
   local engine = engine_options(context, options)
   local domains = options.domains
   if type(domains) == "string" then domains = { domains } end
@@ -180,6 +178,7 @@ function settings.read(context, options)
       max_count),
     credentials = credentials.of(verb, options, credentials.cache()),
     tls = tls.read(options.tls), websocket = websocket_of(options.websocket),
+    media = media.read(options.media),
     from = options.from, peers = peers_of(options.peers),
     routes = target.routes(verb, "outbound_proxy", options.outbound_proxy),
     deferred_ms = 64 * (engine.t1 or default_t1_ms), -- Timer F of the other side

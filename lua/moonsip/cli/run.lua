@@ -53,6 +53,7 @@ function run.run(given, operands)
   local chunk, why = loadfile(path ~= "-" and path or nil)
   if not chunk then return complain(why) end
   local own = context.new { listen = given.listen, log = { level = given.log } }
+  own:look_beside(path)
   tracer.attach(own, given.trace)
   package.loaded["moonsip"] = face.of(own)
   arg = { [0] = path, table.unpack(operands, 2) } -- luacheck: globals arg

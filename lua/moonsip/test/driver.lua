@@ -289,6 +289,12 @@ function Driver:source_ip(ip)
   end
 end
 
+--- Media of the network's audio, which is one for all hosts.
+function Driver:open_media(_, fn)
+  self.media = self.net:open_media(fn)
+  return self.media
+end
+
 -- ---- programs that turn a loop of their own have no place in a simulation
 
 local function no_descriptor()
@@ -309,6 +315,7 @@ function Driver:on_wake() end
 --- Closes sockets and connections. Doing it twice is fine.
 function Driver:close()
   self.is_closed = true
+  if self.media then self.media:close() end
   for _, one in ipairs(self.ports) do one:close() end
   self.ports = {}
 end

@@ -4,6 +4,7 @@
 -- thread, no wall clock and no sleeping, and the same seed gives the same run.
 
 local address = require "moonsip.test.address"
+local audio = require "moonsip.test.audio"
 local caller = require "moonsip.test.caller"
 local context = require "moonsip.context"
 local core = require "moonsip.core"
@@ -56,7 +57,7 @@ function network.new(options)
       seed = seed, link = link.new("test.net", options),
       keep = misuse.integer("test.net", "keep", options.keep or default_keep, 1, 1 << 31),
     },
-    names = names.new(),
+    seed = seed, names = names.new(),
     clock = core.clock(0),
     seeds = random.new(~seed), -- of engines: another stream of chance than the wire's
     drivers = {},
@@ -89,6 +90,16 @@ end
 function Network:adopt(one)
   table.insert(self.contexts, one)
   function one.touch() one.driver:changed() end
+end
+
+--- A core.media for a host: all of them share one audio.
+function Network:open_media(fn)
+  self.audio = self.audio or audio.new(self.wire, self.seed)
+  return self.audio:open(fn)
+end
+
+local function links_changed(self)
+  if self.audio then self.audio:set_links() end
 end
 
 --- Takes a context out of the network, without another byte from it.
@@ -226,6 +237,7 @@ function Network:cut(a, b)
   each_hop(self, "net:cut", a, b, function(from, to)
     self.wire:hop(from, to).is_cut = true
   end)
+  links_changed(self)
 end
 
 --- Makes it whole again: between two hosts, around one, or everywhere.
@@ -238,6 +250,7 @@ function Network:heal(a, b)
     end)
   end
   self.wire:resume_streams()
+  links_changed(self)
 end
 
 --- Settings of the hop between two hosts (see link.lua), in both directions; with
@@ -254,6 +267,7 @@ function Network:link(a, b, options)
   local there, back = self.wire:hop(from, to), self.wire:hop(to, from)
   there.link = link.new(verb, options, there.link)
   if not options.one_way then back.link = link.new(verb, options, back.link) end
+  links_changed(self)
 end
 
 --- What a name stands for: an address, or a list of addresses and of
@@ -296,7 +310,8 @@ function Network:next_at()
     self:mark(one)
     return self.wire.now
   end
-  return self.wire.queue:next_at()
+  local at, due = self.wire.queue:next_at(), self.audio and self.audio:deadline()
+  return at and due and math.min(at, due) or at or due
 end
 
 local function check_progress(self)
@@ -315,11 +330,16 @@ end
 function Network:turn(within_ms)
   check_progress(self)
   local one = next_driver(self)
-  if not one then
-    return self.wire:next(within_ms and self.wire.now + within_ms) ~= nil
+  if one then
+    one:turn()
+    return true
   end
-  one:turn()
-  return true
+  local limit = within_ms and self.wire.now + within_ms
+  if not self.audio then return self.wire:next(limit) ~= nil end
+  local at = self:next_at()
+  if not at or limit and at > limit then return false end
+  -- Audio runs up to whatever comes next, and what it tells comes first.
+  return self.audio:run(at) or self.wire:next(at) ~= nil or true
 end
 
 local function check_main(self, verb)
@@ -340,7 +360,7 @@ end
 function Network:advance(span)
   check_main(self, "net:advance")
   local at = self.wire.now + duration.check("net:advance", "span", span)
-  run_until(self, at)
+  repeat run_until(self, at) until not self.audio or not self.audio:run(at)
   self.wire:set_now(at)
 end
 
@@ -418,7 +438,8 @@ end
 --- A number that two runs share when every message, instant and loss is the same.
 ---@return string
 function Network:hash()
-  return self.wire.journal:hash()
+  local hash = self.wire.journal:hash()
+  return self.audio and ("%s%016x"):format(hash, self.audio:digest()) or hash
 end
 
 --- What is still alive in all engines: transactions, dialogs and timers.
@@ -443,6 +464,8 @@ end
 function Network:close()
   for at = #self.contexts, 1, -1 do lifecycle.close(self.contexts[at]) end
   self.contexts, self.drivers = {}, {}
+  if self.audio then self.audio:close() end
+  self.audio = nil
 end
 
 Network.__close = Network.close

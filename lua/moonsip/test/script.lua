@@ -70,6 +70,7 @@ local function begin(self)
     log = { write = function(line) self.log[#self.log + 1] = line end },
   }
   self.net:adopt(self.context)
+  self.context:look_beside(self.path)
   self.sip = face.of(self.context)
   local chunk, why = loadfile(self.path, "bt", environment(self, self.args))
   if not chunk then return nil, why end

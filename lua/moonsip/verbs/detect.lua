@@ -1,0 +1,96 @@
+-- SPDX-License-Identifier: MIT
+-- call:detect and call:wait_beep: who or what is at the other end.
+
+local duration = require "moonsip.duration"
+local errors = require "moonsip.errors"
+local misuse = require "moonsip.misuse"
+local verb = require "moonsip.verbs.verb"
+
+local Detect = {}
+
+local detect = {}
+
+--- Gives its verbs to the class of calls.
+function detect.mixin(class)
+  for name, method in pairs(Detect) do class[name] = method end
+end
+
+local detect_options <const> = {
+  max = true, amd = true, fax = true, beep = true, silence = true, speech = true,
+  threshold = true,
+}
+
+local amd_options <const> = {
+  initial = true, greeting = true, after = true, total = true, word = true, between = true,
+  words = true, threshold = true,
+}
+
+local default_max <const>, default_beep_max <const> = "10s", "30s"
+
+--- Durations of an answering machine's settings; counts as they are.
+local function read_amd(name, given)
+  if type(given) ~= "table" then return given and true or nil end
+  misuse.options(name, given, amd_options)
+  local made = {}
+  for option, value in pairs(given) do
+    local is_count = option == "words" or option == "threshold"
+    made[option] = is_count and misuse.integer(name, option, value, 1, 32767)
+      or duration.check(name, option, value)
+  end
+  return made
+end
+
+local function start(one, call, wish, finish)
+  local sound = verb.sound(one, call)
+  if not sound then return end
+  call:keep_wait(one)
+  sound:run(one, "detect", wish, finish)
+end
+
+--- Listens to who answered: "human", "machine", "fax", "silence" (nobody says anything) or
+--- "notsure"; with further options "beep" or "speech". It is a guess from energy and
+--- pauses, right for most greetings.
+---@param options { max: any, amd: table|boolean?, fax: boolean?, beep: boolean?, silence: any, speech: any, threshold: integer? }?
+---@param callback fun(what: string?, err: moonsip.Error?)?
+---@return string? what
+---@return moonsip.Error? err
+function Detect:detect(options, callback)
+  if type(options) == "function" then options, callback = nil, options end
+  local name <const> = "call:detect"
+  options = misuse.options(name, options, detect_options)
+  local amd = options.amd
+  if amd == nil then amd = true end
+  local wish = {
+    amd = read_amd(name, amd), fax = options.fax ~= false, beep = options.beep or false,
+    silence = options.silence and duration.check(name, "silence", options.silence) or nil,
+    speech = options.speech and duration.check(name, "speech", options.speech) or nil,
+    threshold = options.threshold, max = duration.check(name, "max", options.max or default_max),
+  }
+  self:note "detect"
+  return self:await(name, callback, start, self, wish, function(one, why)
+    if why == "stopped" or why == "closed" then return verb.resolve_other(one, self, why) end
+    local what = why == "max" and "notsure" or why
+    self:note("detected %s", what)
+    one:resolve(what)
+  end)
+end
+
+--- Waits for the beep of an answering machine.
+---@param options { max: any }?  30 s
+---@param callback fun(done: true?, err: moonsip.Error?)?
+---@return true?
+---@return moonsip.Error? err  timeout when none came
+function Detect:wait_beep(options, callback)
+  if type(options) == "function" then options, callback = nil, options end
+  local name <const> = "call:wait_beep"
+  options = misuse.options(name, options, { max = true })
+  local wish = { beep = true, max = duration.check(name, "max", options.max or default_beep_max) }
+  self:note "wait for a beep"
+  return self:await(name, callback, start, self, wish, function(one, why)
+    if why == "beep" then return one:resolve(true) end
+    if why == "max" then return one:resolve(nil, errors.new("timeout", "no beep was heard")) end
+    verb.resolve_other(one, self, why)
+  end)
+end
+
+return detect
