@@ -11,11 +11,9 @@ local change = require "moonsip.change"
 local dial = require "moonsip.dial"
 local dialog = require "moonsip.dialog"
 local description = require "moonsip.description"
-local duration = require "moonsip.duration"
+local ending = require "moonsip.ending"
 local errors = require "moonsip.errors"
-local exchange = require "moonsip.exchange"
 local handlers = require "moonsip.handlers"
-local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
 local session = require "moonsip.session"
 local sound = require "moonsip.sound"
@@ -119,8 +117,7 @@ function Call:bind(number, status)
   self.number = number
   self.state = "connected"
   self.answered_at = self.agent.context:now()
-  local codec = self.sound and self.sound.applied and self.sound.applied.codec
-  self:note("connected%s", codec and ", " .. codec.name or "")
+  self:note "connected"
 end
 
 --- Where its offers and answers stand.
@@ -190,72 +187,6 @@ function Call:want_ack()
   self.agent:want_acks(1)
 end
 
---- The ACK of our 2xx came (nil: it will not come any more).
----@param message table?
----@package
-function Call:acknowledged(message)
-  if self.awaits_answer then
-    self.awaits_answer = false
-    self.agent:want_acks(-1)
-  end
-  if message and self.session then self.session:hear_ack(description.of(message)) end
-  local bye = self.bye
-  if not bye then return end
-  self.bye = false
-  self.agent:want_acks(-1)
-  self.agent.engine:dialog_request(self.number, bye)
-  self.agent:forget_dialog(self)
-end
-
---- Sends the BYE, but not before the ACK of our 2xx (15). One that proves who we are may
---- be challenged once more.
-local function send_bye(self, flat)
-  local agent = self.agent
-  if agent.engine:awaits_ack(self.number) then
-    self.bye = { method = "BYE", headers = flat, orphan = true }
-    agent:want_acks(1)
-  elseif self.credentials then
-    exchange.start(agent, "call:hangup", "BYE", { {} }, { headers = flat },
-      { dialog = self, call = self, is_farewell = true })
-  else
-    agent.engine:dialog_request(self.number, { method = "BYE", headers = flat, orphan = true })
-  end
-end
-
---- Ends the signalling in whatever state it is; nothing here waits.
----@param status integer  for an INVITE that nobody answered
----@return moonsip.Error? err
-local function leave(self, status, flat)
-  local state = self.state
-  if state == "connected" then
-    send_bye(self, flat)
-  elseif self.direction == "out" then
-    if self.invite then self.agent.engine:cancel(self.invite.transaction or 0, flat) end
-  else
-    local options = flat and { headers = call.pairs(flat) } or nil
-    local done, err = self.req:reply(status, options)
-    if not done then return err end
-  end
-end
-
---- A flat list of names and values as pairs.
-function call.pairs(flat)
-  local list = {}
-  for at = 1, #flat, 2 do list[#list + 1] = { flat[at], flat[at + 1] } end
-  return list
-end
-
---- Ends it because it cannot go on: the other side is told why (RFC 3326).
----@param err moonsip.Error
----@package
-function Call:fail(err)
-  if self.state == "ended" then return end
-  local text = err.reason:gsub('[%c"\\]', "?")
-  leave(self, err.code or 480,
-    { "Reason", ('SIP;cause=%d;text="%s"'):format(err.code or 480, text) })
-  self:ended(err)
-end
-
 --- RTP and RTCP of its audio, both ways; after the end the last figures.
 ---@return table?
 ---@return moonsip.Error? err  media when it has no audio of ours
@@ -264,98 +195,11 @@ function Call:stats()
   return nil, errors.new("media", "the call has no audio of ours")
 end
 
-local hangup_options <const> = { headers = true, reason = true, code = true }
-
---- Ends the call as its state asks for: BYE, CANCEL, or a rejection of an INVITE that was
---- not answered (`code`, 480). It returns at once; doing it twice is fine.
----@param options { headers: table?, reason: string?, code: integer? }?  reason: a Reason header (RFC 3326)
----@return boolean done  false when the call had ended
-function Call:hangup(options)
-  options = misuse.options("call:hangup", options, hangup_options)
-  local flat = headers.flatten("call:hangup", options.headers)
-  if options.reason then
-    flat = flat or {}
-    local reason = misuse.text("call:hangup", "reason", options.reason)
-    flat[#flat + 1], flat[#flat + 2] = "Reason", reason
-  end
-  local code = misuse.integer("call:hangup", "code", options.code or 480, 300, 699)
-  if self.state == "ended" then return false end
-  leave(self, code, flat)
-  self:ended(errors.new("hangup", "we hung up", { by = "local" }))
-  return true
-end
-
---- Leaving its scope ends it: with the status an error deserves when one passes.
-function Call:close(err)
-  if self.state == "ended" then return end
-  leave(self, err ~= nil and 500 or 480)
-  self:ended(errors.new("hangup", "closed", { by = "local" }))
-end
-
-Call.__close = Call.close
-
---- Cleans up after the end; tells the agent's `cdr` handlers.
----@param why moonsip.Error
----@return boolean first
----@package
-function Call:ended(why)
-  if not dialog.Dialog.ended(self, why) then return false end
-  if self.hears_acks then
-    self.hears_acks = false
-    self.agent:want_acks(-1)
-  end
-  if self.awaits_answer and not self.bye then self:acknowledged() end
-  self:note("ended: %s", why)
-  if self.sound then self.sound:close() end
-  local context = self.agent.context
-  if self.limit_timer then
-    context.wheel:stop(self.limit_timer)
-    self.limit_timer = false
-  end
-  local invite = self.invite
-  if invite then
-    self.invite = false
-    invite:abandon(why)
-  end
-  if self.permit then self.permit:release() end
-  self.agent:call_ended(self)
-  return true
-end
-
 --- It was placed through a gateway, where it takes a place until its end.
 ---@package
 function Call:keep_permit(permit)
   if self.state == "ended" then return permit:release() end
   self.permit = permit
-end
-
---- What on("cdr") gets.
----@package
-function Call:record()
-  local now, answered = self.agent.context:now(), self.answered_at
-  return {
-    call = self, why = self.why, direction = self.direction, from = self.from, to = self.to,
-    began = self.began_at / 1000, answered = answered and answered / 1000 or nil,
-    ended = now / 1000, seconds = answered and (now - answered) / 1000 or 0,
-  }
-end
-
-local Limit = {}
-Limit.__index = Limit
-
-function Limit:expire()
-  self.call.limit_timer = false
-  self.call:hangup()
-end
-
---- Ends the call by itself after a span from now. Setting it again replaces it.
----@param span number|string  a duration
-function Call:limit(span)
-  local ms = duration.check("call:limit", "span", span)
-  if self.state == "ended" then return end
-  local context = self.agent.context
-  if self.limit_timer then context.wheel:stop(self.limit_timer) end
-  self.limit_timer = context:start_timer(ms, setmetatable({ call = self }, Limit))
 end
 
 local function start_wait_answer(one, self)
@@ -406,7 +250,9 @@ end
 answer.call_mixin(Call)
 change.mixin(Call)
 dial.mixin(Call)
-for _, name in ipairs { "play", "gather", "menu", "record", "dtmf", "detect", "bridge", "stream" } do
+ending.mixin(Call)
+for _, name in ipairs { "play", "gather", "menu", "record", "dtmf", "detect", "bridge",
+                        "stream" } do
   require("moonsip.verbs." .. name).mixin(Call)
 end
 

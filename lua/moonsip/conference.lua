@@ -65,7 +65,9 @@ function conference.new(context, options)
 end
 
 ---@package
-function Conference:note(...) self.context.log:info("conference: " .. (...):format(select(2, ...))) end
+function Conference:note(format, ...)
+  self.context.log:info("conference: %s", format:format(...))
+end
 
 ---@package
 function Conference:task_waits() end

@@ -26,6 +26,7 @@ local watchdog = require "moonsip.watchdog"
 ---@field hurried boolean      a second signal came: no lingering
 ---@field main_task moonsip.Task?  a main chunk that runs as a task
 ---@field media moonsip.MediaHub?  made by the first call with audio
+---@field on_clip fun(path: string, clip: userdata)?  hears of what is loaded
 ---@field prompts string[]?    folders that prompts are looked for in
 ---@field stop_waits moonsip.Wait[]  tasks that wait in sip.run
 ---@field host { run: function, stop: function }?  the loop of the program that drives us

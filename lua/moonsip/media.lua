@@ -17,7 +17,6 @@
 --   realtime, max_sessions   of the one media thread, which the first agent settles
 
 local codecs = require "moonsip.codecs"
-local core = require "moonsip.core"
 local duration = require "moonsip.duration"
 local misuse = require "moonsip.misuse"
 local speech = require "moonsip.speech"
@@ -171,8 +170,11 @@ end
 
 --- Loads a file, converted to what is wanted: `fn(clip, err)` in a later turn.
 function Hub:load(path, wanted, fn)
-  local tasks = self.context.tasks
-  self.core:load(path, wanted, function(...) tasks:enter(fn, ...) end)
+  local context = self.context
+  self.core:load(path, wanted, function(clip, err)
+    if clip and context.on_clip then context.on_clip(path, clip) end
+    context.tasks:enter(fn, clip, err)
+  end)
 end
 
 return media

@@ -78,7 +78,10 @@ local function set(self, stream, ip)
     latch = settings.latch, inactivity = settings.inactivity_ms, jitter = settings.jitter,
   })
   self.running = ok == true
-  if not ok then self.call:note("no sound: %s", err.reason) end
+  if not ok then return self.call:note("no audio: %s", err.reason) end
+  local text = ("%s, %s"):format(stream.codec.name, stream.direction)
+  if text ~= self.described then self.call:note("audio: %s", text) end
+  self.described = text
 end
 
 --- Silences it: the medium was refused, or is not used any more.
@@ -134,7 +137,9 @@ sound.stopped = stopped
 --- Why no verb can run now; nil when one can.
 ---@return moonsip.Error?
 function Sound:trouble()
-  if self.closed then return self.call.why or errors.new("gone", "the call has no sound any more") end
+  if self.closed then
+    return self.call.why or errors.new("gone", "the call has no sound any more")
+  end
   if self.running then return nil end
   return errors.new("media", "the call has no audio: it is not answered, or none was agreed on")
 end
@@ -148,6 +153,7 @@ end
 function Sound:run(one, method, options, finish)
   if one.resolved then return end
   local hub = self.hub.core
+  -- What it finds wrong in the options (a tone's text, say) is the script's to hear.
   local ok, number, err = pcall(hub[method], hub, self.id, options)
   if not ok then
     one:resolve(nil, errors.new("invalid", number))
@@ -212,11 +218,16 @@ function on.latched(self, ip, port)
   self.latched = { ip = ip, port = port }
 end
 
-function on.frames(self, number) self.verbs[number].owner:readable() end
-function on.xon(self, number) self.verbs[number].owner:writable() end
-function on.xoff(self, number) self.verbs[number].owner:full() end
-function on.mark(self, number, mark, cleared)
-  self.verbs[number].owner:reached(mark, cleared)
+--- What streams hear of, each by a method of who opened it.
+local of_stream <const> = { frames = "readable", xon = "writable", xoff = "full",
+                            mark = "reached" }
+
+for kind, method in pairs(of_stream) do
+  on[kind] = function(self, number, ...)
+    local verb = self.verbs[number]
+    local owner = verb and verb.owner
+    if owner and owner[method] then owner[method](owner, ...) end
+  end
 end
 
 function on.closed(self, stats)
@@ -245,6 +256,7 @@ function Sound:close()
   if self.closed then return end
   self.last_stats = self.hub.core:stats(self.id)
   self.closed, self.running = true, false
+  for _, entry in ipairs({ table.unpack(self.line) }) do entry.one:cancel(self.call.why) end
   self.hub.core:close(self.id)
 end
 

@@ -172,7 +172,7 @@ end
 --- Speech of a context: what is being spoken, and who waits for it.
 local function state_of(context)
   if not context.speech then
-    context.speech = { running = 0, jobs = {}, line = {}, folders = {} }
+    context.speech = { running = 0, jobs = {}, line = {}, folders = {}, texts = {} }
   end
   return context.speech
 end
@@ -228,6 +228,7 @@ function speech.fetch(context, settings, wish, fn)
   local folder = settings.cache or default_folder()
   local path = ("%s/%s.wav"):format(folder, key)
   local state = state_of(context)
+  if context.on_clip then state.texts[path] = wish.text end
   local job = state.jobs[key]
   if job then
     table.insert(job.waiting, fn)

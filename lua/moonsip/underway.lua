@@ -98,7 +98,7 @@ end
 --- A call is over.
 function Underway:call_ended(one)
   self.call_set[one] = nil
-  if self.handlers:has "cdr" then self:emit("cdr", one:record()) end
+  if self.handlers:has "cdr" then self:emit("cdr", one:summary()) end
 end
 
 --- The id of a session description of ours (RFC 4566 5.2).

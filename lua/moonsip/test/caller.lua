@@ -6,9 +6,14 @@
 local agent = require "moonsip.agent"
 local context = require "moonsip.context"
 local duration = require "moonsip.duration"
+local ear = require "moonsip.test.ear"
+local errors = require "moonsip.errors"
 local misuse = require "moonsip.misuse"
+local prompt = require "moonsip.prompt"
 local target = require "moonsip.target"
 local trace = require "moonsip.trace"
+local verb = require "moonsip.verbs.verb"
+local wait = require "moonsip.wait"
 
 ---@class moonsip.test.Caller: moonsip.Agent
 ---@field net moonsip.test.Network
@@ -84,8 +89,16 @@ local function resolve(given)
   return "sip:" .. trace.address(given.host.addresses[1], sip_port)
 end
 
+--- Its ears are open from the answer on.
+local function listen(call, err)
+  if call and call.sound then ear.of(call) end
+  return call, err
+end
+
 function Caller:call(given, options, callback)
-  return agent.Agent.call(self, resolve(given), options, callback)
+  if type(options) == "function" then options, callback = nil, options end
+  if not callback then return listen(agent.Agent.call(self, resolve(given), options)) end
+  return agent.Agent.call(self, resolve(given), options, function(...) callback(listen(...)) end)
 end
 
 function Caller:start_call(given, options)
@@ -94,6 +107,99 @@ end
 
 function Caller:request(method, given, options)
   return agent.Agent.request(self, method, resolve(given), options)
+end
+
+-- ---- who hears and speaks
+
+--- Its call: the one that began last and goes on.
+local function current(self)
+  local calls = self.calls
+  local call = calls[#calls] or self.last_call
+  if not call then return nil, errors.new("invalid", "there is no call") end
+  self.last_call = call
+  return call
+end
+
+--- Presses keys.
+---@param digits string
+---@param options table?  of call:dtmf
+---@return true?
+---@return moonsip.Error? err
+function Caller:press(digits, options)
+  local call, err = current(self)
+  if not call then return nil, err end
+  return call:dtmf(digits, options)
+end
+
+--- Says something: a file, or whatever call:play plays. Returns when it is said.
+---@param what any
+---@return true?
+---@return moonsip.Error? err
+function Caller:says(what)
+  local call, err = current(self)
+  if not call then return nil, err end
+  return call:play(what)
+end
+
+--- Hangs up.
+---@return boolean done
+function Caller:hangup()
+  local call = current(self)
+  return call ~= nil and call:hangup()
+end
+
+--- Samples of every prompt that was played on the network, for who heard another.
+local function known_prompts(self)
+  local found = {}
+  for path, clip in pairs(self.net.clips) do
+    found[self.net:prompt_name(path)] = clip:samples(8000)
+  end
+  return found
+end
+
+--- The samples of a file, or of a spoken text, as who plays it would have them.
+local function fetch(self, call, items)
+  return wait.await(self.context, "caller:hears", nil, nil, function(one)
+    prompt.fetch(call.sound, items, function(program, err)
+      if not program then return one:resolve(nil, err) end
+      if not program[1].clip then
+        return one:resolve(nil, errors.new("invalid",
+          "only files and spoken texts are told apart"))
+      end
+      one:resolve(program[1].clip:samples(8000))
+    end)
+  end)
+end
+
+local hears_options <const> = { within = true, likeness = true }
+local default_within <const>, default_likeness <const> = "10s", 0.8
+
+--- Waits until a prompt is heard: a file, or `{ say = text }`. What was heard before it is
+--- skipped, and the next one is looked for behind it.
+---@param what any
+---@param options { within: number|string|nil, likeness: number? }?  10 s from its length on; how much of it must be heard, 0.8
+---@return number? at   seconds of the call's audio that it began at
+---@return moonsip.Error? err  of kind timeout or hangup: says what was heard instead
+function Caller:hears(what, options)
+  local name <const> = "caller:hears"
+  options = misuse.options(name, options, hears_options)
+  local within = duration.check(name, "within", options.within or default_within)
+  local items = prompt.items(name, what)
+  if #items ~= 1 then misuse.argument(name, "what", "one prompt expected") end
+  local call, err = current(self)
+  if not call then return nil, err end
+  local listener
+  listener, err = ear.of(call)
+  if not listener then return nil, err end
+  local title = verb.text(items)
+  items[1].file = items[1].file and self.net:find_prompt(items[1].file)
+  local said
+  said, err = fetch(self, call, items)
+  if not said then return nil, err end
+  return listener:hears(said, title, {
+    within_ms = within + #said // 16, likeness = options.likeness or default_likeness,
+    others = function() return known_prompts(self) end,
+  })
 end
 
 --- Registers its address of record (RFC 3261 10.2) at a server, through which all its

@@ -12,13 +12,14 @@ local driver = require "moonsip.test.driver"
 local duration = require "moonsip.duration"
 local endpoint = require "moonsip.test.endpoint"
 local errors = require "moonsip.errors"
-local ladder = require "moonsip.ladder"
 local lifecycle = require "moonsip.lifecycle"
 local link = require "moonsip.test.link"
 local misuse = require "moonsip.misuse"
 local names = require "moonsip.test.names"
+local prompts = require "moonsip.test.prompts"
 local random = require "moonsip.test.random"
 local script = require "moonsip.test.script"
+local story = require "moonsip.test.story"
 local timer = require "moonsip.timer"
 local trace = require "moonsip.trace"
 local wire = require "moonsip.test.wire"
@@ -66,6 +67,7 @@ function network.new(options)
     labels = {}, -- [address of an endpoint] = name
     agents_made = 0, instant = 0, done_at_instant = 0,
     log_lines = {},
+    clips = {}, -- [path] = what was loaded to be played
   }, Network)
   self.wire.tick = function(now) self.clock:set(now) end
   self.root = context.new {
@@ -89,6 +91,7 @@ end
 --- another host, has its driver looked at.
 function Network:adopt(one)
   table.insert(self.contexts, one)
+  one.on_clip = function(path, clip) self.clips[path] = clip end
   function one.touch() one.driver:changed() end
 end
 
@@ -201,7 +204,9 @@ function Network:endpoint(at, name)
   return one
 end
 
-local function host_of(self, verb, who)
+--- The host that somebody is on.
+---@package
+function Network:host_for(verb, who)
   local host = who
   if type(who) == "string" then
     host = self.wire.hosts[address.check(verb, who).ip]
@@ -217,9 +222,9 @@ end
 
 -- Calls fn(from, to) for both directions; without b, for every other host.
 local function each_hop(self, verb, a, b, fn)
-  local from = host_of(self, verb, a)
+  local from = self:host_for(verb, a)
   if b ~= nil then
-    local to = host_of(self, verb, b)
+    local to = self:host_for(verb, b)
     fn(from, to)
     fn(to, from)
     return
@@ -257,7 +262,7 @@ end
 --- `options.one_way` only from a to b. Those not given stay those of the network.
 function Network:link(a, b, options)
   local verb <const> = "net:link"
-  local from, to = host_of(self, verb, a), host_of(self, verb, b)
+  local from, to = self:host_for(verb, a), self:host_for(verb, b)
   misuse.check(verb, "options", options, "table")
   for name in pairs(options) do
     if not link.options[name] and name ~= "one_way" then
@@ -386,80 +391,6 @@ function Network:now()
   return self.wire.now / 1000
 end
 
--- ---- what happened
-
-local function at_host(self, verb)
-  return function(text, who)
-    if type(who) == "table" and who.address then return text == who.address end
-    return self.wire:host_of(text) == host_of(self, verb, who)
-  end
-end
-
---- Messages as they were sent, oldest first: { at, transport, from, to, bytes, lost,
---- seen, again }.
----@param filter table?  method (with code or class: responses to it), code, class, from,
----  to, transport, call_id, retransmissions (true: only those; false: none), lost
----@return moonsip.Record[]
-function Network:messages(filter)
-  return self.wire.journal:select("net:messages", filter, at_host(self, "net:messages"))
-end
-
---- How many there are.
----@param filter table?
----@return integer
-function Network:count(filter)
-  return #self.wire.journal:select("net:count", filter, at_host(self, "net:count"))
-end
-
-local function label_of(self)
-  return function(text)
-    local host = self.wire:host_of(text)
-    return self.labels[text] or host and host.name
-  end
-end
-
---- The call flow in ASCII.
----@param options table?  filter (of net:messages), width (100)
----@return string
-function Network:ladder(options)
-  options = misuse.options("net:ladder", options, { filter = true, width = true })
-  return ladder.draw(self:messages(options.filter),
-    { names = label_of(self), width = options.width, since = 0 })
-end
-
---- Every message as text, for people.
----@return string
-function Network:trace()
-  local texts = {}
-  for at, record in ipairs(self:messages()) do texts[at] = trace.text(record) end
-  return table.concat(texts)
-end
-
---- A number that two runs share when every message, instant and loss is the same.
----@return string
-function Network:hash()
-  local hash = self.wire.journal:hash()
-  return self.audio and ("%s%016x"):format(hash, self.audio:digest()) or hash
-end
-
---- What is still alive in all engines: transactions, dialogs and timers.
----@return integer total
----@return table<string, integer> parts
-function Network:live()
-  local parts = { server_transactions = 0, client_transactions = 0, dialogs = 0,
-                  timers = 0 }
-  local total = 0
-  for _, one in ipairs(self.drivers) do
-    for counts in one:counts() do
-      for name in pairs(parts) do
-        parts[name] = parts[name] + counts[name]
-        total = total + counts[name]
-      end
-    end
-  end
-  return total, parts
-end
-
 --- Ends everything: agents and scripts are closed, nothing more is sent.
 function Network:close()
   for at = #self.contexts, 1, -1 do lifecycle.close(self.contexts[at]) end
@@ -469,5 +400,8 @@ function Network:close()
 end
 
 Network.__close = Network.close
+
+story.mixin(Network)
+prompts.mixin(Network)
 
 return network

@@ -45,7 +45,6 @@ local function finish(self, why)
   end
   for _, entry in pairs(self.marks) do entry:resolve(nil, self.err) end
   self.marks = {}
-  if self.finished then self.finished:resolve(why == "done" or nil, why ~= "done" and self.err or nil) end
 end
 
 local function take(self)
@@ -62,9 +61,6 @@ function AudioStream:readable()
   one:resolve(take(self))
 end
 
----@package
-function AudioStream:full() self.is_full = true end
-
 local function push(one, self)
   local core, sound = self.sound.hub.core, self.sound
   local rest = one.bytes
@@ -77,7 +73,6 @@ end
 
 ---@package
 function AudioStream:writable()
-  self.is_full = false
   local one = self.writer
   self.writer = nil
   if one then push(one, self) end
@@ -87,7 +82,9 @@ end
 function AudioStream:reached(mark, cleared)
   local one = self.marks[mark]
   self.marks[mark] = nil
-  if one then one:resolve(not cleared or nil, cleared and errors.new("cancelled", "cleared") or nil) end
+  if not one then return end
+  if cleared then return one:resolve(nil, errors.new("cancelled", "it was cleared")) end
+  one:resolve(true)
 end
 
 -- ---- what a script does
@@ -109,7 +106,9 @@ end
 
 local function start_write(one, self, bytes)
   if self.done then return one:resolve(nil, self.err) end
-  if self.writer then return one:resolve(nil, errors.new("invalid", "another write is under way")) end
+  if self.writer then
+    return one:resolve(nil, errors.new("invalid", "another write is under way"))
+  end
   one.bytes = bytes
   push(one, self)
 end
@@ -121,8 +120,8 @@ end
 ---@return moonsip.Error? err
 function AudioStream:write(bytes, callback)
   misuse.check("stream:write", "bytes", bytes, "string")
-  return wait.await(self.call.agent.context, "stream:write", self.call, callback, start_write, self,
-    bytes)
+  return wait.await(self.call.agent.context, "stream:write", self.call, callback, start_write,
+    self, bytes)
 end
 
 local function start_mark(one, self)
@@ -174,7 +173,9 @@ local function read_options(name, options)
   options = misuse.options(name, options, known)
   local rate, what = options.rate or 8000, options.what or "in"
   if not rates[rate] then misuse.argument(name, "rate", "8000 or 16000 expected") end
-  if not whats[what] then misuse.argument(name, "what", "in, out, both, stereo or none expected") end
+  if not whats[what] then
+    misuse.argument(name, "what", "in, out, both, stereo or none expected")
+  end
   return {
     rate = rate, what = what, speak = options.speak,
     buffer = options.buffer and duration.check(name, "buffer", options.buffer) or nil,
@@ -190,7 +191,7 @@ local function open(call, name, options)
   local sound = verb.sound(one, call)
   if not sound then return nil, failed end
   local self = setmetatable({ call = call, sound = sound, rate = wish.rate, done = false,
-                              marks = {}, last_mark = 0, is_full = false }, AudioStream)
+                              marks = {}, last_mark = 0 }, AudioStream)
   self.number = sound:run(one, "stream", wish, function(_, why)
     if not self.done then finish(self, why) end
   end)
