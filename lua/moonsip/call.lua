@@ -32,6 +32,8 @@ Call.__name = "moonsip.call"
 
 local call = {}
 
+local none <const> = {}
+
 local getters <const> = {}
 
 --- Minted when first asked for: most calls never are.
@@ -142,15 +144,21 @@ function Call:open_sound(peer)
   local opened, err = sound.open(self, peer)
   if not opened then return nil, err end
   self.sound = opened
-  self:note("%s from %s to %s", self.direction == "in" and "came" or "goes", self.from.uri,
-    self.to.uri)
+  if self.direction == "in" then
+    self:note("from %s to %s", self.from.uri, self.to.uri)
+  else
+    self:note("to %s", self.to_text)
+  end
   return opened
 end
 
 --- What was agreed on is another thing now.
 ---@package
 function Call:session_changed()
-  if self.sound then self.sound:apply(self.session:audio()) end
+  if not self.sound then return end
+  self.sound:apply(self.session:audio())
+  local on_audio = self.agent.on_audio
+  if on_audio and self.sound.running then on_audio(self) end
 end
 
 --- They put us on hold, or took us off.
@@ -174,9 +182,9 @@ end
 ---@package
 function Call:fire(name, ...)
   local tasks = self.agent.context.tasks
-  for _, of in ipairs { self.handlers or nil, self.agent_handlers } do
-    for _, fn in ipairs(of:of_event(name)) do tasks:spawn(self, fn, ...) end
-  end
+  local own = self.handlers and self.handlers:of_event(name)
+  for _, fn in ipairs(own or none) do tasks:spawn(self, fn, ...) end
+  for _, fn in ipairs(self.agent_handlers:of_event(name)) do tasks:spawn(self, fn, ...) end
 end
 
 --- Our 2xx made an offer, so that an ACK without its answer matters too.

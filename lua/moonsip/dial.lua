@@ -5,6 +5,7 @@
 local core = require "moonsip.core"
 local misuse = require "moonsip.misuse"
 local plan = require "moonsip.plan"
+local prompt = require "moonsip.prompt"
 local target = require "moonsip.target"
 
 local Dial = {}
@@ -28,35 +29,67 @@ local function caller_of(self)
   return made and tostring(made)
 end
 
+--- What this side hears until the other leg is answered.
+local function play_meanwhile(self, one, items)
+  local sound = self.sound
+  if #items == 0 or not sound or sound:trouble() then return end
+  prompt.fetch(sound, items, function(program, err)
+    if err then self:note("no music: %s", err.reason) end
+    if program and not one.resolved and not sound.closed then
+      sound.hub.core:background(sound.id, program)
+      one.has_music = true
+    end
+  end)
+end
+
 local function start_dial(one, self, targets, made)
   if self.state == "ended" then return one:resolve(nil, self.why) end
   self:keep_wait(one)
-  local leg = self.agent:invite("call:dial", targets, made)
-  leg.answer_wait = one
+  self:note("dial %s", targets[1].uri)
+  local leg = self.agent:invite("call:dial", targets, made.plan)
+  leg.answer_wait = {
+    resolve = function(_, answered, err)
+      if one.has_music and not self.sound.closed then
+        self.sound.hub.core:background(self.sound.id, nil)
+      end
+      self:note("%s: %s", targets[1].uri, answered and "answered" or tostring(err))
+      one.undo = nil
+      one:resolve(answered, err)
+    end,
+  }
   one.undo = function() leg:close() end
+  play_meanwhile(self, one, made.items)
 end
 
 --- Places a call on behalf of this one, from the same caller, and waits until it is
 --- answered: a call of its own, not joined to this one yet. When this one ends first, the
 --- other is given up.
 ---@param given any      as for agent:call
----@param options table? of agent:call; ring: 30 s
+---@param options table? of agent:call; ring: 30 s; hold_music or ringback (true, or a country): what this side hears meanwhile
 ---@param callback fun(leg: moonsip.Call?, err: moonsip.Error?)?
 ---@return moonsip.Call?
 ---@return moonsip.Error? err
 function Dial:dial(given, options, callback)
   if type(options) == "function" then options, callback = nil, options end
-  local chosen = { ring = default_ring }
+  local chosen, items = { ring = default_ring }, {}
   for name, value in pairs(misuse.optional("call:dial", "options", options, "table") or {}) do
     chosen[name] = value
   end
+  if chosen.hold_music ~= nil then
+    items = prompt.items("call:dial", chosen.hold_music)
+  elseif chosen.ringback then
+    local tone = chosen.ringback == true and "ringback" or "ringback/" .. chosen.ringback
+    items = { { tone = misuse.text("call:dial", "ringback", tone) } }
+  end
+  chosen.hold_music, chosen.ringback = nil, nil
   local via = chosen.via
   if chosen.from == nil and not (type(via) == "table" and via.from) then
     chosen.from = caller_of(self)
   end
   local targets = target.list("call:dial", given, self.agent.credential_sets)
   local made = plan.call(self.agent, "call:dial", chosen)
-  return self:await("call:dial", callback, start_dial, self, targets, made)
+  return self:await("call:dial", callback, start_dial, self, targets,
+    { plan = made, items = items })
 end
 
 return dial

@@ -29,7 +29,8 @@ local function span(verb, name, value)
   return value ~= nil and duration.check(verb, name, value) or nil
 end
 
-local function check_gain(verb, value)
+--- Decibels, or nil.
+function prompt.check_gain(verb, value)
   if value == nil then return nil end
   if type(value) ~= "number" or value < -90 or value > 40 then
     misuse.argument(verb, "gain", "decibels from -90 to 40 expected")
@@ -40,7 +41,7 @@ end
 local function item_of_table(verb, given)
   misuse.options(verb, given, item_options)
   local made = { from = span(verb, "from", given.from), to = span(verb, "to", given.to),
-                 ms = span(verb, "ms", given.ms), gain = check_gain(verb, given.gain) }
+                 ms = span(verb, "ms", given.ms), gain = prompt.check_gain(verb, given.gain) }
   if given.file then
     made.file = misuse.text(verb, "file", given.file)
   elseif given.tone then

@@ -33,7 +33,7 @@ function sound.open(call, peer)
   local settings = agent.media
   local hub, err = media.of(agent.context, settings)
   if not hub then return nil, err end
-  local bound = settings.address or place.bound(call, peer)
+  local bound = settings.address or place.bound(call, peer) or place.bound(call)
   if not bound then
     return nil, errors.new("media", "no address of ours leads to the other side", { code = 488 })
   end
@@ -156,7 +156,7 @@ function Sound:run(one, method, options, finish)
   -- What it finds wrong in the options (a tone's text, say) is the script's to hear.
   local ok, number, err = pcall(hub[method], hub, self.id, options)
   if not ok then
-    one:resolve(nil, errors.new("invalid", number))
+    one:resolve(nil, errors.new("invalid", (tostring(number):gsub("^[^:]*:%d+: ", ""))))
     return nil
   elseif not number then
     one:resolve(nil, err)
@@ -203,14 +203,14 @@ on["end"] = function(self, number, why, info)
   if verb then verb.finish(verb.one, why, info or {}) end
 end
 
-function on.digit(self, digit, ms, how)
-  how = how == "event" and "rfc4733" or how
+function on.digit(self, digit, how)
   self.call:note("digit %s", digit)
-  self.call:fire("dtmf", digit, self.call, { ms = ms, how = how })
+  self.call:fire("dtmf", digit, self.call, { how = how == "event" and "rfc4733" or how })
 end
 
-function on.inactivity(self, ms)
-  self.call:fail(errors.new("media", ("no RTP came for %g s"):format(ms / 1000),
+function on.inactivity(self)
+  self.call:fail(errors.new("media",
+    ("no RTP came for %g s"):format(self.settings.inactivity_ms / 1000),
     { by = "local", code = 408 }))
 end
 

@@ -7,9 +7,9 @@ describe("call:dial", function()
   local net, alice, pbx, bob
   before_each(function()
     net = test.net()
-    alice = net:agent("sip:alice@example.com", { from = "\"Alice\" <sip:alice@example.com>" })
-    pbx = net:agent "sip:pbx@example.com"
-    bob = net:agent "sip:bob@example.com"
+    alice = net:agent("sip:alice@example.com", { from = "\"Alice\" <sip:alice@example.com>", media = false })
+    pbx = net:agent("sip:pbx@example.com", { media = false })
+    bob = net:agent("sip:bob@example.com", { media = false })
   end)
   after_each(function() net:close() end)
 
@@ -98,7 +98,7 @@ describe("call:dial", function()
   end)
 
   it("goes on to the next target when one does not ring in time (pdd)", function()
-    local slow <const> = net:agent "sip:slow@example.com"
+    local slow <const> = net:agent("sip:slow@example.com", { media = false })
     slow:on("INVITE", function(req)
       req:reply(100)
       net:sleep "4s"

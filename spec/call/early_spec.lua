@@ -90,7 +90,7 @@ describe("a call that is not answered yet", function()
     end)
 
     it("of several branches: what the 200 says counts", function()
-      local carol <const> = net:agent "sip:carol@example.com"
+      local carol <const> = net:agent("sip:carol@example.com", { media = false })
       carol:on("INVITE", function(req)
         req:progress { sdp = descriptions.audio { "m=audio 4100 RTP/AVP 0" } }
         req:reject(503)

@@ -143,7 +143,7 @@ describe("an offer", function()
     assert.equal(488, res.code)
     assert.matches('^301 10.0.1.2 "IP6 is offered, IP4 is spoken here"', res.headers["Warning"])
     local carol <const> = net:agent("sip:carol@example.com",
-      { address = { "10.0.3.1", "fd00::3" } })
+      { media = false, address = { "10.0.3.1", "fd00::3" } })
     carol:on("INVITE", function(req) req:answer() end)
     local answer <const> = assert(alice:request("INVITE", carol, { body = ipv6 }):wait()).body
     assert.matches("c=IN IP6 fd00::3\r\n", answer)

@@ -93,7 +93,7 @@ describe("a call", function()
         req:answer()
         alice:call(bob)
       end)
-      local carol = net:agent "sip:carol@example.com"
+      local carol = net:agent("sip:carol@example.com", { media = false })
       assert(carol:call(alice))
       net:advance(1)
       assert.equal("ringing", bob.calls[1].state)
@@ -133,7 +133,7 @@ describe("a call", function()
 
   describe("to several targets", function()
     it("tries the next one when one is out of order (RFC 3263 4.3)", function()
-      local carol = net:agent "sip:carol@example.com"
+      local carol = net:agent("sip:carol@example.com", { media = false })
       bob:on("INVITE", function(req) req:reject(503) end)
       pair.answers(carol)
       local call = assert(alice:call { "sip:x@10.9.9.9;transport=tcp", bob.contact,
@@ -143,7 +143,7 @@ describe("a call", function()
     end)
 
     it("takes an answer for an answer", function()
-      local carol = net:agent "sip:carol@example.com"
+      local carol = net:agent("sip:carol@example.com", { media = false })
       pair.answers(carol)
       bob:on("INVITE", function(req) req:reject(486) end)
       local _, err = alice:call { bob.contact, carol.contact }

@@ -194,7 +194,7 @@ describe("an exchange", function()
   describe("with several targets", function()
     local carol
     before_each(function()
-      carol = net:agent "sip:carol@example.com"
+      carol = net:agent("sip:carol@example.com", { media = false })
       carol:on("MESSAGE", function(req) req:reply(200, "Carol") end)
     end)
 

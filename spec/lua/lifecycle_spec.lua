@@ -7,7 +7,7 @@ local test = require "moonsip.test"
 
 local SCRIPT <const> = [[
 local sip = require "moonsip"
-local agent <close> = assert(sip.agent { listen = "0.0.0.0:5060" })
+local agent <close> = assert(sip.agent { listen = "0.0.0.0:5060", media = false })
 agent:on("INVITE", function(req)
   local call <close> = assert(req:answer())
   call:wait_end()
@@ -28,7 +28,7 @@ describe("a script", function()
   before_each(function()
     net = test.net()
     script = net:load(folder:write("script.lua", SCRIPT), "10.0.0.1")
-    alice = net:agent "sip:alice@example.com"
+    alice = net:agent("sip:alice@example.com", { media = false })
   end)
   after_each(function() net:close() end)
 

@@ -57,7 +57,7 @@ describe("a request that came", function()
       local res = answer_of(function(req) req:reply(errors.new("store", "x")) end)
       assert.equal(500, res.code)
       assert.equal("30", res.headers["Retry-After"])
-      local carol = net:agent "sip:carol@example.com"
+      local carol = net:agent("sip:carol@example.com", { media = false })
       carol:on("MESSAGE", function(req) req:reply(480) end)
       res = answer_of(function(req)
         local _, err = bob:request("MESSAGE", carol.contact):wait()

@@ -138,7 +138,7 @@ local function new(seed, size)
     promises = {}, failures = {}, ends = {}, agents = {},
   }, World)
   for _, name in ipairs { "alice", "bob", "carol" } do
-    local one = net:agent(("sip:%s@example.com"):format(name))
+    local one = net:agent(("sip:%s@example.com"):format(name), { media = false })
     serve(self, one)
     self.ends[#self.ends + 1], self.agents[#self.agents + 1] = one, one
   end

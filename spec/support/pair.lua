@@ -10,10 +10,11 @@ local test <const> = require "moonsip.test"
 
 local pair <const> = {}
 
---- A network with two agents on it; options as of test.net.
+--- A network with two agents on it, whose calls are silent; options as of test.net.
 function pair.new(options)
   local net <const> = test.net(options)
-  return net, net:agent "sip:alice@example.com", net:agent "sip:bob@example.com"
+  return net, net:agent("sip:alice@example.com", { media = false }),
+    net:agent("sip:bob@example.com", { media = false })
 end
 
 --- Has an agent answer every call; options as of req:answer.

@@ -9,8 +9,8 @@ local function run(seed)
   local net <close> = test.net { seed = seed, loss = 0.1, duplicate = 0.1, reorder = 0.1,
                                  delay = { 0, 2000 } }
   local script = net:load("spec/test/scripts/answer.lua", "10.0.0.1")
-  local alice = net:agent "sip:alice@example.com"
-  local bob = net:agent "sip:bob@example.com"
+  local alice = net:agent("sip:alice@example.com", { media = false })
+  local bob = net:agent("sip:bob@example.com", { media = false })
   bob:on("MESSAGE", function(req) return req:reply(200) end)
   local calls = {}
   for at = 1, 4 do

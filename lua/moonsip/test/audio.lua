@@ -7,6 +7,8 @@ local core = require "moonsip.core"
 ---@class moonsip.test.Audio
 ---@field fabric userdata
 ---@field private wire moonsip.test.Wire
+---@field ears integer          callers that listen
+---@field private medias userdata[]
 ---@field private has_told boolean  something was told since this was cleared
 local Audio = {}
 Audio.__index = Audio
@@ -20,16 +22,24 @@ local audio = {}
 function audio.new(wire, seed)
   local self = setmetatable({
     wire = wire, fabric = core.media_fabric { seed = seed, now = wire.now }, has_told = false,
+    medias = {}, ears = 0,
   }, Audio)
   self:set_links()
   return self
 end
 
+-- How long audio is run on its own at most, before it is asked again whether it may end.
+local longest_ms <const> = 1000
+
+-- Beyond this no jitter buffer would wait either.
+local max_delay_ms <const>, max_jitter_ms <const> = 900, 900
+
 --- What a link of the wire is to packets of audio.
 local function settings_of(link, is_cut)
   return {
     loss = is_cut and 1 or link.loss, duplicate = link.duplicate, reorder = link.reorder,
-    delay = link.least_ms, jitter = link.most_ms - link.least_ms,
+    delay = math.min(link.least_ms, max_delay_ms),
+    jitter = math.min(link.most_ms - link.least_ms, max_jitter_ms),
   }
 end
 
@@ -55,13 +65,41 @@ function Audio:open(fn)
     self.wire:set_now(self.fabric:now())
     fn(...)
   end)
+  table.insert(self.medias, media)
   return media
 end
 
---- When something may happen that a script hears of; nil: never, as things are.
+--- One of them is closed.
+function Audio:forget(media)
+  for at, other in ipairs(self.medias) do
+    if other == media then table.remove(self.medias, at) end
+  end
+end
+
+--- When something may happen that a script hears of; nil: never, as things are. Callers
+--- that listen are no reason for anything to happen.
 ---@return integer? ms
 function Audio:deadline()
-  return self.fabric:deadline()
+  local at = self.fabric:deadline()
+  if not at or self.ears == 0 then return at end
+  return self.medias[1]:counts().verbs > self.ears and at or nil
+end
+
+--- Does the next thing there is to do, on the wire or here: what audio tells comes first.
+--- False when there is nothing, or not by then.
+---@param limit integer?
+---@return boolean
+function Audio:turn(limit)
+  local wire = self.wire
+  local at, due = wire.queue:next_at(), self:deadline()
+  if at and limit and at > limit then at = nil end
+  if not due or limit and due > limit then
+    if not at then return false end
+    return self:run(at) or wire:next(at) ~= nil
+  end
+  local until_at = at or limit or due + longest_ms
+  if self:run(until_at) then return true end
+  return not at or wire:next(at) ~= nil
 end
 
 --- Runs until an instant, or until something was told. True when something was.

@@ -59,16 +59,17 @@ end
 function caller.new(net, host, uri, options)
   local function log(line) table.insert(net.log_lines, host.name .. ": " .. line) end
   local own = context.new {
-    driver = net:new_driver(host), tasks = net.root.tasks, log = { write = log },
+    driver = net:new_driver(host), tasks = net.root.tasks, log = { write = log, level = "warn" },
   }
   net:adopt(own)
+  own.prompts = net.prompt_folders
   local chosen = { from = uri, listen = listen_of(host) }
   for name, value in pairs(options) do
     if not own_options[name] then chosen[name] = value end
   end
   local self, err = agent.new(own, chosen)
   if not self then misuse.raise("net:agent: %s", tostring(err)) end
-  self.net, self.host, self.aor = net, host, uri
+  self.net, self.host, self.aor, self.on_audio = net, host, uri, ear.of
   self.username = options.username or uri:match "^sips?:([^@;?:]+)@"
   self.password = options.password
   local first = self.listeners[1]
@@ -89,16 +90,8 @@ local function resolve(given)
   return "sip:" .. trace.address(given.host.addresses[1], sip_port)
 end
 
---- Its ears are open from the answer on.
-local function listen(call, err)
-  if call and call.sound then ear.of(call) end
-  return call, err
-end
-
 function Caller:call(given, options, callback)
-  if type(options) == "function" then options, callback = nil, options end
-  if not callback then return listen(agent.Agent.call(self, resolve(given), options)) end
-  return agent.Agent.call(self, resolve(given), options, function(...) callback(listen(...)) end)
+  return agent.Agent.call(self, resolve(given), options, callback)
 end
 
 function Caller:start_call(given, options)
@@ -191,12 +184,10 @@ function Caller:hears(what, options)
   local listener
   listener, err = ear.of(call)
   if not listener then return nil, err end
-  local title = verb.text(items)
-  items[1].file = items[1].file and self.net:find_prompt(items[1].file)
   local said
   said, err = fetch(self, call, items)
   if not said then return nil, err end
-  return listener:hears(said, title, {
+  return listener:hears(said, verb.text(items), {
     within_ms = within + #said // 16, likeness = options.likeness or default_likeness,
     others = function() return known_prompts(self) end,
   })

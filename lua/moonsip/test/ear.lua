@@ -42,7 +42,8 @@ function ear.of(call)
     { rate = rate, what = "in", speak = false, frame = frame_ms },
     function() self:ended() end)
   if not number then return nil, failed end
-  self.number, self.sound = number, sound
+  self.number, self.sound, self.audio = number, sound, call.agent.net.audio
+  self.audio.ears = self.audio.ears + 1
   sound.verbs[number].owner = self
   call.ear = self
   return self
@@ -74,6 +75,7 @@ end
 ---@package
 function Ear:ended()
   self.done = true
+  self.audio.ears = self.audio.ears - 1
   wake(self)
 end
 

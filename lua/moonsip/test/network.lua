@@ -67,6 +67,7 @@ function network.new(options)
     labels = {}, -- [address of an endpoint] = name
     agents_made = 0, instant = 0, done_at_instant = 0,
     log_lines = {},
+    prompt_folders = {},
     clips = {}, -- [path] = what was loaded to be played
   }, Network)
   self.wire.tick = function(now) self.clock:set(now) end
@@ -341,10 +342,7 @@ function Network:turn(within_ms)
   end
   local limit = within_ms and self.wire.now + within_ms
   if not self.audio then return self.wire:next(limit) ~= nil end
-  local at = self:next_at()
-  if not at or limit and at > limit then return false end
-  -- Audio runs up to whatever comes next, and what it tells comes first.
-  return self.audio:run(at) or self.wire:next(at) ~= nil or true
+  return self.audio:turn(limit)
 end
 
 local function check_main(self, verb)

@@ -71,6 +71,7 @@ local function begin(self)
   }
   self.net:adopt(self.context)
   self.context:look_beside(self.path)
+  self.net:share_prompts(self.context)
   self.sip = face.of(self.context)
   local chunk, why = loadfile(self.path, "bt", environment(self, self.args))
   if not chunk then return nil, why end

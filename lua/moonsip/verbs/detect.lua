@@ -27,17 +27,25 @@ local amd_options <const> = {
 
 local default_max <const>, default_beep_max <const> = "10s", "30s"
 
---- Durations of an answering machine's settings; counts as they are.
+-- Who says nothing at all is no machine to a script, but nobody.
+local default_initial_ms <const>, never_ms <const> = 2500, 3600000
+
+--- Durations of an answering machine's settings, counts as they are; and after how much
+--- silence nobody is there.
 local function read_amd(name, given)
-  if type(given) ~= "table" then return given and true or nil end
-  misuse.options(name, given, amd_options)
-  local made = {}
-  for option, value in pairs(given) do
-    local is_count = option == "words" or option == "threshold"
-    made[option] = is_count and misuse.integer(name, option, value, 1, 32767)
-      or duration.check(name, option, value)
+  if not given then return nil end
+  local made, silence = { initial = never_ms }, default_initial_ms
+  if given == true then return made, silence end
+  for option, value in pairs(misuse.options(name, given, amd_options)) do
+    if option == "words" or option == "threshold" then
+      made[option] = misuse.integer(name, option, value, 1, 32767)
+    elseif option == "initial" then
+      silence = duration.check(name, option, value)
+    else
+      made[option] = duration.check(name, option, value)
+    end
   end
-  return made
+  return made, silence
 end
 
 local function start(one, call, wish, finish)
@@ -60,9 +68,10 @@ function Detect:detect(options, callback)
   options = misuse.options(name, options, detect_options)
   local amd = options.amd
   if amd == nil then amd = true end
+  local settings, silence = read_amd(name, amd)
   local wish = {
-    amd = read_amd(name, amd), fax = options.fax ~= false, beep = options.beep or false,
-    silence = options.silence and duration.check(name, "silence", options.silence) or nil,
+    amd = settings, fax = options.fax ~= false, beep = options.beep or false,
+    silence = options.silence and duration.check(name, "silence", options.silence) or silence,
     speech = options.speech and duration.check(name, "speech", options.speech) or nil,
     threshold = options.threshold, max = duration.check(name, "max", options.max or default_max),
   }

@@ -95,7 +95,7 @@ function gather.read(name, options)
       timeout = duration.check(name, "timeout", options.timeout or default_timeout),
       interdigit = duration.check(name, "interdigit", options.interdigit or default_interdigit),
       barge = options.barge ~= false, flush = options.flush and true or false,
-      gain = options.gain,
+      gain = prompt.check_gain(name, options.gain),
     },
   }
 end

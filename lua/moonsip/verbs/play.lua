@@ -41,7 +41,7 @@ function play.options(name, given)
     loop = given.loop ~= nil and misuse.integer(name, "loop", given.loop, 0, max_loop) or nil,
     from = given.offset ~= nil and duration.check(name, "offset", given.offset) or nil,
     max = given.max ~= nil and duration.check(name, "max", given.max) or nil,
-    stop = play.check_stop(name, given.stop), gain = given.gain,
+    stop = play.check_stop(name, given.stop), gain = prompt.check_gain(name, given.gain),
     mix = given.mix and true or nil,
   }
 end

@@ -1,0 +1,194 @@
+-- SPDX-License-Identifier: MIT
+-- sip.conference: rooms in which calls hear each other.
+
+local core <const> = require "moonsip.core"
+local ivr <const> = require "spec.support.ivr"
+
+describe("sip.conference", function()
+  local stage, bob, carol
+  -- A script that puts every caller into one room; `options` of the room, and of joining.
+  local function serve(options)
+    options = options or {}
+    stage = ivr.stage(([[
+      local sip = require "moonsip"
+      local folder = arg[1]
+      local agent = assert(sip.agent { listen = "0.0.0.0:5060" })
+      local room = assert(sip.conference(%s))
+      for _, what in ipairs { "join", "leave" } do
+        room:on(what, function(call, why) print(what, call.from.user, why) end)
+      end
+      agent:on("INVITE", function(req)
+        local call = assert(req:answer())
+        %s
+        local record, err = room:join(call, %s)
+        print(call.from.user, record and record.why, err and err.kind, call.state)
+        if call.state == "connected" then call:play "welcome.wav" call:hangup() end
+      end)
+      agent:on("MESSAGE", function(req)
+        local word = req.body
+        if word == "close" then room:close() end
+        if word == "kick" then print(room:kick(room.members[1])) end
+        if word == "play" then print(room:play "welcome.wav") end
+        if word == "mute" then print(room:set(room.members[1], { mute = true })) end
+        if word == "whisper" then
+          print(room:set(room.members[1], { whisper = room.members[2] }))
+        end
+        if word == "count" then print(#room.members) end
+        req:reply(200)
+      end)
+      sip.run()
+    ]]):format(options.room or "{ beep = false }", options.before or "", options.join or "{}"), {
+      prompts = { "welcome.wav", "alice.wav", "bob.wav", "carol.wav", "moh.wav" } })
+    bob = stage.net:agent "sip:bob@example.com"
+    carol = stage.net:agent "sip:carol@example.com"
+  end
+  after_each(function() stage:close() end)
+
+  local function tell(word) assert(bob:request("MESSAGE", stage.ivr, { body = word }):wait()) end
+
+  local function all_in()
+    for _, who in ipairs { stage.caller, bob, carol } do assert(who:call(stage.ivr)) end
+    stage.net:advance "100ms"
+  end
+
+  it("lets each hear all others, and nobody himself", function()
+    serve()
+    all_in()
+    stage.caller:says "alice.wav"
+    assert(bob:hears "alice.wav")
+    assert(carol:hears "alice.wav")
+    assert.is_nil((stage.caller:hears("alice.wav", { within = "100ms" })))
+    bob:says "bob.wav"
+    assert(stage.caller:hears "bob.wav")
+    assert(carol:hears "bob.wav")
+  end)
+
+  it("mixes who speaks at once", function()
+    serve()
+    all_in()
+    stage.caller.calls[1]:play("alice.wav", function() end)
+    bob:says "bob.wav"
+    stage.net:advance "500ms"
+    local heard <const> = carol.calls[1].ear:samples(0)
+    for name, seconds in pairs { ["alice.wav"] = 1.2, ["bob.wav"] = 1.2 } do
+      -- Two voices of the same loudness: each is half of what is heard.
+      assert.is_true(core.likeness(ivr.samples(name, seconds), heard) > -1)
+    end
+    stage.caller:says "carol.wav"
+    assert(carol:hears "carol.wav")
+  end)
+
+  it("tells who comes and who goes, and why", function()
+    serve()
+    all_in()
+    bob:hangup()
+    stage.net:advance "100ms"
+    tell "count"
+    tell "kick"
+    assert(stage.caller:hears "welcome.wav")
+    local out <const> = stage:printed(9)
+    assert.same({ "join	alice	nil", "join	bob	nil", "join	carol	nil" }, { out[1], out[2], out[3] })
+    local text <const> = table.concat(out, "\n")
+    assert.truthy(text:find("leave	bob	hangup", 1, true))
+    assert.truthy(text:find("bob	nil	hangup	ended", 1, true))
+    assert.truthy(text:find("leave	alice	kicked", 1, true))
+    assert.truthy(text:find("alice	kicked	nil	connected", 1, true))
+    assert.truthy(text:find("\n2\n", 1, true))
+  end)
+
+  it("mutes, deafens and whispers", function()
+    serve()
+    all_in()
+    tell "mute"
+    stage.caller:says "alice.wav"
+    assert.is_nil((bob:hears("alice.wav", { within = "100ms" })))
+    tell "whisper"
+    stage.caller:says "alice.wav"
+    assert(bob:hears "alice.wav")
+    assert.is_nil((carol:hears("alice.wav", { within = "100ms" })))
+    stage:close()
+    serve { join = "{ deaf = call.from.user == 'bob' }" }
+    all_in()
+    stage.caller:says "alice.wav"
+    assert(carol:hears "alice.wav")
+    assert.is_nil((bob:hears("alice.wav", { within = "100ms" })))
+  end)
+
+  it("plays to all, and music to whoever is alone", function()
+    serve { room = '{ beep = false, music = "moh.wav" }' }
+    assert(stage.caller:call(stage.ivr))
+    assert(stage.caller:hears "moh.wav")
+    assert(bob:call(stage.ivr))
+    stage.net:advance "500ms"
+    tell "play"
+    assert(stage.caller:hears "welcome.wav")
+    assert(bob:hears "welcome.wav")
+    assert.is_nil((bob:hears("moh.wav", { within = "2s" })))
+  end)
+
+  it("records what everybody says", function()
+    serve { room = '{ beep = false, record = folder .. "/room.wav" }' }
+    all_in()
+    stage.caller:says "alice.wav"
+    bob:says "bob.wav"
+    tell "close"
+    stage.net:advance "500ms"
+    local samples <const> = stage:read "room.wav"
+    for _, name in ipairs { "alice.wav", "bob.wav" } do
+      assert.is_true(core.likeness(ivr.samples(name), samples) > 0.9)
+    end
+  end)
+
+  it("goes on with the calls when it is closed", function()
+    serve()
+    all_in()
+    tell "close"
+    for _, who in ipairs { stage.caller, bob, carol } do
+      if who == stage.caller then assert(who:hears "welcome.wav") end
+    end
+    stage.net:settle()
+    assert.truthy(table.concat(stage.ivr.output, "\n"):find("carol	closed	nil	connected", 1, true))
+    local late <const> = assert(stage.caller:call(stage.ivr))
+    stage.net:advance "3s"
+    assert.truthy(table.concat(stage.ivr.output, "\n"):find("alice	nil	gone	connected", 1, true))
+    assert.equal("ended", late.state)
+  end)
+
+  it("has as many members as it may, and one more is told so", function()
+    serve { room = "{ beep = false, max = 2 }" }
+    all_in()
+    stage.net:advance "100ms"
+    assert.truthy(table.concat(stage.ivr.output, "\n"):find("carol	nil	limit	connected", 1, true))
+  end)
+
+  it("beeps for who comes", function()
+    serve { room = "{}" }
+    assert(stage.caller:call(stage.ivr))
+    stage.net:advance "1s"
+    local before <const> = stage.caller.calls[1].ear.count
+    assert(bob:call(stage.ivr))
+    stage.net:advance "1s"
+    local heard <const>, loud = stage.caller.calls[1].ear:samples(before), 0
+    for at = 1, #heard - 1, 2 do loud = math.max(loud, math.abs((("<i2"):unpack(heard, at)))) end
+    assert.is_true(loud > 1000)
+  end)
+
+  it("refuses what makes no sense", function()
+    stage = ivr.stage [[
+      for _, options in ipairs { { max = 0 }, { odd = 1 }, { rate = 44100 } } do
+        print((pcall(sip.conference, options)))
+      end
+      local room = sip.conference()
+      print((pcall(function() room:join "x" end)))
+      print(room:set(call, {}))
+      print(room:kick(call))
+      call:hangup()
+      print(select(2, room:join(call)).kind)
+    ]]
+    stage:call()
+    local out <const> = stage:printed(7)
+    for at = 1, 4 do assert.equal("false", out[at]) end
+    assert.matches("not a member", out[5])
+    assert.same({ "false", "hangup" }, { out[6], out[7] })
+  end)
+end)
