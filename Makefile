@@ -1,7 +1,7 @@
 # moonsip: build, run, test. `make` says what there is.
 
 define HELP
-make run      build, and run examples/01_hello.lua (SCRIPT=file.lua ARGS="127.0.0.1:5070")
+make run      build, and run examples/09_hello.lua (SCRIPT=file.lua ARGS="127.0.0.1:5070")
 make test     build, and run every spec (SPEC="spec/sip spec/x_spec.lua" for some)
 make check    compiler warnings, checkers (.ci/checks), the suite under sanitizers
 make asan     the suite under address, leak and undefined behaviour sanitizers
@@ -24,7 +24,7 @@ endef
 BUILD  ?= build
 CFLAGS ?= -O2 -g
 LUA    ?= lua5.4
-SCRIPT ?= examples/01_hello.lua
+SCRIPT ?= examples/09_hello.lua
 SPEC   ?= spec
 JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
 

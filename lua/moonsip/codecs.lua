@@ -153,12 +153,18 @@ function codecs.list(verb, names, with_sound)
   local list = {}
   for at, name in ipairs(names) do
     if at > max_codecs then misuse.argument(verb, "codecs", "too many") end
-    list[at] = parse(verb, misuse.text(verb, "codecs", name))
-    if with_sound and not codecs.is_spoken(list[at]) then
-      misuse.argument(verb, "codecs", ("this build does not speak %s"):format(name))
+    local one = parse(verb, misuse.text(verb, "codecs", name))
+    -- One that is known but whose library the build did not find is passed over.
+    if not with_sound or codecs.is_spoken(one) then
+      list[#list + 1] = one
+    elseif not known[one.name:lower()] then
+      misuse.argument(verb, "codecs", ("nobody here speaks %s"):format(name))
     end
   end
-  if #list == 0 then misuse.argument(verb, "codecs", "the list is empty") end
+  if #list == 0 then
+    misuse.argument(verb, "codecs", #names == 0 and "the list is empty"
+      or "this build speaks none of them")
+  end
   return list
 end
 

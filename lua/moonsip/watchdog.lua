@@ -26,7 +26,7 @@ local hook_count <const> = 1000000
 -- Under a clock that stands still (a simulated one), this many looks: some 10 s.
 local max_looks <const> = 2000
 
---- "examples/01_hello.lua:12", where a function begins.
+--- "examples/09_hello.lua:12", where a function begins.
 ---@param fn function
 ---@return string
 function watchdog.place(fn)

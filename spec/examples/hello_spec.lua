@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --
--- examples/01_hello.lua, tested as those who write scripts test theirs: loaded
+-- examples/09_hello.lua, tested as those who write scripts test theirs: loaded
 -- unchanged onto a network in memory, under a virtual clock.
 
 local test <const> = require "moonsip.test"
@@ -15,7 +15,7 @@ describe("the hello script", function()
 
   local function begin(options)
     net = test.net(options)
-    hello = net:load("examples/01_hello.lua", "10.0.0.1", { name = "hello" })
+    hello = net:load("examples/09_hello.lua", "10.0.0.1", { name = "hello" })
     alice = net:agent "sip:alice@example.com"
   end
 

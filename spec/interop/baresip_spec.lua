@@ -36,7 +36,7 @@ for _, transport in ipairs { "udp", "tcp" } do
     end)
 
     it("calls an example, is answered, and hangs up (RFC 3261 13.2, 15.1.1)", function()
-      local hello <close> = script.serve "examples/01_hello.lua"
+      local hello <close> = script.serve "examples/09_hello.lua"
       local from = phone:now()
       dial(hello.address)
       from = phone:expect("CALL_RINGING", from)

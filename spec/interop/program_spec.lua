@@ -43,8 +43,8 @@ describe("A script that cannot start", function()
   end
 
   it("because its port is in use says which one, and ends with 1", function()
-    local first <close> = script.serve "examples/01_hello.lua"
-    local second <close> = script.run("examples/01_hello.lua", {}, { address = first.address })
+    local first <close> = script.serve "examples/09_hello.lua"
+    local second <close> = script.run("examples/09_hello.lua", {}, { address = first.address })
     assert.equal(1, second:wait())
     local why = ("udp %s: address already in use"):format(first.address)
     assert.truthy(second.output:find(why, 1, true), second.output)

@@ -92,7 +92,7 @@ describe("SIPp calls an example", function()
 
   for _, transport in ipairs { "udp", "tcp" } do
     it("the first one, over " .. transport .. " by its own uac scenario", function()
-      local hello <close> = script.serve("examples/01_hello.lua")
+      local hello <close> = script.serve("examples/09_hello.lua")
       sipp.run("uac", { transport = transport, target = hello.address })
       hello:expect "call from sip:sipp@"
       hello:expect "ended: hangup"
@@ -100,7 +100,7 @@ describe("SIPp calls an example", function()
     end)
 
     it("the first one, over IPv6 and " .. transport .. " (RFC 5118)", function()
-      local hello <close> = script.run("examples/01_hello.lua", {}, { address = place.address6() })
+      local hello <close> = script.run("examples/09_hello.lua", {}, { address = place.address6() })
       hello:expect "dial sip:anything@%[::1%]:%d+\n"
       sipp.run("uac", { transport = transport, target = hello.address, address = place.address6() })
       hello:expect("call from sip:sipp@%[::1%]:%d+ .*" .. transport)

@@ -34,7 +34,7 @@ for _, transport in ipairs { "udp", "tcp" } do
     after_each(process.end_all)
 
     it("asks by OPTIONS what the first example can do (RFC 3261 11.2)", function()
-      local hello <close> = script.serve "examples/01_hello.lua"
+      local hello <close> = script.serve "examples/09_hello.lua"
       local output = sipsak(transport, "sip:bob@" .. hello.address)
       assert.truthy(output:find "Allow: [^\r\n]*INVITE")
       assert.truthy(output:find "Accept: application/sdp")
@@ -43,7 +43,7 @@ for _, transport in ipairs { "udp", "tcp" } do
     end)
 
     it("sends it a MESSAGE (RFC 3428 7)", function()
-      local hello <close> = script.serve "examples/01_hello.lua"
+      local hello <close> = script.serve "examples/09_hello.lua"
       local path = os.tmpname()
       local file <close> = assert(io.open(path, "w"))
       file:write((message:gsub("%%s", place.ip)))

@@ -28,6 +28,7 @@ describe("call:audio", function()
   it("stops when the loop is left", function()
     stage = ivr.stage [[
       local count, core = 0, call.sound.hub.core
+      sip.sleep "100ms" -- the caller's own ears open
       local before = core:counts().verbs
       for _ in call:audio { rate = 16000 } do
         count = count + 1

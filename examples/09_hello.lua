@@ -1,7 +1,7 @@
 -- Answers calls and ends them after ten seconds, replies to OPTIONS and MESSAGE, and
 -- says what happens.
 --
---   moonsip run examples/01_hello.lua [127.0.0.1:5070]
+--   moonsip run examples/09_hello.lua [127.0.0.1:5070]
 
 local sip <const> = require "moonsip"
 
