@@ -1,7 +1,7 @@
 # moonsip: build, run, test. `make` says what there is.
 
 define HELP
-make run      build, and run examples/09_hello.lua (SCRIPT=file.lua ARGS="127.0.0.1:5070")
+make run      build, and run examples/01_hello_ivr.lua (SCRIPT=file.lua ARGS="127.0.0.1:5070")
 make test     build, and run every spec (SPEC="spec/sip spec/x_spec.lua" for some)
 make check    compiler warnings, checkers (.ci/checks), the suite under sanitizers
 make asan     the suite under address, leak and undefined behaviour sanitizers
@@ -24,7 +24,7 @@ endef
 BUILD  ?= build
 CFLAGS ?= -O2 -g
 LUA    ?= lua5.4
-SCRIPT ?= examples/09_hello.lua
+SCRIPT ?= examples/01_hello_ivr.lua
 SPEC   ?= spec
 JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
 
@@ -110,8 +110,9 @@ build:
 run:
 	@.ci/install build
 	@$(if $(OPTIONAL),.ci/install optional || echo "Without them, then." >&2)
+	@.ci/install run || echo "Without espeak-ng keys are said by prompts." >&2
 	@$(MAKE) --no-print-directory core
-	$(COMMAND) run $(SCRIPT) $(ARGS)
+	@$(COMMAND) run $(SCRIPT) $(ARGS)
 
 test:
 	@.ci/install build $(if $(OPTIONAL),optional) test
@@ -165,9 +166,10 @@ rock: # the rock installs and answers, offline
 
 install: build
 	@$(MAKE) --no-print-directory install-module
-	$(INSTALL) -d $(DESTDIR)$(DATADIR)/library $(DESTDIR)$(DATADIR)/examples
-	$(INSTALL) -m 644 library/* $(DESTDIR)$(DATADIR)/library
-	$(INSTALL) -m 644 examples/*.lua $(DESTDIR)$(DATADIR)/examples
+	cd library && find . -name '*.lua' -exec $(INSTALL) -D -m 644 {} \
+	  $(DESTDIR)$(DATADIR)/library/{} \;
+	cd examples && find . \( -name '*.lua' -o -name '*.wav' \) -exec $(INSTALL) -D -m 644 {} \
+	  $(DESTDIR)$(DATADIR)/examples/{} \;
 
 # What luarocks installs too (it copies docs, examples and types by itself).
 install-module:

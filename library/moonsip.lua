@@ -91,7 +91,7 @@ local sip = {}
 ---@field domains string|string[]|nil
 ---@field secret string?
 ---@field node string?
----@field media false?
+---@field media moonsip.MediaOptions|false|nil
 ---@field tls moonsip.TlsOptions?
 ---@field websocket { paths: string|string[]|nil, origins: string|string[]|nil }?
 ---@field user_agent string?
@@ -201,6 +201,10 @@ function sip.address(text) end
 ---@return moonsip.Message?
 ---@return moonsip.Error? err
 function sip.message(text) end
+---@param options moonsip.ConferenceOptions?
+---@return moonsip.Conference?
+---@return moonsip.Error? err
+function sip.conference(options) end
 ---@param text string
 ---@return moonsip.Sdp?
 ---@return moonsip.Error? err

@@ -99,20 +99,23 @@ describe("README.md", function()
   local test <const> = require "moonsip.test"
   local scratch <const> = require "spec.support.scratch"
 
-  it("begins with a script that answers a call, and ends it by itself", function()
+  it("begins with a script that answers a call, plays, listens, and hangs up", function()
     local folder <close> = scratch.folder()
     local path = folder:write("first.lua", snippets("README.md")[1])
+    folder:run("cp -r examples/prompts " .. folder.path)
     local net <close> = test.net()
     local first = net:load(path, "127.0.0.1")
     local alice = net:agent "sip:alice@example.com"
     local call = assert(alice:call(first))
     assert.equal("connected", call.state)
-    net:advance "11s"
-    assert.equal("ended", call.state)
     assert.is_true(first:printed "^call from%s+sip:alice@example.com")
-    assert.is_true(first:printed "^ended")
-    assert.equal(200, alice:request("MESSAGE", first, { body = "hi" }):wait().code)
-    assert.is_true(first:printed "says%s+hi")
+    assert(alice:hears "welcome.wav")
+    assert(alice:press "5")
+    assert(alice:hears { say = "you pressed 5" })
+    net:settle()
+    assert.equal("ended", call.state)
+    assert(alice:call(first))
+    assert(alice:hears "goodbye.wav")
   end)
 
   it("tests a script as it says", function()

@@ -21,9 +21,9 @@ end
 local sip_types <const> = types.library(definitions())
 local test_types <const> = types.library(TEST, definitions())
 
-local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "message", "sdp", "uri",
-                        "errors", "digest", "gateways", "rates", "location", "proxy", "guard",
-                        "store", "offload" }
+local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "verbs", "message",
+                        "sdp", "uri", "errors", "digest", "gateways", "rates", "location",
+                        "proxy", "guard", "store", "offload" }
 
 local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
   .. "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
@@ -37,23 +37,32 @@ local function names(members)
   return list
 end
 
+-- Pages of their own have what these share with others: messages, dialogs, verbs, agents.
+local SHARED <const> = {
+  ["moonsip.Request"] = { "moonsip.Fields", "moonsip.Proxied" },
+  ["moonsip.Response"] = { "moonsip.Fields" },
+  ["moonsip.Call"] = { "moonsip.Dialog", "moonsip.CallVerbs" },
+  ["moonsip.test.Caller"] = { "moonsip.Agent" },
+}
+
+-- Members of a class, but for those shared that a page leaves out.
+local function own_members(of_types, name, on_page)
+  local declared = types.members(of_types, name)
+  for _, class in ipairs(SHARED[name] or {}) do
+    for member in pairs(types.members(of_types, class)) do
+      if not on_page[member] then declared[member] = nil end
+    end
+  end
+  return declared
+end
+
 describe("docs/", function()
   for _, page in ipairs(PAGES) do
     it(page .. ".md describes what the types declare, and nothing else", function()
       local found = 0
       for name, members in pairs(types.page("docs/" .. page .. ".md")) do
         found = found + 1
-        local declared = types.members(sip_types, name)
-        -- The page of messages has the fields that these two share with them, that of
-        -- proxies what requests have for it, and that of calls what dialogs have.
-        local elsewhere = { ["moonsip.Request"] = { "moonsip.Fields", "moonsip.Proxied" },
-                            ["moonsip.Response"] = { "moonsip.Fields" },
-                            ["moonsip.Call"] = { "moonsip.Dialog" } }
-        for _, shared in ipairs(elsewhere[name] or {}) do
-          for member in pairs(types.members(sip_types, shared)) do
-            if not members[member] then declared[member] = nil end
-          end
-        end
+        local declared = own_members(sip_types, name, members)
         assert.same(names(declared), names(members), name)
       end
       assert.is_true(found > 0)
@@ -62,13 +71,14 @@ describe("docs/", function()
 
   it("test.md describes what the types declare, and nothing else", function()
     for name, members in pairs(types.page "docs/test.md") do
-      assert.same(names(types.members(test_types, name)), names(members), name)
+      assert.same(names(own_members(test_types, name, members)), names(members), name)
     end
   end)
 end)
 
 describe("library/", function()
   local net, sip, objects
+  local folder_of_audio <const> = require("spec.support.scratch").folder()
 
   -- One real object of each class.
   setup(function()
@@ -106,6 +116,13 @@ describe("library/", function()
       return one:forward { "sip:c@10.0.0.7" }
     end)
     caller:request("INFO", bob):wait()
+    local tape = assert(call_in:start_record(folder_of_audio.path .. "/types.wav"))
+    local joined, record
+    joined = assert(caller:call(bob))
+    joined:bridge(exchange.call, function(one) record = one end)
+    net:advance(1)
+    joined:unbridge()
+    net:advance(1)
     local uri = assert(sip.uri "sip:a@b")
     local _, err = sip.uri "no"
     objects = {
@@ -129,6 +146,9 @@ describe("library/", function()
       ["moonsip.Sdp"] = assert(sip.sdp(call_in.local_sdp)),
       ["moonsip.SdpMedia"] = assert(sip.sdp(call_in.local_sdp)).media[1],
       ["moonsip.Media"] = call_in.media, ["moonsip.Codec"] = call_in.media.codec,
+      ["moonsip.CallVerbs"] = call_in, ["moonsip.Recording"] = tape,
+      ["moonsip.AudioStream"] = assert(call_in:stream()), ["moonsip.BridgeRecord"] = record,
+      ["moonsip.Conference"] = assert(sip.conference()),
       ["moonsip.Exchange"] = exchange, ["moonsip.Call"] = call_in,
       ["moonsip.Dialog"] = subscription, ["moonsip.Listener"] = bob.listeners[1],
       ["moonsip.Source"] = req.source, ["moonsip.Slot"] = sip.pool(1):take(),
@@ -138,7 +158,10 @@ describe("library/", function()
       ["moonsip.test.Endpoint"] = net:endpoint "10.0.0.7:5060",
     }
   end)
-  teardown(function() net:close() end)
+  teardown(function()
+    net:close()
+    folder_of_audio:remove()
+  end)
 
   -- Of options and of what is shared there is no object.
   local function is_real(name)

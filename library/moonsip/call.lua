@@ -16,6 +16,7 @@
 ---@field timeout moonsip.Duration?
 
 ---@class moonsip.HoldOptions
+---@field music moonsip.Prompt?     of call:hold
 ---@field headers moonsip.Headers?
 ---@field timeout moonsip.Duration?
 
@@ -50,7 +51,7 @@ function Dialog:request(method, options) end
 function Dialog:wait_end(fn) end
 function Dialog:close() end
 
----@class moonsip.Call: moonsip.Dialog
+---@class moonsip.Call: moonsip.Dialog, moonsip.CallVerbs
 ---@field direction "in"|"out"
 ---@field state "calling"|"incoming"|"ringing"|"connected"|"ended"
 ---@field id string
@@ -111,6 +112,9 @@ function Call:wait(fn) end
 function Call:hangup(options) end
 ---@param err any
 function Call:close(err) end
+---@return table?
+---@return moonsip.Error? err
+function Call:stats() end
 ---@param span moonsip.Duration
 function Call:limit(span) end
 ---@param options { width: integer? }?

@@ -112,7 +112,26 @@ function Network:close() end
 ---@class moonsip.test.Caller: moonsip.Agent
 ---@field aor string
 ---@field contact string
+---@field username string?
+---@field password string?
 local Caller = {}
+
+---@param what moonsip.Prompt
+---@param options { within: moonsip.Duration?, likeness: number? }?
+---@return number? at  seconds
+---@return moonsip.Error? err
+function Caller:hears(what, options) end
+---@param digits string
+---@param options table?
+---@return true?
+---@return moonsip.Error? err
+function Caller:press(digits, options) end
+---@param what moonsip.Prompt
+---@return true?
+---@return moonsip.Error? err
+function Caller:says(what) end
+---@return boolean done
+function Caller:hangup() end
 
 ---@param server moonsip.test.Host
 ---@param options { expires: moonsip.Duration? }?

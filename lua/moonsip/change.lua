@@ -8,6 +8,7 @@ local description = require "moonsip.description"
 local errors = require "moonsip.errors"
 local misuse = require "moonsip.misuse"
 local plan = require "moonsip.plan"
+local prompt = require "moonsip.prompt"
 
 local Change = {}
 
@@ -44,7 +45,9 @@ local function begin(one, self, wish)
     on_done = function(_, final, err)
       if err then session.holding = before end
       session:change_done()
-      if err then one:resolve(nil, err) else one:resolve(wish.result or final) end
+      if err then return one:resolve(nil, err) end
+      if wish.holding ~= nil and self.sound then self.sound:play_beside(wish.music) end
+      one:resolve(wish.result or final)
     end })
 end
 
@@ -94,19 +97,20 @@ function Change:update(options, callback)
   return change_by(self, "UPDATE", "call:update", options, callback)
 end
 
-local hold_options <const> = { headers = true, timeout = true }
+local hold_options <const> = { headers = true, timeout = true, music = true }
+local resume_options <const> = { headers = true, timeout = true }
 
 local function hold_or_resume(self, verb, holding, options, callback)
   if type(options) == "function" then options, callback = nil, options end
-  options = misuse.options(verb, options, hold_options)
+  options = misuse.options(verb, options, holding and hold_options or resume_options)
   local wish = { method = "INVITE", verb = verb, options = options, holding = holding,
-                 result = true }
+                 result = true, music = prompt.items(verb, options.music) }
   return self:await(verb, callback, start_change, self, wish)
 end
 
 --- Puts the other side on hold: an offer that is sendonly, or inactive where we did not
 --- send (RFC 3264 8.4). Doing it twice refreshes it.
----@param options { headers: table?, timeout: (number|string)? }?
+---@param options { music: any, headers: table?, timeout: (number|string)? }?  music: what it hears meanwhile
 ---@return true?
 ---@return moonsip.Error? err
 function Change:hold(options, callback)

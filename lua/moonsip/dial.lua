@@ -29,19 +29,6 @@ local function caller_of(self)
   return made and tostring(made)
 end
 
---- What this side hears until the other leg is answered.
-local function play_meanwhile(self, one, items)
-  local sound = self.sound
-  if #items == 0 or not sound or sound:trouble() then return end
-  prompt.fetch(sound, items, function(program, err)
-    if err then self:note("no music: %s", err.reason) end
-    if program and not one.resolved and not sound.closed then
-      sound.hub.core:background(sound.id, program)
-      one.has_music = true
-    end
-  end)
-end
-
 local function start_dial(one, self, targets, made)
   if self.state == "ended" then return one:resolve(nil, self.why) end
   self:keep_wait(one)
@@ -49,16 +36,15 @@ local function start_dial(one, self, targets, made)
   local leg = self.agent:invite("call:dial", targets, made.plan)
   leg.answer_wait = {
     resolve = function(_, answered, err)
-      if one.has_music and not self.sound.closed then
-        self.sound.hub.core:background(self.sound.id, nil)
-      end
+      if #made.items > 0 and self.sound then self.sound:play_beside {} end
       self:note("%s: %s", targets[1].uri, answered and "answered" or tostring(err))
       one.undo = nil
       one:resolve(answered, err)
     end,
   }
   one.undo = function() leg:close() end
-  play_meanwhile(self, one, made.items)
+  if #made.items == 0 or not self.sound or self.sound:trouble() then return end
+  self.sound:play_beside(made.items, function() return not one.resolved end)
 end
 
 --- Places a call on behalf of this one, from the same caller, and waits until it is

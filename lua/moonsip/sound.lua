@@ -6,6 +6,7 @@ local codecs = require "moonsip.codecs"
 local errors = require "moonsip.errors"
 local media = require "moonsip.media"
 local place = require "moonsip.place"
+local prompt = require "moonsip.prompt"
 
 ---@class moonsip.Sound
 ---@field call moonsip.Call
@@ -191,6 +192,18 @@ end
 function Sound:stop_all()
   for _, entry in ipairs({ table.unpack(self.line) }) do entry.one:cancel(stopped()) end
   self:stop()
+end
+
+--- What is heard when nothing else is: music, a ringing tone. None takes it away.
+---@param items table[]  of prompt.items
+---@param fn fun(): boolean?  false: it is too late for it
+function Sound:play_beside(items, fn)
+  if self.closed then return end
+  if #items == 0 then return self.hub.core:background(self.id, nil) end
+  prompt.fetch(self, items, function(program, err)
+    if err then return self.call:note("not played: %s", err.reason) end
+    if not self.closed and (not fn or fn()) then self.hub.core:background(self.id, program) end
+  end)
 end
 
 -- ---- what core.media tells

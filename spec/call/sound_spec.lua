@@ -79,6 +79,26 @@ describe("a call with audio", function()
     assert.near(before + 50, far:stats().sent.packets, 3)
   end)
 
+  it("is held with music, which ends with the hold", function()
+    stage()
+    local near <const>, far <const> = connect()
+    assert(far:hold { music = { tone = "440" } })
+    net:advance "1s"
+    local held_at <const> = near.ear.count
+    net:advance "1s"
+    local function loudness(from)
+      local samples <const>, sum = near.ear:samples(from), 0
+      for at = 1, #samples - 1, 2 do sum = sum + math.abs((("<i2"):unpack(samples, at))) end
+      return sum / math.max(#samples // 2, 1)
+    end
+    assert.is_true(loudness(held_at) > 500)
+    assert(far:resume())
+    net:advance "500ms"
+    local resumed_at <const> = near.ear.count
+    net:advance "1s"
+    assert.is_true(loudness(resumed_at) < 20)
+  end)
+
   it("counts packets both ways (call:stats)", function()
     stage()
     local near <const> = connect()

@@ -38,7 +38,8 @@ describe("call:detect", function()
   end)
 
   it("is not sure when the time is up", function()
-    assert.equal("notsure	nil", hears("{ max = '300ms' }", { { silence = "100ms" }, "greeting.wav" }))
+    assert.equal("notsure	nil",
+      hears("{ max = '300ms' }", { { silence = "100ms" }, "greeting.wav" }))
   end)
 
   it("takes settings of its own, and refuses others", function()

@@ -144,7 +144,8 @@ describe("call:gather", function()
 
   it("speaks instead of playing, or both", function()
     serve [[
-      call:gather({ play = "welcome.wav", say = "press a key", max = 1 }, function(key) print(key) end)
+      call:gather({ play = "welcome.wav", say = "press a key", max = 1 },
+        function(key) print(key) end)
       call:wait_end()
     ]]
     assert(stage.caller:hears "welcome.wav")
@@ -201,7 +202,8 @@ describe("call:gather", function()
   it("refuses what makes no sense at the script's line", function()
     serve [[
       for _, options in ipairs { { max = 0 }, { max = 33 }, { digits = "y" }, { tries = 0 },
-                                 { stop = "x" }, { timeout = "x" }, { odd = 1 }, { min = 5, max = 2 } } do
+                                 { stop = "x" }, { timeout = "x" }, { odd = 1 },
+                                 { min = 5, max = 2 } } do
         local ok, err = pcall(function() call:gather(options) end)
         print(ok, err:find "ivr.lua:%d+: bad argument" ~= nil)
       end

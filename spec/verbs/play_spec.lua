@@ -303,6 +303,8 @@ describe("call:say", function()
       call:hangup()
     ]])
     stage:call()
-    for _, line in ipairs(stage:printed(4)) do assert.matches("^false.*bad argument 'text'", line) end
+    for _, line in ipairs(stage:printed(4)) do
+      assert.matches("^false.*bad argument 'text'", line)
+    end
   end)
 end)

@@ -94,7 +94,8 @@ describe("call:record", function()
 
   it("appends, and writes other encodings", function()
     serve [[
-      local wish = { file = folder .. "/out.wav", beep = false, max = "500ms", append = true, trim = false, silence = false }
+      local wish = { file = folder .. "/out.wav", beep = false, max = "500ms", append = true,
+                     trim = false, silence = false }
       call:record(wish)
       call:record(wish)
       call:record { file = folder .. "/ulaw.wav", beep = false, max = "500ms", format = "ulaw" }
@@ -110,8 +111,9 @@ describe("call:record", function()
 
   it("refuses what makes no sense at the script's line", function()
     serve [[
-      for _, options in ipairs { {}, { file = 7 }, { file = "x", channels = 3 }, { file = "x", what = "odd" },
-                                 { file = "x", format = "mp3" }, { file = "x", stop = "y" }, { file = "x", odd = 1 } } do
+      for _, options in ipairs { {}, { file = 7 }, { file = "x", channels = 3 },
+                                 { file = "x", what = "odd" }, { file = "x", format = "mp3" },
+                                 { file = "x", stop = "y" }, { file = "x", odd = 1 } } do
         local ok, err = pcall(function() call:record(options) end)
         print(ok, err:find "ivr.lua:%d+: bad argument" ~= nil)
       end

@@ -134,7 +134,8 @@ describe("call:stream", function()
 
   it("refuses what makes no sense at the script's line", function()
     stage = ivr.stage [[
-      for _, options in ipairs { { rate = 44100 }, { what = "odd" }, { odd = 1 }, { buffer = "x" } } do
+      for _, options in ipairs { { rate = 44100 }, { what = "odd" }, { odd = 1 },
+                                 { buffer = "x" } } do
         local ok, err = pcall(function() call:stream(options) end)
         print(ok, err:find "ivr.lua:%d+: bad argument" ~= nil)
       end

@@ -63,7 +63,7 @@ function Joint:finish(left, why)
     leg.joint = nil
     if leg.sound and not leg.sound.closed then
       core_of(self):unbridge(leg.sound.id)
-      if self.is_held then core_of(self):background(leg.sound.id, nil) end
+      if self.is_held then leg.sound:play_beside {} end
     end
     if self.ends[at] then self.ends[at].resolve = function() end end
   end
@@ -85,15 +85,11 @@ function Joint:hold_changed(leg, is_held)
   self.is_held = is_held
   local other = leg == self.legs[1] and self.legs[2] or self.legs[1]
   if not is_held then
-    core_of(self):background(other.sound.id, nil)
+    other.sound:play_beside {}
     return self:connect()
   end
   core_of(self):unbridge(leg.sound.id)
-  prompt.fetch(other.sound, music, function(program)
-    if program and self.is_held and not self.done then
-      core_of(self):background(other.sound.id, program)
-    end
-  end)
+  other.sound:play_beside(music, function() return self.is_held and not self.done end)
 end
 
 --- Ends it when a leg ends.
