@@ -27,6 +27,7 @@ int luaopen_moonsip_core(lua_State *L) {
   bind_sdp_open(L);
   bind_rates_open(L);
   bind_media_open(L);
+  bind_likeness_open(L);
   bind_workers_open(L);
   bind_sqlite_open(L);
   bind_registrar_open(L);
