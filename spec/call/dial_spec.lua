@@ -7,7 +7,8 @@ describe("call:dial", function()
   local net, alice, pbx, bob
   before_each(function()
     net = test.net()
-    alice = net:agent("sip:alice@example.com", { from = "\"Alice\" <sip:alice@example.com>", media = false })
+    alice = net:agent("sip:alice@example.com", { from = "\"Alice\" <sip:alice@example.com>",
+      media = false })
     pbx = net:agent("sip:pbx@example.com", { media = false })
     bob = net:agent("sip:bob@example.com", { media = false })
   end)

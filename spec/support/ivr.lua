@@ -45,7 +45,8 @@ function ivr.stage(script, options)
   for _, one in ipairs(options.prompts or { "welcome.wav" }) do
     local name <const> = type(one) == "table" and one[1] or one
     self.folder:write(name, "")
-    wave.write(self.folder.path .. "/" .. name, babble(name, type(one) == "table" and one[2] or 1.2))
+    wave.write(self.folder.path .. "/" .. name, babble(name,
+      type(one) == "table" and one[2] or 1.2))
   end
   if not script:find("sip.agent", 1, true) then
     script = ([[

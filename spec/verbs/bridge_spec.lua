@@ -146,7 +146,8 @@ describe("call:dial", function()
   local stage
   after_each(function() stage:close() end)
 
-  for name, option in pairs { ["music"] = 'hold_music = "moh.wav"', ["ringback"] = "ringback = true" } do
+  for name, option in pairs { ["music"] = 'hold_music = "moh.wav"',
+    ["ringback"] = "ringback = true" } do
     it("lets the caller hear " .. name .. " until the leg is answered", function()
       stage = ivr.stage(([[
         local leg = assert(call:dial("sip:bob@10.0.1.2", { ring = "10s", %s }))
