@@ -8,6 +8,7 @@ local baresip <const> = require "spec.interop.support.baresip"
 local linphone <const> = require "spec.interop.support.linphone"
 local process <const> = require "spec.interop.support.process"
 local scratch <const> = require "spec.support.scratch"
+local script <const> = require "spec.interop.support.script"
 local sipp <const> = require "spec.interop.support.sipp"
 local turn <const> = require "spec.interop.support.turn"
 local wave <const> = require "spec.support.wave"
@@ -56,4 +57,91 @@ describe("A phone that hears itself by SIPp's echo", function()
       audio.carried(said, call)
     end)
   end
+end)
+
+describe("A phone", function()
+  local folder, said, server
+
+  setup(function()
+    folder = scratch.folder()
+    said = wave.speech("Welcome. Please press a key, or two, or twelve of them.", folder)
+    wave.write(folder.path .. "/prompt.wav", said)
+    -- baresip hangs up at the end of its file
+    wave.write(folder.path .. "/said.wav", wave.silence(0.5) .. said .. wave.silence(30))
+    server = script.serve("spec/interop/scripts/ivr.lua", { folder.path })
+  end)
+
+  teardown(function()
+    script.stop(server)
+    process.end_all()
+    folder:remove()
+  end)
+
+  -- A phone in a call with a user of the script; what `fn(phone)` gives after it has ended.
+  local function baresip_call(user, fn)
+    local phone <close> = baresip.start { transport = "udp", answer = "auto",
+      says = folder.path .. "/said.wav" }
+    local from = phone:now()
+    phone:tell("dial", ("sip:%s@%s"):format(user, server.address))
+    phone:expect("CALL_ESTABLISHED", from)
+    fn(phone)
+    phone:tell "hangup"
+    phone:expect("CALL_CLOSED", from)
+    return phone:heard()
+  end
+
+  local function linphone_call(user, fn)
+    local phone <close> = linphone.start()
+    phone:call(("sip:%s@%s"):format(user, server.address))
+    phone.process:expect "[Cc]onnected"
+    fn(phone)
+    phone:tell "terminate"
+    phone.process:expect "ended"
+    phone:quit()
+    return phone:heard()
+  end
+
+  for name, call in pairs { baresip = baresip_call, linphonec = linphone_call } do
+    it("presses twelve keys, which arrive once each and in order (RFC 4733): " .. name, function()
+      local from = #server.output + 1
+      call("digits", function(phone)
+        phone:press "13579*24680#"
+        server:expect("digits\t[^\n]*\n", from)
+      end)
+      -- "#" ends the input and is no part of it
+      assert.truthy(server.output:find("digits\t13579*24680\n", from, true), server.output)
+    end)
+
+    it("hears a prompt as it is: " .. name, function()
+      audio.carried(said, function()
+        local from = #server.output + 1
+        return call("listen", function() server:expect("played\ttrue", from) turn.pause(500) end)
+      end)
+    end)
+
+    it("is recorded as it speaks: " .. name, function()
+      local result = audio.carried(said, function()
+        local from = #server.output + 1
+        call("record", function(phone)
+          if name == "linphonec" then phone:say(folder.path .. "/said.wav") end
+          turn.pause(6000)
+        end)
+        server:expect("recorded\t", from)
+        return wave.read(folder.path .. "/recorded.wav")
+      end)
+      assert.is_true(result.correlation >= 0.999)
+    end)
+  end
+
+  it("hears another in a conference, and not itself", function()
+    audio.carried(said, function()
+      local heard, rate
+      local from = #server.output + 1
+      heard, rate = linphone_call("room", function()
+        server:expect("in the room\n", from)
+        baresip_call("room", function() turn.pause(6000) end)
+      end)
+      return heard, rate
+    end)
+  end)
 end)
