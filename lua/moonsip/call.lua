@@ -34,6 +34,9 @@ local call = {}
 
 local none <const> = {}
 
+-- Lines of what it did that a call keeps for its ladder.
+local max_notes <const> = 32
+
 local getters <const> = {}
 
 --- Minted when first asked for: most calls never are.
@@ -143,7 +146,7 @@ function Call:open_sound(peer)
   if self.sound then return self.sound end
   local opened, err = sound.open(self, peer)
   if not opened then return nil, err end
-  self.sound = opened
+  self.sound, self.notes = opened, {}
   if self.direction == "in" then
     self:note("from %s to %s", self.from.uri, self.to.uri)
   else
@@ -175,7 +178,10 @@ end
 function Call:note(format, ...)
   if not self.sound then return end
   local text = select("#", ...) > 0 and format:format(...) or format
-  self.agent.context.log:info("call %d: %s", self.serial, text)
+  local context, notes = self.agent.context, self.notes
+  context.log:info("call %d: %s", self.serial, text)
+  if #notes >= 2 * max_notes then table.move(notes, 3, #notes + 2, 1) end
+  notes[#notes + 1], notes[#notes + 2] = context:now(), text
 end
 
 --- Runs the handlers of an event of this call: its own, then those of the agent.
@@ -242,7 +248,7 @@ end
 ---@return string
 function Call:ladder(options)
   options = misuse.options("call:ladder", options, { width = true })
-  return callflow.draw(self.agent, self.call_id, options.width)
+  return callflow.draw(self.agent, self.call_id, options.width, self.notes)
 end
 
 --- A handler of its own ended; one that raised ends the call (api.md rule 6).

@@ -12,8 +12,9 @@ local own_name <const> = "moonsip"
 ---@param agent moonsip.Agent
 ---@param call_id string?
 ---@param width integer?  of the picture, 100
+---@param notes (integer|string)[]|nil  what we did meanwhile, as for ladder.draw
 ---@return string
-function callflow.draw(agent, call_id, width)
+function callflow.draw(agent, call_id, width, notes)
   if not call_id then return "" end
   local records, ours = {}, {}
   for _, record in ipairs((agent.engine:history(0, call_id))) do
@@ -22,7 +23,8 @@ function callflow.draw(agent, call_id, width)
       ours[record.direction == "in" and record.to or record.from] = own_name
     end
   end
-  return ladder.draw(records, { names = ours, width = width })
+  return ladder.draw(records, { names = ours, width = width, notes = notes,
+                                noter = own_name })
 end
 
 return callflow

@@ -21,6 +21,8 @@ local crowd <const> = "others"  -- the column of all ends that find no place
 ---@field names (fun(address: string): string?)|table<string, string>|nil  of columns
 ---@field width integer?   of the picture, 100
 ---@field since integer?   the instant that counts as 0; the first record's
+---@field notes (integer|string)[]|nil  instants and texts by turns, in order
+---@field noter string?     name of the column that the notes stand in
 
 local function printable(text)
   return (text:gsub("[\x80-\xff][\x80-\xbf]*", "?"):gsub("[^ -~]", "?"))
@@ -78,7 +80,21 @@ local function arrange(records, options, most_columns)
                       to = column(record.to), label = ladder.label(record, sent[key]) }
     sent[key] = true
   end
-  return arrows, columns
+  return arrows, columns, number_of
+end
+
+--- Puts notes among the arrows: behind what was sent at the same instant.
+local function add_notes(arrows, notes, column)
+  local merged, next_arrow = {}, 1
+  for at = 1, #notes, 2 do
+    while arrows[next_arrow] and arrows[next_arrow].at <= notes[at] do
+      merged[#merged + 1] = arrows[next_arrow]
+      next_arrow = next_arrow + 1
+    end
+    merged[#merged + 1] = { at = notes[at], from = column, to = column, is_note = true,
+                            label = printable(notes[at + 1]) }
+  end
+  return table.move(arrows, next_arrow, #arrows, #merged + 1, merged)
 end
 
 -- Gaps between neighbouring columns: wide enough for what is written between them,
@@ -120,7 +136,7 @@ local function draw_arrow(line, arrow, positions, width)
   local from, to = positions[arrow.from], positions[arrow.to]
   if from == to then
     local room = (positions[arrow.from + 1] or width + 1) - from - 4
-    return overlay(line, from + 1, "<> " .. cut(arrow.label, room))
+    return overlay(line, from + 1, (arrow.is_note and ". " or "<> ") .. cut(arrow.label, room))
   end
   local left, right = math.min(from, to), math.max(from, to)
   local span = right - left - 1
@@ -167,7 +183,10 @@ function ladder.draw(records, options)
   -- Half a name fits left and right of the outer columns.
   local margin = least_gap // 2
   local room = width - time_width - 2 * margin
-  local arrows, columns = arrange(records, options, room // least_gap + 1)
+  local arrows, columns, number_of = arrange(records, options, room // least_gap + 1)
+  if options.notes and number_of[options.noter] then
+    arrows = add_notes(arrows, options.notes, number_of[options.noter])
+  end
   local gaps = gaps_for(arrows, columns, room)
   local positions = { time_width + margin }
   for index, gap in ipairs(gaps) do positions[index + 1] = positions[index] + gap end

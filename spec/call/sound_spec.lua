@@ -84,7 +84,7 @@ describe("a call with audio", function()
     local near <const>, far <const> = connect()
     assert(far:hold { music = { tone = "440" } })
     net:advance "1s"
-    local held_at <const> = near.ear.count
+    local held_at <const> = near.ear:count()
     net:advance "1s"
     local function loudness(from)
       local samples <const>, sum = near.ear:samples(from), 0
@@ -94,7 +94,7 @@ describe("a call with audio", function()
     assert.is_true(loudness(held_at) > 500)
     assert(far:resume())
     net:advance "500ms"
-    local resumed_at <const> = near.ear.count
+    local resumed_at <const> = near.ear:count()
     net:advance "1s"
     assert.is_true(loudness(resumed_at) < 20)
   end)

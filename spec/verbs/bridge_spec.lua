@@ -172,7 +172,7 @@ describe("call:dial", function()
       assert.is_true(loudness(call.ear:samples(0)) > 100)
       stage:printed(1)
       stage.net:advance "1s"
-      assert.is_true(loudness(call.ear:samples(call.ear.count - 4000)) < 20)
+      assert.is_true(loudness(call.ear:samples(call.ear:count() - 4000)) < 20)
     end)
   end
 end)

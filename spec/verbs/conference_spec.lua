@@ -165,7 +165,7 @@ describe("sip.conference", function()
     serve { room = "{}" }
     assert(stage.caller:call(stage.ivr))
     stage.net:advance "1s"
-    local before <const> = stage.caller.calls[1].ear.count
+    local before <const> = stage.caller.calls[1].ear:count()
     assert(bob:call(stage.ivr))
     stage.net:advance "1s"
     local heard <const>, loud = stage.caller.calls[1].ear:samples(before), 0

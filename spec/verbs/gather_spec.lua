@@ -69,7 +69,7 @@ describe("call:gather", function()
     asks [[{ play = { "welcome.wav", "welcome.wav", "welcome.wav" }, max = 2 }]]
     press "1"
     stage.net:advance "200ms"
-    local heard <const> = stage.caller.calls[1].ear.count
+    local heard <const> = stage.caller.calls[1].ear:count()
     assert.is_nil((stage.caller:hears("welcome.wav", { within = "1ms", likeness = 0.9 })))
     assert.is_true(heard / 8000 < 1.2)
     press "2"

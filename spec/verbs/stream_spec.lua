@@ -68,7 +68,7 @@ describe("call:stream", function()
     ]]
     stage:call()
     stage.net:advance "100ms"
-    local said_at <const> = stage.caller.calls[1].ear.count / 8000
+    local said_at <const> = stage.caller.calls[1].ear:count() / 8000
     stage.caller.calls[1]:play("welcome.wav", function() end)
     local at <const> = assert(stage.caller:hears "welcome.wav")
     assert.is_true(at - said_at < 0.3, at - said_at)

@@ -7,8 +7,6 @@ local core = require "moonsip.core"
 ---@class moonsip.test.Audio
 ---@field fabric userdata
 ---@field private wire moonsip.test.Wire
----@field ears integer          callers that listen
----@field private medias userdata[]
 ---@field private has_told boolean  something was told since this was cleared
 local Audio = {}
 Audio.__index = Audio
@@ -22,7 +20,6 @@ local audio = {}
 function audio.new(wire, seed)
   local self = setmetatable({
     wire = wire, fabric = core.media_fabric { seed = seed, now = wire.now }, has_told = false,
-    medias = {}, ears = 0,
   }, Audio)
   self:set_links()
   return self
@@ -65,24 +62,13 @@ function Audio:open(fn)
     self.wire:set_now(self.fabric:now())
     fn(...)
   end)
-  table.insert(self.medias, media)
   return media
 end
 
---- One of them is closed.
-function Audio:forget(media)
-  for at, other in ipairs(self.medias) do
-    if other == media then table.remove(self.medias, at) end
-  end
-end
-
---- When something may happen that a script hears of; nil: never, as things are. Callers
---- that listen are no reason for anything to happen.
+--- When something may happen that a script hears of; nil: never, as things are.
 ---@return integer? ms
 function Audio:deadline()
-  local at = self.fabric:deadline()
-  if not at or self.ears == 0 then return at end
-  return self.medias[1]:counts().verbs > self.ears and at or nil
+  return self.fabric:deadline()
 end
 
 --- Does the next thing there is to do, on the wire or here: what audio tells comes first.
@@ -107,12 +93,9 @@ end
 ---@return boolean told
 function Audio:run(at)
   self.has_told = false
-  local fabric = self.fabric
-  repeat
-    local now = fabric:advance(at)
-    self.wire:set_now(now)
-  until now >= at or self.has_told
-  return self.has_told
+  local now = self.fabric:advance(at)
+  self.wire:set_now(now)
+  return now < at or self.has_told -- it stops where something is told
 end
 
 --- A number that tells two runs apart.

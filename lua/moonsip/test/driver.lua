@@ -315,10 +315,7 @@ function Driver:on_wake() end
 --- Closes sockets and connections. Doing it twice is fine.
 function Driver:close()
   self.is_closed = true
-  if self.media then
-    self.net.audio:forget(self.media)
-    self.media:close()
-  end
+  if self.media then self.media:close() end
   for _, one in ipairs(self.ports) do one:close() end
   self.ports = {}
 end

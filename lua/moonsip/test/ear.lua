@@ -3,31 +3,28 @@
 
 local core = require "moonsip.core"
 local errors = require "moonsip.errors"
-local wait = require "moonsip.wait"
+local timer = require "moonsip.timer"
 
 ---@class moonsip.test.Ear
 ---@field call moonsip.Call
----@field private chunks string[]  16-bit samples at 8000 Hz
----@field private first integer    sample that the first chunk begins with
----@field private count integer    samples that came so far
+---@field private fabric userdata  core.media_fabric, which keeps the last of what was heard
+---@field private id integer       of the session there
 ---@field private from integer     sample behind the last prompt that was heard
----@field private one moonsip.Wait?  who waits for more
 local Ear = {}
 Ear.__index = Ear
 
 local ear = {}
 
 local rate <const> = 8000
-local frame_ms <const> = 100
-local max_seconds <const> = 60 -- that are kept
 
--- A prompt is looked for when so much more has come.
-local look_samples <const> = rate // 2
+-- How often a prompt is looked for while it has not come.
+local look_s <const> = 0.4
 
 -- Mean magnitude of what is no silence.
 local quiet <const> = 100
 
---- The ear of a call; it listens from the first time it is asked for.
+--- The ear of a call, which listens from the first time it is asked for: from when its
+--- audio begins on.
 ---@param call moonsip.Call
 ---@return moonsip.test.Ear?
 ---@return moonsip.Error? err
@@ -36,66 +33,27 @@ function ear.of(call)
   local sound = call.sound
   local trouble = not sound and errors.new("media", "the call has no audio") or sound:trouble()
   if trouble then return nil, trouble end
-  local self = setmetatable({ call = call, chunks = {}, first = 0, count = 0, from = 0 }, Ear)
-  local failed
-  local number = sound:run({ resolve = function(_, _, err) failed = err end }, "stream",
-    { rate = rate, what = "in", speak = false, frame = frame_ms },
-    function() self:ended() end)
-  if not number then return nil, failed end
-  self.number, self.sound, self.audio = number, sound, call.agent.net.audio
-  self.audio.ears = self.audio.ears + 1
-  sound.verbs[number].owner = self
-  call.ear = self
-  return self
+  local fabric = call.agent.net.audio.fabric
+  local ok, err = fabric:listen(sound.id)
+  if not ok then return nil, err end
+  call.ear = setmetatable({ call = call, fabric = fabric, id = sound.id, from = 0 }, Ear)
+  return call.ear
 end
 
-local function wake(self)
-  local one = self.one
-  self.one = nil
-  if one then one:resolve(true) end
-end
-
---- More has come.
----@package
-function Ear:readable()
-  local media, id = self.sound.hub.core, self.sound.id
-  local bytes = media:read(id, self.number)
-  while bytes and bytes ~= "" do
-    table.insert(self.chunks, bytes)
-    self.count = self.count + #bytes // 2
-    bytes = media:read(id, self.number)
-  end
-  while self.count - self.first > max_seconds * rate do
-    self.first = self.first + #table.remove(self.chunks, 1) // 2
-  end
-  if self.one and self.count >= self.wanted then wake(self) end
-end
-
---- The call is over; what came stays.
----@package
-function Ear:ended()
-  self.done = true
-  self.audio.ears = self.audio.ears - 1
-  wake(self)
-end
-
---- Samples from one on.
+--- Samples from one on, as far as they are kept; and the numbers of the first and of the
+--- one behind the last.
 ---@param from integer
----@return string
+---@return string samples
+---@return integer from
+---@return integer to
 function Ear:samples(from)
-  local text = table.concat(self.chunks)
-  return text:sub(2 * math.max(from - self.first, 0) + 1)
+  return self.fabric:heard(self.id, from)
 end
 
-local function start_wait(one, self, wanted, ms)
-  if self.done or self.count >= wanted then return one:resolve(true) end
-  self.one, self.wanted = one, wanted
-  one:expire_in(ms)
-end
-
---- Waits until so many samples have come, the call is over, or the time is up.
-local function wait_for(self, wanted, ms)
-  return wait.await(self.call.agent.context, "caller:hears", nil, nil, start_wait, self, wanted, ms)
+--- Samples that were heard so far.
+---@return integer
+function Ear:count()
+  return (select(3, self:samples(math.maxinteger)))
 end
 
 --- Whether there is anything but silence in samples, and of how many seconds.
@@ -145,24 +103,29 @@ function Ear:hears(said, name, options)
   local until_at = context:now() + options.within_ms
   local length, looked = #said // 2, self.from
   while true do
-    local left = until_at - context:now()
-    local enough = math.max(self.from + length * 9 // 10, looked + look_samples)
-    if left > 0 and not self.done and self.count < enough then wait_for(self, enough, left) end
     -- Behind what was looked at already there can only be the end of it.
-    local begin = math.max(self.from, looked - length - look_samples)
-    local share, ms = core.likeness(said, self:samples(begin))
-    looked = self.count
+    local begin = math.max(self.from, looked - length - rate)
+    local samples, from, to = self:samples(begin)
+    local enough = to - self.from >= length * 9 // 10
+    local share, ms = 0, 0
+    if enough then share, ms = core.likeness(said, samples) end
+    looked = to
     if share >= options.likeness then
-      local at = math.max(begin, self.first) + ms * rate // 1000
+      local at = math.max(from + ms * rate // 1000, 0)
       self.from = math.max(self.from, at + length * 9 // 10)
       return at / rate
     end
-    if self.done or context:now() >= until_at then break end
+    local missing = enough and 0 or (length * 9 // 10 - (to - self.from)) / rate
+    local left = (until_at - context:now()) / 1000
+    if self.call.state == "ended" or left <= 0 then break end
+    local done, err = timer.sleep(context, math.min(math.max(missing, look_s), left))
+    if not done then return nil, err end
   end
-  local kind = self.done and "hangup" or "timeout"
-  return nil, errors.new(kind, ("%s was not heard%s; heard %s instead"):format(name,
-    self.done and " before the call ended" or "",
-    describe(self:samples(self.from), options.others(), options.likeness)))
+  local is_over = self.call.state == "ended"
+  return nil, errors.new(is_over and "hangup" or "timeout",
+    ("%s was not heard%s; heard %s instead"):format(name,
+      is_over and " before the call ended" or "",
+      describe((self:samples(self.from)), options.others(), options.likeness)))
 end
 
 return ear
