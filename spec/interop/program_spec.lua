@@ -73,7 +73,12 @@ end)
 -- what is under way go on, so that the second one ends them.
 local asking <const> = {
   ["04_call.lua"] = true, ["05_ping.lua"] = true, ["08_message.lua"] = true,
+  ["11_dialer.lua"] = true,
 }
+
+-- A trunk has no user; numbers come from a file.
+local target <const> = { ["11_dialer.lua"] = "sip:%s" }
+local further <const> = { ["11_dialer.lua"] = "spec/interop/support/numbers.txt" }
 
 local function examples()
   local pipe <close> = assert(io.popen "ls examples")
@@ -91,8 +96,9 @@ describe("An example", function()
     for _, signal in ipairs { "sigint", "sigterm" } do
       it(("stops cleanly: %s on %s"):format(name, signal:upper()), function()
         local silent <close> = raw.udp() -- a peer that never answers
-        local one <close> = script.run("examples/" .. name, { "sip:bob@" .. silent.address },
-          { input = true })
+        local one <close> = script.run("examples/" .. name,
+          { (target[name] or "sip:bob@%s"):format(silent.address), further[name] },
+          { input = true, log = "info" })
         one:write "hello\n"
         one:write(nil)
         if asking[name] then
@@ -181,9 +187,14 @@ end)
 describe("A script with a call", function()
   after_each(process.end_all)
 
+  -- One whose log says what signal came.
+  local function serve_callee()
+    return script.serve("spec/interop/scripts/callee.lua", nil, { log = "info" })
+  end
+
   for _, transport in ipairs { "udp", "tcp" } do
     it("ends it by BYE on SIGINT, over " .. transport .. " (RFC 3261 15)", function()
-      local callee <close> = script.serve "spec/interop/scripts/callee.lua"
+      local callee <close> = serve_callee()
       local peer <close> = raw[transport](callee.address)
       call(peer, callee.address)
       callee:send_signal "sigint"
@@ -194,7 +205,7 @@ describe("A script with a call", function()
 
     it("drains on SIGTERM, over " .. transport
       .. ": the call goes on, a new one gets 503 (RFC 3261 21.5.4)", function()
-      local callee <close> = script.serve "spec/interop/scripts/callee.lua"
+      local callee <close> = serve_callee()
       local peer <close> = raw[transport](callee.address)
       local tag = call(peer, callee.address)
       callee:send_signal "sigterm"
@@ -213,7 +224,7 @@ describe("A script with a call", function()
   end
 
   it("ends it on the second SIGTERM", function()
-    local callee <close> = script.serve "spec/interop/scripts/callee.lua"
+    local callee <close> = serve_callee()
     local peer <close> = raw.udp()
     call(peer, callee.address)
     callee:send_signal "sigterm"

@@ -84,6 +84,7 @@ describe("the log of an agent names the peer, and once a minute", function()
   it("whom no TCP reaches with what is too large for UDP (RFC 3261 18.1.1)", function()
     local net <close> = test.net()
     local alice = net:agent "sip:alice@example.com"
+    alice.context.log:set_level "info"
     net:endpoint "10.0.0.9:5060"
     for _ = 1, 5 do
       alice:request("MESSAGE", "sip:x@10.0.0.9", { body = ("x"):rep(1400) })

@@ -17,7 +17,7 @@ local command <const> = (os.getenv "BUILD" or "build") .. "/bin/moonsip"
 ---@return Process  with `address`
 function script.run(path, arguments, options)
   options = options or {}
-  local line = { command, "run" }
+  local line = { command, "run", "--log", options.log or "warn" } -- calls say what they do
   for _, each in ipairs(options.command or {}) do line[#line + 1] = each end
   line[#line + 1] = path
   local address = options.address or place.address()
