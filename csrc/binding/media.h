@@ -174,10 +174,10 @@
  *     received = { packets, bytes, lost, late, duplicates, reordered, concealed_ms,
  *       discarded, digits, strangers, wrong_type, wrong_ssrc, malformed, floods },
  *     rtcp = { sent, received, rtt, remote_lost, remote_jitter } }; half a second old at most
- *   media:counts() -> { sessions, verbs, bytes (of memory) }, and of a thread: packets_in,
+ *   media:counts([anew]) -> { sessions, verbs, bytes (of memory) }, and of a thread: packets_in,
  *     packets_out, commands_waiting, events_waiting, overruns, skipped_frames,
  *     priority = "realtime" | "nice" | "normal", cpu, and how far packets were off their
- *     20 ms: late_p50, late_p99, late_p999, late_max
+ *     20 ms: late_p50, late_p99, late_p999, late_max; anew: those are counted from now on
  *   core.media_codecs() -> { { name, rate, channels, payload_type }, ... }, best first
  *   core.media_missing(codec) -> what to install before building; nil: it is there
  *   core.media_tone(text) -> true | nil, err   whether a program takes it as a tone

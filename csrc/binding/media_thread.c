@@ -214,12 +214,13 @@ static void set_ms(lua_State *L, const char *name, uint64_t us) {
   lua_setfield(L, -2, name);
 }
 
-/* media:counts() */
+/* media:counts([anew]) */
 static int media_counts_of(lua_State *L) {
   static const char *const priorities[] = {[MEDIA_PRIORITY_NORMAL] = "normal",
                                            [MEDIA_PRIORITY_NICE] = "nice",
                                            [MEDIA_PRIORITY_REALTIME] = "realtime"};
   const bind_media *media = bind_media_check(L);
+  lua_settop(L, 2);
   lua_getiuservalue(L, 1, MEDIA_HOST);
   bind_media_thread *self = luaL_testudata(L, -1, THREAD_CLASS);
   lua_createtable(L, 0, 16);
@@ -244,6 +245,7 @@ static int media_counts_of(lua_State *L) {
   FIELD(commands_waiting);
   FIELD(events_waiting);
 #undef FIELD
+  if (lua_toboolean(L, 2)) media_thread_forget_lateness(self->thread);
   set_ms(L, "late_p50", counts.late_p50_us);
   set_ms(L, "late_p99", counts.late_p99_us);
   set_ms(L, "late_p999", counts.late_p999_us);

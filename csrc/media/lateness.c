@@ -18,16 +18,26 @@ void media_lateness_add(media_lateness *lateness, rtp_time off_ns) {
   atomic_store_explicit(&lateness->most_us, us, memory_order_relaxed);
 }
 
-uint64_t media_lateness_read(media_lateness *lateness, uint32_t per_million) {
+static uint64_t count_of(const media_lateness *lateness, int step) {
+  return atomic_load_explicit(&lateness->counts[step], memory_order_relaxed) -
+         lateness->before[step];
+}
+
+uint64_t media_lateness_read(const media_lateness *lateness, uint32_t per_million) {
   uint64_t all = 0, so_far = 0;
-  for (int i = 0; i < MEDIA_LATENESS_STEPS; i++) {
-    all += atomic_load_explicit(&lateness->counts[i], memory_order_relaxed);
-  }
+  for (int i = 0; i < MEDIA_LATENESS_STEPS; i++) all += count_of(lateness, i);
   if (all == 0) return 0;
   uint64_t wanted = all / 1000000 * per_million + all % 1000000 * per_million / 1000000;
   for (int i = 0; i < MEDIA_LATENESS_STEPS; i++) {
-    so_far += atomic_load_explicit(&lateness->counts[i], memory_order_relaxed);
+    so_far += count_of(lateness, i);
     if (so_far >= wanted && so_far > 0) return (uint64_t)(i + 1) * MEDIA_LATENESS_STEP_US;
   }
   return (uint64_t)MEDIA_LATENESS_STEPS * MEDIA_LATENESS_STEP_US;
+}
+
+void media_lateness_forget(media_lateness *lateness) {
+  for (int i = 0; i < MEDIA_LATENESS_STEPS; i++) {
+    lateness->before[i] = atomic_load_explicit(&lateness->counts[i], memory_order_relaxed);
+  }
+  atomic_store_explicit(&lateness->most_us, 0, memory_order_relaxed);
 }

@@ -40,6 +40,7 @@ static void unwatch(media_poll *poll, media_socket *socket, size_t which) {
 }
 
 void media_poll_open(media_poll *poll, media_socket *socket) {
+  socket->looks = (uint8_t)socket->session->party.id; /* each learns at another time */
   watch(poll, socket, MEDIA_SOCKET_RTP);
   watch(poll, socket, MEDIA_SOCKET_RTCP);
 }

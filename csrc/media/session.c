@@ -21,7 +21,10 @@ void media_session_init(media_session *session, sip_id id, const sip_sockaddr *l
 
 void media_session_open(media_session *session) {
   media_world *world = session->party.world;
-  session->opened_at = session->heard_at = session->reported_at = world->now;
+  session->opened_at = session->heard_at = world->now;
+  /* Not all at once, when many were opened together. */
+  session->reported_at =
+      world->now - (rtp_time)(sip_random_number(&world->random) % SNAPSHOT_MS) * RTP_MS;
   sip_random_token(&world->random, session->cname, sizeof session->cname);
   rtcp_schedule_init(&session->schedule, RTP_BANDWIDTH, world->now,
                      (uint32_t)sip_random_number(&world->random));

@@ -16,7 +16,8 @@
 
 enum {
   DSCP_EXPEDITED = 46 << 2, /* RFC 3246: voice, in the upper six bits of the field */
-  STEADY_PACKETS = 25,      /* to one address, until it is connected to */
+  STEADY_PACKETS = 25,      /* to one address, until it is connected to; */
+  STEADY_SPREAD = 128,      /* some more, lest many that began at once do so at once */
   RECEIVE_TRIES = 4         /* errors of earlier packets in a row */
 };
 
@@ -85,6 +86,7 @@ static int open_all(media_socket *socket, const sip_sockaddr *local) {
     return socket->fds[MEDIA_SOCKET_RTCP];
   }
   socket->fds[MEDIA_SOCKET_PEER] = -1;
+  socket->steady = (uint8_t)(STEADY_PACKETS + local->port / 2 % STEADY_SPREAD);
   return 0;
 }
 
@@ -122,8 +124,8 @@ bool media_socket_note(media_socket *socket, const sip_sockaddr *to) {
     socket->is_connected = false;
     return false;
   }
-  if (socket->sent >= STEADY_PACKETS) return false;
-  return ++socket->sent == STEADY_PACKETS && connect_to(socket);
+  if (socket->sent >= socket->steady) return false;
+  return ++socket->sent == socket->steady && connect_to(socket);
 }
 
 /* The error of an earlier packet comes with a later one, which is then sent again. */

@@ -21,7 +21,8 @@ typedef struct media_socket {
   bool is_behind;    /* there was less to receive last time than usual */
   uint8_t looks;     /* at it, when it is not watched */
   uint8_t usual;     /* packets to receive in a frame's time */
-  uint8_t sent;      /* packets in a row to that address */
+  uint8_t sent;      /* packets in a row to that address, up to `steady` */
+  uint8_t steady;    /* packets until it is connected to */
   sip_sockaddr peer; /* that RTP was sent to last */
   rtp_time sent_at;  /* the last RTP packet, for the thread's figures; 0: none */
 } media_socket;

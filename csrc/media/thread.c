@@ -294,7 +294,11 @@ media_control *media_thread_control(media_thread *thread) {
   return &thread->control;
 }
 
-void media_thread_get_counts(media_thread *self, media_thread_counts *out) {
+void media_thread_forget_lateness(media_thread *self) {
+  media_lateness_forget(&self->lateness);
+}
+
+void media_thread_get_counts(const media_thread *self, media_thread_counts *out) {
   *out = (media_thread_counts){
       .sessions = self->control.sessions,
       .verbs = self->control.verbs,

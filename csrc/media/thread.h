@@ -44,6 +44,8 @@ int media_thread_new(sip_alloc *alloc, const media_thread_config *config, media_
 void media_thread_free(media_thread *thread);
 
 media_control *media_thread_control(media_thread *thread);
-void media_thread_get_counts(media_thread *thread, media_thread_counts *out);
+void media_thread_get_counts(const media_thread *thread, media_thread_counts *out);
+/* From now on lateness is counted anew. */
+void media_thread_forget_lateness(media_thread *thread);
 
 #endif

@@ -46,8 +46,8 @@ if what == "conference" then
   for i = 2, number, 2 do assert(media:join(conference, ids[i])) end
 end
 
-run(3000) -- sockets connect, figures of the start are over
-local before <const>, from <const> = media:counts(), loop:clock()
+run(4000) -- sockets are connected by then
+local before <const>, from <const> = media:counts(true), loop:clock()
 run(seconds * 1000)
 local after <const>, elapsed <const> = media:counts(), loop:clock() - from
 local lost = 0
