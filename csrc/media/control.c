@@ -343,7 +343,7 @@ static bool next_closed(media_control *control, media_event *event) {
 bool media_control_next(media_control *control, media_event *event, void **owner) {
   bool found = next_closed(control, event) || next_finished(control, event);
   while (!found && control->backend.take(control->backend.context, event)) {
-    found = take_back(control, event);
+    found = take_back(control, event) || next_finished(control, event);
   }
   if (!found) return false;
   *owner = any_handle(control, event->id)->owner;
