@@ -164,8 +164,10 @@ static int goertzel(lua_State *L) {
 
 /* ---- detectors */
 
+enum { DTMF, TONE, PROGRESS, SILENCE };
+
 typedef struct detector {
-  enum { DTMF, TONE, PROGRESS, SILENCE } kind;
+  int kind; /* one of those */
   uint32_t rate;
   uint64_t taken; /* samples */
   audio_dtmf_detector dtmf;
