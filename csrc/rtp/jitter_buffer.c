@@ -53,6 +53,10 @@ int64_t rtp_jitter_buffer_target(const rtp_jitter_buffer *b) {
   return target > b->max ? b->max : target;
 }
 
+static int64_t age_of(const rtp_jitter_buffer *b, int64_t timestamp, int64_t tick) {
+  return rtp_timeline_age(&b->timeline, timestamp, tick);
+}
+
 int64_t rtp_jitter_buffer_delay(const rtp_jitter_buffer *b) {
   return b->lag;
 }
@@ -176,7 +180,7 @@ static rtp_jitter_result wait(rtp_jitter_buffer *b, rtp_jitter_frame *out) {
 /* Nothing is there. Whether it is late, lost, or not sent shows when the next one comes;
  * the playout waits for as long as it may lag behind at all. */
 static rtp_jitter_result starve(rtp_jitter_buffer *b, int64_t tick, rtp_jitter_frame *out) {
-  bool waits = b->playing && rtp_timeline_age(&b->timeline, b->next_timestamp, tick) < b->max;
+  bool waits = b->playing && age_of(b, b->next_timestamp, tick) < b->max;
   return waits ? wait(b, out) : nothing(b, out);
 }
 
@@ -193,7 +197,7 @@ static rtp_jitter_result take(rtp_jitter_buffer *b, int offset, const rtp_jitter
                               rtp_jitter_frame *out) {
   const rtp_slot *slot = rtp_slots_at(&b->slots, b->slots.next + offset);
   bool is_noise = slot->payload_type == b->noise_type, fits = slot->len <= request->size;
-  b->lag = rtp_timeline_age(&b->timeline, slot->timestamp, rtp_ticks(request->now, b->clock_rate));
+  b->lag = age_of(b, slot->timestamp, rtp_ticks(request->now, b->clock_rate));
   out->spurt = !b->playing && !is_noise;
   out->ticks = slot->ticks;
   out->len = slot->len;
@@ -224,13 +228,15 @@ static int find_after(const rtp_jitter_buffer *b, int offset) {
 
 /* By how much the packet that is due is older than it need be. */
 static int64_t excess_of(const rtp_jitter_buffer *b, const rtp_slot *slot, int64_t tick) {
-  return rtp_timeline_age(&b->timeline, slot->timestamp, tick) - rtp_jitter_buffer_target(b);
+  return age_of(b, slot->timestamp, tick) - rtp_jitter_buffer_target(b);
 }
 
 /* Whether now is the time to leave that packet out, so that the delay gets shorter. */
 static bool is_dispensable(const rtp_jitter_buffer *b, const rtp_slot *slot, int64_t tick,
                            bool quiet) {
-  int64_t excess = excess_of(b, slot, tick), since = tick - b->skipped_at;
+  int64_t excess = excess_of(b, slot, tick);
+  int64_t since = b->stats.skipped > 0 ? tick - b->skipped_at : INT64_MAX;
+  if (slot->ticks == 0) return false;
   if (quiet && excess >= slot->ticks && since >= ticks_of_ms(b, QUIET_PAUSE_MS)) return true;
   return excess >= ticks_of_ms(b, LOUD_EXCESS_MS) && since >= ticks_of_ms(b, LOUD_PAUSE_MS);
 }
@@ -242,7 +248,7 @@ static int shorten(rtp_jitter_buffer *b, int offset, const rtp_jitter_request *r
                    rtp_jitter_frame *out) {
   int64_t tick = rtp_ticks(request->now, b->clock_rate);
   const rtp_slot *slot = rtp_slots_at(&b->slots, b->slots.next + offset);
-  bool far = rtp_timeline_age(&b->timeline, slot->timestamp, tick) > limit_of(b);
+  bool far = age_of(b, slot->timestamp, tick) > limit_of(b);
   for (int after; (after = find_after(b, offset)) >= 0; offset = after - offset - 1) {
     slot = rtp_slots_at(&b->slots, b->slots.next + offset);
     int64_t follows = rtp_slots_at(&b->slots, b->slots.next + after)->timestamp;
@@ -264,19 +270,17 @@ static int shorten(rtp_jitter_buffer *b, int offset, const rtp_jitter_request *r
 static rtp_jitter_result begin(rtp_jitter_buffer *b, int offset, const rtp_jitter_request *request,
                                rtp_jitter_frame *out) {
   const rtp_slot *slot = rtp_slots_at(&b->slots, b->slots.next + offset);
-  int64_t age =
-      rtp_timeline_age(&b->timeline, slot->timestamp, rtp_ticks(request->now, b->clock_rate));
+  int64_t age = age_of(b, slot->timestamp, rtp_ticks(request->now, b->clock_rate));
   if (age < rtp_jitter_buffer_target(b)) return nothing(b, out);
   b->stalled = 0;
   return take(b, offset, request, out);
 }
 
 /* Packets are missing before the next one that is there. They may have been overtaken,
- * and are waited for a little; what was concealed meanwhile is not concealed again. False when
- * nothing is left of the gap. */
+ * and are waited for a little; what was concealed meanwhile is not concealed again.
+ * False when nothing is left of the gap. */
 static bool bridge(rtp_jitter_buffer *b, int64_t gap, int64_t tick, rtp_jitter_frame *out) {
-  bool may_come =
-      rtp_timeline_age(&b->timeline, b->next_timestamp, tick) < rtp_jitter_buffer_target(b);
+  bool may_come = age_of(b, b->next_timestamp, tick) < rtp_jitter_buffer_target(b);
   if (may_come && b->stalled < ticks_of_ms(b, REORDER_MS)) {
     wait(b, out);
     return true;

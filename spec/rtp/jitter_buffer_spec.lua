@@ -253,6 +253,15 @@ describe("The jitter buffer", function()
     assert.equal(0, stats().concealed)
   end)
 
+  it("leaves no comfort noise out to shorten its delay", function()
+    for n = 0, 300 do put(n) get(n * 20 + 60) end -- further behind than it need be
+    put(301, nil, { payload_type = 13, payload = "\60", ticks = 0 })
+    put(302, 301 * 20, { timestamp = 301 * 160 })
+    local got = {}
+    for tick = 301, 310 do got[#got + 1] = get(tick * 20 + 60, true) end
+    assert.truthy(table.concat(got, " "):find("\60", 1, true))
+  end)
+
   it("plays what is of another payload type, and says so", function()
     flow(0, 4)
     put(5, nil, { payload_type = 8 })

@@ -159,6 +159,14 @@ describe("The jitter buffer", function()
     end
   end)
 
+  it("shortens its delay too where the clock is before its beginning", function()
+    local sum = rtp.run {
+      seconds = 20, from = -1000 * rtp.SECOND, quiet = function() return true end,
+      stall = function(at) return at < -990 * rtp.SECOND and at > -990100 * rtp.MS end,
+    }
+    assert.truthy(sum.skipped >= 80 * 8)
+  end)
+
   it("stands a clock that goes back", function()
     flow(0, 10)
     assert.truthy(get(-1000000):match "^n")
