@@ -225,6 +225,9 @@ $(BUILD)/optional: FORCE
 	@echo '$(FOUND)' | cmp -s - $@ || echo '$(FOUND)' >$@
 FORCE:
 
+# Loops over samples, which this makes wide.
+$(BUILD)/obj/audio/%.o: CPPFLAGS += $(if $(filter -O2,$(CFLAGS)),-O3)
+
 # Only these layers may ask the system for more than C11.
 $(BUILD)/obj/net/%.o $(BUILD)/obj/media/%.o $(BUILD)/obj/binding/%.o: CPPFLAGS += -D_GNU_SOURCE
 

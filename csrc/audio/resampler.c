@@ -15,7 +15,7 @@
 
 enum {
   TAPS = 64, /* at the lower rate */
-  LANES = 4, /* that are multiplied at once: taps are a multiple */
+  LANES = 8, /* that are multiplied at once: taps are a multiple */
   PHASES_EXACT = 512,
   PHASES_BLENDED = 256,
   PIECE = 128, /* input samples at a time */
@@ -30,10 +30,11 @@ struct audio_resampler {
   uint32_t from, to; /* divided by what both share */
   uint32_t phases, taps;
   bool blended;
-  uint32_t phase; /* of the next output, in 1 / to of an input sample */
-  uint32_t ahead; /* input samples before the next output's last */
-  uint32_t fill;  /* of the work, samples */
-  size_t work_at; /* in `memory`, behind the coefficients */
+  uint32_t step, turn; /* from / to and its rest: from one output to the next */
+  uint32_t phase;      /* of the next output, in 1 / to of an input sample */
+  uint32_t ahead;      /* input samples before the next output's last */
+  uint32_t fill;       /* of the work, samples */
+  size_t work_at;      /* in `memory`, behind the coefficients */
   _Alignas(16) float memory[];
 };
 
@@ -117,6 +118,8 @@ audio_resampler *audio_resampler_init(void *block, uint32_t from, uint32_t to) {
   audio_resampler *r = block;
   *r = (audio_resampler){.from = s.from,
                          .to = s.to,
+                         .step = s.from / s.to,
+                         .turn = s.from % s.to,
                          .phases = s.phases,
                          .taps = s.taps,
                          .blended = s.blended,
@@ -145,19 +148,21 @@ size_t audio_resampler_delay(const audio_resampler *resampler) {
   return (size_t)((uint64_t)resampler->taps / 2 * resampler->to / resampler->from);
 }
 
-/* Sum of products, four by four. */
+/* Sum of products, two times four at once. */
 static float multiply(const float *samples, const float *coefficients, uint32_t taps) {
-  float sums[LANES];
+  float sums[4] = {0};
 #ifdef __SSE2__
-  __m128 sum = _mm_setzero_ps();
+  __m128 even = _mm_setzero_ps(), odd = even;
   for (uint32_t k = 0; k < taps; k += LANES) {
-    sum = _mm_add_ps(sum, _mm_mul_ps(_mm_loadu_ps(samples + k), _mm_load_ps(coefficients + k)));
+    __m128 a = _mm_mul_ps(_mm_loadu_ps(samples + k), _mm_load_ps(coefficients + k));
+    __m128 b = _mm_mul_ps(_mm_loadu_ps(samples + k + 4), _mm_load_ps(coefficients + k + 4));
+    even = _mm_add_ps(even, a);
+    odd = _mm_add_ps(odd, b);
   }
-  _mm_storeu_ps(sums, sum);
+  _mm_storeu_ps(sums, _mm_add_ps(even, odd));
 #else
-  memset(sums, 0, sizeof sums);
-  for (uint32_t k = 0; k < taps; k += LANES) {
-    for (int i = 0; i < LANES; i++) sums[i] += samples[k + i] * coefficients[k + i];
+  for (uint32_t k = 0; k < taps; k += 4) {
+    for (uint32_t i = 0; i < 4; i++) sums[i] += samples[k + i] * coefficients[k + i];
   }
 #endif
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
@@ -185,9 +190,11 @@ static size_t make(audio_resampler *r, int16_t *out) {
   size_t made = 0;
   while (r->ahead < available) {
     out[made++] = output(r, work + r->ahead);
-    uint64_t next = (uint64_t)r->phase + r->from;
-    r->ahead += (uint32_t)(next / r->to);
-    r->phase = (uint32_t)(next % r->to);
+    r->ahead += r->step;
+    r->phase += r->turn;
+    if (r->phase < r->to) continue;
+    r->phase -= r->to;
+    r->ahead++;
   }
   r->ahead -= available;
   return made;

@@ -5,9 +5,9 @@
  *
  * Of a tone below 0.42 of the lower rate (3.4 kHz of 8) at most 0.05 dB is lost; aliases
  * and images from 0.51 of it on, and whatever else is added, are at least 80 dB down. The
- * filter that speexdsp makes for calls (quality 3) loses 0.2 dB there and costs more
- * (spec/audio/resampler_spec.lua, spec/bench/audio); it also allocates, and would have to
- * be optional, so this is the one there is.
+ * filter that speexdsp makes for calls (quality 3) costs the same, loses 0.2 dB of 3.3 kHz
+ * (spec/audio/resampler_spec.lua, spec/bench/audio), allocates, and would be optional: so
+ * this is the one there is.
  */
 #ifndef MOONSIP_AUDIO_RESAMPLER_H
 #define MOONSIP_AUDIO_RESAMPLER_H
