@@ -2,6 +2,7 @@
 --
 -- The same seed gives the same run, bit for bit, in this process and in any other.
 
+local ivr <const> = require "spec.support.ivr"
 local test <const> = require "moonsip.test"
 
 -- Calls and messages through a bad network with a script, TCP and a cut in between.
@@ -30,7 +31,39 @@ local function run(seed)
   return net:hash(), net:count {}, net:live()
 end
 
+-- Callers with audio, who hear and press keys, through loss and jitter.
+local function run_audio(seed)
+  local stage <close> = ivr.stage([[
+    local key = call:gather { play = "welcome.wav", max = 1 }
+    call:play { "welcome.wav", max = key and "500ms" or nil }
+    call:record { file = folder .. "/" .. call.id .. ".wav", max = "2s" }
+    call:hangup()
+  ]], { net = { seed = seed, loss = 0.03, duplicate = 0.01, reorder = 0.02, delay = { 5, 60 } } })
+  local net = stage.net
+  for at = 1, 10 do
+    local caller = net:agent(("sip:%d@example.com"):format(at))
+    net.root.tasks:spawn(nil, function()
+      net:sleep(at * 0.13)
+      local call = caller:call(stage.ivr)
+      if not call then return end
+      net:sleep(at * 0.21)
+      call:dtmf(tostring(at % 10))
+      call:play "welcome.wav"
+    end)
+  end
+  net:advance "20s"
+  net:settle()
+  return net:hash(), net.audio.fabric:digest()
+end
+
 describe("a run of a test network", function()
+  it("repeats every packet of its audio with the same seed", function()
+    local hash, digest = run_audio(3)
+    local again, digest_again = run_audio(3)
+    assert.same({ hash, digest }, { again, digest_again })
+    assert.not_equal(digest, (select(2, run_audio(4))))
+  end)
+
   it("repeats bit for bit with the same seed", function()
     local hash, count, live = run(7)
     assert.is_true(count > 30)
