@@ -189,6 +189,41 @@ function sip.gateways(list, options) end
 ---@return moonsip.Rates|moonsip.Job|nil  a job with `fn`
 ---@return moonsip.Error? err
 function sip.rates(source, fn) end
+---@param options moonsip.NumbersOptions
+---@return moonsip.Numbers
+function sip.numbers(options) end
+---@param number string|moonsip.Uri|moonsip.Address
+---@param context string?
+---@return moonsip.Uri?
+---@return moonsip.Error? err
+function sip.tel(number, context) end
+---@param number string|moonsip.Uri|moonsip.Address
+---@param host string
+---@return moonsip.Uri?
+---@return moonsip.Error? err
+function sip.phone(number, host) end
+---@param options moonsip.TrustOptions
+---@return moonsip.Trust
+function sip.trust(options) end
+---@param req moonsip.Request
+---@return moonsip.Diversion?
+---@return moonsip.Error? err
+function sip.diversion(req) end
+---@param req moonsip.Request
+---@return moonsip.History?
+---@return moonsip.Error? err
+function sip.history(req) end
+---@param protocol string  "SIP", "Q.850"
+---@param cause integer?
+---@param text string?
+---@return string
+function sip.reason(protocol, cause, text) end
+---@param cause integer
+---@return integer
+function sip.status(cause) end
+---@param status integer
+---@return integer
+function sip.cause(status) end
 ---@param text string
 ---@return moonsip.Uri?
 ---@return moonsip.Error? err

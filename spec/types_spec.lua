@@ -23,7 +23,7 @@ local test_types <const> = types.library(TEST, definitions())
 
 local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "verbs", "message",
                         "sdp", "uri", "errors", "digest", "gateways", "rates", "location",
-                        "proxy", "guard", "store", "offload" }
+                        "proxy", "guard", "store", "offload", "identity" }
 
 local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
   .. "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
@@ -137,6 +137,9 @@ describe("library/", function()
       ["moonsip.Gateway"] = sip.gateways({ g = { uri = "sip:10.0.0.9" } }).g,
       ["moonsip.Guard"] = bob.guard,
       ["moonsip.Rates"] = assert(sip.rates { { "44", "uk", 0.8 } }),
+      ["moonsip.Numbers"] = sip.numbers { country = "44" },
+      ["moonsip.Trust"] = sip.trust { networks = "10.0.0.0/8" },
+      ["moonsip.Diversion"] = sip.diversion(req), ["moonsip.History"] = sip.history(req),
       ["moonsip.Pool"] = sip.pool(1), ["moonsip.Rate"] = sip.rate "1/s",
       ["moonsip.Error"] = err, ["moonsip.Agent"] = bob, ["moonsip.Uri"] = uri,
       ["moonsip.Address"] = assert(sip.address "<sip:a@b>"),

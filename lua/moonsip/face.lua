@@ -4,17 +4,22 @@
 local conference = require "moonsip.conference"
 local core = require "moonsip.core"
 local digest = require "moonsip.digest"
+local diversion = require "moonsip.diversion"
 local duration = require "moonsip.duration"
 local exec = require "moonsip.exec"
 local gateways = require "moonsip.gateways"
 local group = require "moonsip.group"
 local handlers = require "moonsip.handlers"
+local history = require "moonsip.history"
 local lifecycle = require "moonsip.lifecycle"
 local misuse = require "moonsip.misuse"
+local numbers = require "moonsip.numbers"
 local pool = require "moonsip.pool"
 local rates = require "moonsip.rates"
+local reason = require "moonsip.reason"
 local sqlite = require "moonsip.sqlite"
 local timer = require "moonsip.timer"
+local trust = require "moonsip.trust"
 local workers = require "moonsip.workers"
 
 local face = {}
@@ -80,6 +85,13 @@ local function add_values(sip)
   end
 end
 
+--- Who calls whom: numbers, identities, and where a call has been.
+local function add_callers(sip)
+  sip.numbers, sip.tel, sip.phone = numbers.new, numbers.tel, numbers.phone
+  sip.trust, sip.history, sip.diversion = trust.new, history.of, diversion.of
+  sip.reason, sip.status, sip.cause = reason.value, reason.status, reason.cause
+end
+
 --- The face of a context. Each call gives a new table.
 ---@param context moonsip.Context
 ---@return moonsip.Sip
@@ -88,6 +100,7 @@ function face.of(context)
   local location = require "moonsip.location"
   local sip = { log = context.log }
   add_values(sip)
+  add_callers(sip)
   add_loop(sip, context)
   function sip.agent(options) return agent.new(context, options) end
   function sip.sleep(span, fn) return timer.sleep(context, span, fn) end
