@@ -127,9 +127,9 @@ tsan: # the media thread and its rings under the thread sanitizer
 	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/tsan SANITIZE=thread CFLAGS="-O1 -g" \
 	  SPEC="spec/media/thread_spec.lua spec/media/ring_spec.lua"
 
-gc: # the suite under hostile collectors
+gc: # the suite under hostile collectors, which take their time
 	@for gc in incremental generational handlers emergency; do echo "---- GC=$$gc"; \
-	  GC=$$gc $(MAKE) --no-print-directory test BUILD=$(BUILD)/gc HOST=1 \
+	  LIMIT=$${LIMIT:-3600} GC=$$gc $(MAKE) --no-print-directory test BUILD=$(BUILD)/gc HOST=1 \
 	    SPEC="$(filter-out %/interop/ %/sim/,$(SPECS))" || exit 1; done
 
 check: # warnings, layout, layers, bugs, and the suite under the sanitizers
