@@ -94,7 +94,7 @@ static void begin(load *l, int64_t now) {
   call *c = &l->calls[l->free_calls[--l->free_count]];
   c->dialog.generation++;
   c->dialog.user = l->next_user++ % l->users;
-  c->dialog.tag[0] = c->dialog.target[0] = 0;
+  c->dialog.tag[0] = c->dialog.target[0] = c->dialog.route[0] = 0;
   c->state = CALL_BEGUN;
   c->resends = 0;
   l->tally.begun++;
@@ -115,6 +115,7 @@ static void finish(load *l, call *c, bool succeeded) {
 static void answered(load *l, call *c, const message_reply *reply, int64_t now) {
   memcpy(c->dialog.tag, reply->tag, sizeof c->dialog.tag);
   memcpy(c->dialog.target, reply->target, sizeof c->dialog.target);
+  memcpy(c->dialog.route, reply->route, sizeof c->dialog.route);
   if (!*c->dialog.tag || !*c->dialog.target) {
     finish(l, c, false);
     return;

@@ -13,7 +13,7 @@
 #include "digest.h"
 
 /* %u user  %s server's port  %p our port  %i index  %g generation  %r run
- * %t their tag  %c their contact  %l length of the body  %b body
+ * %t their tag  %c their contact  %R Route, if any  %l length of the body  %b body
  * %n who registers  %a credentials */
 #define FIELDS(branch, tag, cseq)                             \
   " SIP/2.0\r\n"                                              \
@@ -55,8 +55,8 @@ static const char *const patterns[] = {
                        "Content-Length: %l\r\n\r\n%b",
     [MESSAGE_REGISTER] = "REGISTER sip:127.0.0.1:%s SIP/2.0\r\n" REGISTER_FIELDS,
     [MESSAGE_PROVEN_REGISTER] = "REGISTER sip:127.0.0.1:%s SIP/2.0\r\n%a" REGISTER_FIELDS,
-    [MESSAGE_ACK] = "ACK %c" FIELDS("a", ";tag=%t", "1 ACK") "Content-Length: 0\r\n\r\n",
-    [MESSAGE_BYE] = "BYE %c" FIELDS("b", ";tag=%t", "2 BYE") "Content-Length: 0\r\n\r\n",
+    [MESSAGE_ACK] = "ACK %c" FIELDS("a", ";tag=%t", "1 ACK") "%RContent-Length: 0\r\n\r\n",
+    [MESSAGE_BYE] = "BYE %c" FIELDS("b", ";tag=%t", "2 BYE") "%RContent-Length: 0\r\n\r\n",
 };
 
 static const char body[] =
@@ -102,6 +102,11 @@ static char *put_credentials(char *at, message_peers *peers, const message_dialo
                            &(digest_wish){.user = dialog->user, .port = peers->server_port});
 }
 
+static char *put_route(char *at, const char *value) {
+  if (!*value) return at;
+  return put_text(put_text(put_text(at, "Route: "), value), "\r\n");
+}
+
 static char *put_part(char *at, char part, message_peers *peers, const message_dialog *dialog) {
   switch (part) {
   case 'n':
@@ -124,6 +129,8 @@ static char *put_part(char *at, char part, message_peers *peers, const message_d
     return put_text(at, dialog->tag);
   case 'c':
     return put_text(at, dialog->target);
+  case 'R':
+    return put_route(at, dialog->route);
   case 'l':
     return put_number(at, sizeof body - 1);
   default:
@@ -180,6 +187,8 @@ bool message_read(const char *text, message_reply *out) {
       out->is_of_bye = strncmp(method, "BYE", 3) == 0;
     } else if (is_header(line, "To:")) {
       read_tag(line + 3, out);
+    } else if (is_header(line, "Record-Route:")) {
+      copy_until(out->route, sizeof out->route, line + 13 + strspn(line + 13, " "), "\r\n");
     } else if (is_header(line, "Contact:")) {
       const char *uri = line + strcspn(line, "<\r\n");
       if (*uri == '<') copy_until(out->target, sizeof out->target, uri + 1, ">\r\n");

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TAG_MAX = 80, TARGET_MAX = 160 };
+enum { TAG_MAX = 80, TARGET_MAX = 160, ROUTE_MAX = 320 };
 
 enum { NONCE_MAX = 128 };
 
@@ -30,6 +30,7 @@ typedef struct message_dialog {
   uint32_t user;           /* of a REGISTER */
   char tag[TAG_MAX];       /* theirs, or empty */
   char target[TARGET_MAX]; /* the URI of their Contact, or empty */
+  char route[ROUTE_MAX];   /* the Record-Route of the one proxy between us, or empty */
 } message_dialog;
 
 typedef enum message_kind {
@@ -52,6 +53,7 @@ typedef struct message_reply {
   char tag[TAG_MAX];
   char target[TARGET_MAX];
   char nonce[NONCE_MAX]; /* of a challenge */
+  char route[ROUTE_MAX];
 } message_reply;
 
 /* Reads a response with full header names, as every server here sends. False when
