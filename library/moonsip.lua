@@ -120,7 +120,7 @@ local sip = {}
 ---@return moonsip.Agent?
 ---@return moonsip.Error? err
 function sip.agent(options) end
----@param options { realm: string, secret: fun(user: string, realm: string): (string|{ ha1: string }|nil), algorithms: string|string[]|nil, qop: string|string[]|nil, lifetime: moonsip.Duration?, capacity: integer?, key: string?, any_uri: boolean?, without_qop: boolean? }
+---@param options { realm: string, secret: fun(user: string, realm: string): (string|{ ha1: string }|nil), algorithms: string|string[]|nil, qop: string|string[]|nil, lifetime: moonsip.Duration?, capacity: integer?, key: string?, any_uri: boolean?, without_qop: boolean?, mutual: boolean? }
 ---@return moonsip.Digest
 function sip.digest(options) end
 ---@param command string[]  the program and its arguments

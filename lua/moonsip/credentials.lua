@@ -112,6 +112,9 @@ local function prove(set, asked, way)
     cnonce = cnonce, method = way.method, uri = way.uri, body = way.body or "",
   }
   if not response then return nil end
+  asked.last = { algorithm = asked.algorithm, username = set.username, password = set.password,
+                 ha1 = set.ha1, realm = asked.realm, nonce = asked.nonce, qop = asked.qop,
+                 nc = nc, cnonce = cnonce, uri = way.uri }
   local value = { ("Digest username=%s, realm=%s, nonce=%s, uri=%s, response=%s")
     :format(quoted(set.username), quoted(asked.realm), quoted(asked.nonce), quoted(way.uri),
       quoted(response)) }
@@ -209,20 +212,33 @@ function credentials.ahead(sets, way)
   return flat
 end
 
---- A request went through: its nonces are good, and the next one may be named
---- (RFC 7616 3.5).
+--- Whether the server has proven in turn that it knows the secret, where it says so.
+local function is_mutual(asked, info, body)
+  if not info.rspauth then return true end
+  local last = asked.last
+  if not last or info.cnonce ~= last.cnonce or info.nc ~= last.nc then return false end
+  last.body = body
+  local expected = calculation.rspauth(last)
+  return expected ~= nil and calculation.equal(expected, info.rspauth)
+end
+
+--- A request went through: its nonces are good, and the next one of the server may be
+--- named (RFC 7616 3.5), which is believed when its proof fits.
 ---@param sets moonsip.Credentials[]
 ---@param response moonsip.Response
 function credentials.accepted(sets, response)
-  local info = response.message:typed "Authentication-Info"
-  local next_nonce
-  for _, param in ipairs(info or {}) do
-    if param.name == "nextnonce" then next_nonce = param.value end
+  local info = {}
+  for _, param in ipairs(response.message:typed "Authentication-Info" or {}) do
+    info[param.name] = param.value
   end
+  local own <const> = roles[401].asks
   for _, set in ipairs(sets) do
-    for _, asked in pairs(set.known) do
+    for key, asked in pairs(set.known) do
       if asked.tried then asked.proven, asked.tried = true, nil end
-      if next_nonce and asked.proven then asked.nonce, asked.count = next_nonce, 0 end
+      if info.nextnonce and asked.proven and key == own .. asked.realm
+        and is_mutual(asked, info, response.message.body) then
+        asked.nonce, asked.count = info.nextnonce, 0
+      end
     end
   end
 end

@@ -10,6 +10,8 @@ local misuse = require "moonsip.misuse"
 
 local calculation <const> = core.digest
 
+local default_lifetime_ms <const> = 300000
+
 ---@class moonsip.Digest
 ---@field realm string
 ---@field context moonsip.Context
@@ -24,7 +26,7 @@ local options_known <const> = { realm = true, algorithms = true, secret = true,
   qop = true,
                                 lifetime = true, capacity = true, key = true,
                                   any_uri = true,
-                                without_qop = true }
+                                without_qop = true, mutual = true }
 
 -- Headers and statuses of the two roles (22.2, 22.3).
 local user_agent <const> = { asks = "WWW-Authenticate", hears = "Authorization",
@@ -68,7 +70,7 @@ end
 ---  or nil when there is no such user, and it may wait; algorithms, most wanted first
 ---  (SHA-256, MD5); qop: "auth" (default), "auth-int" or both; lifetime of a nonce (5 min);
 ---  capacity: nonces in use at once (16384); key: 16 bytes that several nodes share;
----  any_uri: do not ask that uri= be the Request-URI; without_qop: take RFC 2069 clients
+---  mutual: every 2xx proves that we know the secret too (rspauth); any_uri: do not ask that uri= be the Request-URI; without_qop: take RFC 2069 clients
 ---@return moonsip.Digest
 function digest.new(context, options)
   options = misuse.options("sip.digest", options, options_known)
@@ -79,7 +81,8 @@ function digest.new(context, options)
   local algorithms, known = check_algorithms(options.algorithms)
   local qop, qops = check_qop(options.qop)
   return setmetatable({
-    context = context, realm = realm, secret = options.secret,
+    context = context, realm = realm, secret = options.secret, mutual = options.mutual,
+    lifetime = lifetime or default_lifetime_ms, has_key = options.key ~= nil,
     algorithms = algorithms, known = known, qop = qop, qops = qops,
     any_uri = options.any_uri, without_qop = options.without_qop,
     nonces = core.nonces { lifetime = lifetime, capacity = options.capacity,
@@ -88,13 +91,20 @@ function digest.new(context, options)
   }, Digest)
 end
 
+--- Milliseconds of the clock that nonces are made by: one that nodes share where they
+--- share a key.
+local function clock(self)
+  local context = self.context
+  return self.has_key and context.driver:wall() or context:now()
+end
+
 local function quoted(text)
   return '"' .. text:gsub('[\\"]', "\\%0") .. '"'
 end
 
 --- The values of a challenge, most wanted algorithm first (RFC 8760 2.3).
 local function challenges(self, stale)
-  local nonce = self.nonces:new(self.context:now(), self.realm)
+  local nonce = self.nonces:new(clock(self), self.realm)
   local values = {}
   for i, algorithm in ipairs(self.algorithms) do
     values[i] = ("Digest realm=%s, nonce=%s, algorithm=%s, qop=%s%s"):format(quoted(self.realm),
@@ -151,16 +161,40 @@ local function parts_of(self, req, params)
 end
 
 --- Whether the response is what the user's secret gives. Without a user the same work
---- is done in vain, so that the time says nothing.
-local function proves(parts, params, secret)
+--- is done in vain, from a secret of the same sort, so that the time says nothing.
+local function proves(self, parts, params, secret)
+  if secret then self.has_hashes = type(secret) == "table" end
   if type(secret) == "table" then
     parts.ha1 = secret.ha1
+  elseif not secret and self.has_hashes then
+    parts.ha1 = parts.nonce
   else
     parts.password = secret or parts.nonce
   end
   local expected = calculation.response(parts)
   local equal = expected and calculation.equal(expected, params.response)
   return equal and secret ~= nil and secret ~= false
+end
+
+--- What a 2xx says of the authentication (RFC 7616 3.5).
+local Proof = {}
+Proof.__index = Proof
+
+--- The value of Authentication-Info for a response with that body: that we know the
+--- secret too, and the next nonce when the one that was used is getting old.
+---@param body string?
+---@return string
+function Proof:value(body)
+  local parts, of = self.parts, self.digest
+  parts.body = body or ""
+  local list = {}
+  if self.is_old then list[1] = "nextnonce=" .. quoted(of.nonces:new(clock(of), of.realm)) end
+  list[#list + 1] = "rspauth=" .. quoted(calculation.rspauth(parts))
+  if parts.qop then
+    list[#list + 1] = ("qop=%s, cnonce=%s, nc=%s"):format(parts.qop, quoted(parts.cnonce),
+      parts.nc)
+  end
+  return table.concat(list, ", ")
 end
 
 --- Who sent the request: the user's name once his credentials are proven. Otherwise the
@@ -176,7 +210,7 @@ function Digest:check(req, options)
   local params = credentials_of(self, req, role)
   local parts, count
   if params then parts, count = parts_of(self, req, params) end
-  local verdict = parts and self.nonces:check(self.context:now(), self.realm,
+  local verdict = parts and self.nonces:check(clock(self), self.realm,
     params.nonce, count)
   if not verdict or verdict == "forged" then
     return self:refuse(req, options, "no credentials that fit")
@@ -185,16 +219,20 @@ function Digest:check(req, options)
   if req.cancelled then return nil, errors.new("cancelled",
     "the request was cancelled") end
   local engine = req.agent.engine
-  if not proves(parts, params, secret) then
+  if not proves(self, parts, params, secret) then
     engine:distrust(req.transaction)
     return self:refuse(req, options, "wrong credentials")
   end
-  verdict = self.nonces:use(self.context:now(), self.realm, params.nonce, count)
+  verdict = self.nonces:use(clock(self), self.realm, params.nonce, count)
   if verdict ~= "good" then
     return self:refuse(req, options, "the nonce is " .. verdict, true)
   end
   req.authenticated = params.username
   engine:vouch(req.transaction)
+  local is_old = clock(self) - tonumber(params.nonce:sub(1, 12), 16) > self.lifetime // 2
+  if role == user_agent and (self.mutual or is_old) then
+    req.proof = setmetatable({ digest = self, parts = parts, is_old = is_old }, Proof)
+  end
   return params.username
 end
 

@@ -41,6 +41,7 @@ local sdp_type <const> = description.content_type
 
 -- What most requests never change; such fields are set when they do.
 Request.cancelled, Request.deferred, Request.timer = false, false, false
+Request.proof = false -- of digest.lua: what a 2xx says of the authentication
 
 ---@param agent moonsip.Agent
 ---@param of table         the core's message
@@ -101,6 +102,14 @@ function request.refusal(self)
   if self.final or self.transaction == 0 or agent.closed then return too_late(self) end
 end
 
+--- Header fields with Authentication-Info; those of the core's own making are lines.
+local function with_info(flat, value)
+  if type(flat) == "string" then return ("%sAuthentication-Info: %s\r\n"):format(flat, value) end
+  flat = flat or {}
+  flat[#flat + 1], flat[#flat + 2] = "Authentication-Info", value
+  return flat
+end
+
 --- Sends a response; the arguments are right.
 local function send(self, status, reason, flat, content_type, body, stateless)
   local agent = self.agent
@@ -111,6 +120,9 @@ local function send(self, status, reason, flat, content_type, body, stateless)
   if status > 100 and status < 300 and not self.checked then
     local allowed, refused = request.check(self)
     if not allowed then return nil, refused end
+  end
+  if self.proof and status >= 200 and status < 300 then
+    flat = with_info(flat, self.proof:value(body))
   end
   local reply = stateless and status >= 300 and engine.reply_stateless or engine.reply
   local dialog, err =

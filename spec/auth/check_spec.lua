@@ -254,6 +254,43 @@ describe("credentials (RFC 7616 3.4)", function()
   end)
 end)
 
+describe("Authentication-Info (RFC 7616 3.5)", function()
+  local function info_of(text) return messages.header(text, "Authentication%-Info") end
+
+  it("is in every 2xx where told to, with a proof of ours, also over the body", function()
+    for _, qop in ipairs { "auth", "auth-int" } do
+      local state <const> = setup_with { mutual = true, algorithms = "SHA-256", qop = qop }
+      local challenge <const> = messages.header(ask(state, "MESSAGE"), "WWW%-Authenticate")
+      local text <const> = ask(state, "MESSAGE",
+        { credentials(challenge, { qop = qop, body = "hi" }) }, { body = "hi" })
+      local info <const> = info_of(text)
+      local expected <const> = core.digest.rspauth { username = "alice", password = "wonderland",
+        realm = REALM, nonce = parameter(challenge, "nonce"), algorithm = "SHA-256", qop = qop,
+        nc = "00000001", cnonce = "abc", uri = URI, body = "" }
+      assert.same({ expected, qop, "abc", "00000001" }, { parameter(info, "rspauth"),
+        parameter(info, "qop"), parameter(info, "cnonce"), parameter(info, "nc") })
+      assert.is_nil(parameter(info, "nextnonce"))
+    end
+  end)
+
+  it("names the next nonce when the one that was used is half as old as it may get", function()
+    local state <const> = setup_with { lifetime = "10s" }
+    local challenge <const> = messages.header(ask(state, "MESSAGE"), "WWW%-Authenticate")
+    assert.is_nil(info_of(ask(state, "MESSAGE", { credentials(challenge) })))
+    state.net:advance "6s"
+    local info <const> = info_of(ask(state, "MESSAGE", { credentials(challenge,
+      { nc = "00000002" }) }))
+    state.net:advance "6s"
+    assert.same(200, status(ask(state, "MESSAGE", { credentials(challenge,
+      { nonce = parameter(info, "nextnonce") }) })))
+  end)
+
+  it("is in no challenge", function()
+    local state <const> = setup_with { mutual = true }
+    assert.is_nil(info_of(ask(state, "MESSAGE")))
+  end)
+end)
+
 describe("sip.digest", function()
   it("names a wrong argument at the caller's line", function()
     local context <const> = test.net():agent("sip:x@10.0.0.1").context

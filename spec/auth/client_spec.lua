@@ -160,6 +160,61 @@ describe("credentials that are remembered", function()
   end)
 end)
 
+describe("an agent that several ask (22.3)", function()
+  it("proves itself to the proxy and to the server behind it, in one request", function()
+    local net <const> = test.net()
+    local client <const> = net:agent "sip:alice@example.com"
+    local peer <const> = net:endpoint "10.0.0.9:5060"
+    local exchange <const> = client:request("MESSAGE", "sip:x@10.0.0.9", { credentials = {
+      { username = "alice", password = "p", realm = "proxy" },
+      { username = "alice", password = "s", realm = "server" } } })
+    local function asked(status, header, realm)
+      local got <const> = peer:expect "MESSAGE"
+      peer:send(messages.answer(got.bytes, status, { contact = false, to_tag = realm, lines = {
+        ('%s: Digest realm="%s", nonce="n%s", qop="auth"'):format(header, realm, realm) } }))
+    end
+    asked(407, "Proxy-Authenticate", "proxy")
+    asked(401, "WWW-Authenticate", "server")
+    local got <const> = peer:expect "MESSAGE"
+    assert.matches('realm="proxy"', messages.header(got.bytes, "Proxy%-Authorization"))
+    assert.matches('realm="server".*nc=00000001', messages.header(got.bytes, "Authorization"))
+    peer:send(messages.answer(got.bytes, 200, { contact = false }))
+    assert.same(200, exchange:wait().code)
+  end)
+
+  it("believes a next nonce of who proves to know the secret", function()
+    local state <const> = pair { lifetime = "10s" }
+    local gateway <const> = { uri = WHERE, username = "alice", password = "wonderland" }
+    assert(state.client:request("MESSAGE", gateway):wait())
+    state.net:advance "6s"
+    local res <const> = assert(state.client:request("MESSAGE", gateway):wait())
+    assert.matches("nextnonce=.*rspauth=", res.headers["Authentication-Info"])
+    state.net:advance "6s"
+    local before <const> = #state.seen
+    assert(state.client:request("MESSAGE", gateway):wait())
+    assert.same(before + 1, #state.seen) -- without a challenge
+  end)
+
+  it("believes no next nonce whose proof is wrong", function()
+    local net <const> = test.net()
+    local client <const> = net:agent "sip:alice@example.com"
+    local peer <const> = net:endpoint "10.0.0.9:5060"
+    local gateway <const> = { uri = "sip:x@10.0.0.9", username = "alice", password = "p" }
+    local function exchange(status, lines)
+      local got <const> = peer:expect "MESSAGE"
+      peer:send(messages.answer(got.bytes, status, { contact = false, lines = lines }))
+      return got.bytes
+    end
+    local first <const> = client:request("MESSAGE", gateway)
+    exchange(401, { 'WWW-Authenticate: Digest realm="r", nonce="one", qop="auth", algorithm=MD5' })
+    exchange(200, { 'Authentication-Info: nextnonce="evil", rspauth="00", cnonce="x", '
+      .. 'nc=00000001' })
+    assert(first:wait())
+    client:request("MESSAGE", gateway)
+    assert.matches('nonce="one"', messages.header(exchange(200), "Authorization"))
+  end)
+end)
+
 describe("whom an agent proves itself to (bug classes 24, 31)", function()
   local function challenged(realm, options, gateway)
     local net <const> = test.net()

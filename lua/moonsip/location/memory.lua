@@ -65,6 +65,9 @@ end
 function Memory:serve(registrar, req, more)
   local late = request.refusal(req)
   if late then return nil, late end
+  if req.proof then
+    more = ("%sAuthentication-Info: %s\r\n"):format(more or "", req.proof:value())
+  end
   local date = self.context.driver:wall() // 1000
   local tells = self.location.handlers ~= nil
   local engine, transaction = req.agent.engine, req.transaction
