@@ -4,6 +4,7 @@ define HELP
 make run      build, and run examples/01_hello_ivr.lua (SCRIPT=file.lua ARGS="127.0.0.1:5070")
 make test     build, and run every spec (SPEC="spec/sip spec/x_spec.lua" for some)
 make check    compiler warnings, checkers (.ci/checks), the suite under sanitizers
+make static   the same without the suite and the slowest checker
 make asan     the suite under address, leak and undefined behaviour sanitizers
 make tsan     the media thread and its rings under the thread sanitizer
 make gc       the suite under hostile garbage collectors
@@ -94,7 +95,7 @@ STEP = $(if $(V),,@echo "  $(1)  $(patsubst $(CURDIR)/%,%,$@)";)
 export BUILD LUA JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check asan tsan gc fuzz sim bench format header-names rock install \
+.PHONY: help build run test check static asan tsan gc fuzz sim bench format header-names rock install \
         install-module clean module core faces fuzzers
 .DELETE_ON_ERROR:
 
@@ -131,6 +132,10 @@ gc: # the suite under hostile collectors, which take their time
 	@for gc in incremental generational handlers emergency; do echo "---- GC=$$gc"; \
 	  LIMIT=$${LIMIT:-3600} GC=$$gc $(MAKE) --no-print-directory test BUILD=$(BUILD)/gc HOST=1 \
 	    SPEC="$(filter-out %/interop/ %/sim/,$(SPECS))" || exit 1; done
+
+static: # what of `make check` takes a minute or two
+	@.ci/install build optional test check
+	@.ci/check quick
 
 check: # warnings, layout, layers, bugs, and the suite under the sanitizers
 	@.ci/install build optional test check

@@ -92,6 +92,11 @@ local BAD <const> = {
     ["C that .clang-format would change"] =
       { "csrc/sip/x.c", "int  f( void );\n", "code should be clang-formatted" },
   },
+  tidy = {
+    ["a semicolon too many"] = { "csrc/sip/x.c",
+      "int f(int x);\nint f(int x) {\n  if (x > 1);\n  x = 2;\n  return x;\n}\n",
+      "bugprone-suspicious-semicolon" },
+  },
   bugs = {
     ["a null pointer used"] = { "csrc/sip/x.c",
       "int f(void);\nint f(void) {\n  int *p = 0;\n  return *p;\n}\n",
