@@ -11,6 +11,7 @@
 --
 -- A name without a folder in front is looked for in the folders of prompts.
 
+local core = require "moonsip.core"
 local duration = require "moonsip.duration"
 local errors = require "moonsip.errors"
 local misuse = require "moonsip.misuse"
@@ -38,6 +39,14 @@ function prompt.check_gain(verb, value)
   return value
 end
 
+--- A tone's name or notation; raises at the script's line when it is none.
+local function tone(verb, given)
+  local text = misuse.text(verb, "tone", given)
+  local known, err = core.media_tone(text)
+  if not known then misuse.argument(verb, "tone", err.reason) end
+  return text
+end
+
 local function item_of_table(verb, given)
   misuse.options(verb, given, item_options)
   local made = { from = span(verb, "from", given.from), to = span(verb, "to", given.to),
@@ -45,7 +54,7 @@ local function item_of_table(verb, given)
   if given.file then
     made.file = misuse.text(verb, "file", given.file)
   elseif given.tone then
-    made.tone = misuse.text(verb, "tone", given.tone)
+    made.tone = tone(verb, given.tone)
   elseif given.silence then
     made.silence = duration.check(verb, "silence", given.silence)
   elseif given.say then

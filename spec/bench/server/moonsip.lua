@@ -8,7 +8,8 @@ local port <const>, handlers <const> = ...
 
 -- Transactions live for 32 s (Timers J and L), at the rate of a saturated core.
 local agent = assert(sip.agent { listen = "udp:127.0.0.1:" .. port,
-                                 max_transactions = 8000000, max_dialogs = 1000000 })
+                                 max_transactions = 8000000, max_dialogs = 1000000,
+                                 media = false })
 
 -- The same as sofia.c sends.
 local description <const> = table.concat({
