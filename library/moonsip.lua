@@ -133,6 +133,10 @@ function sip.exec(command, options, fn) end
 ---@param options { busy: moonsip.Duration? }?
 ---@return moonsip.Sqlite
 function sip.sqlite(path, options) end
+---@param url string  "redis://[:password@]host[:port][/db]"
+---@param options { timeout: moonsip.Duration? }?
+---@return moonsip.Redis
+function sip.redis(url, options) end
 ---@param fn function
 ---@param ... any
 ---@return any ...

@@ -130,6 +130,7 @@ describe("library/", function()
       ["moonsip.Tap"] = bob:trace(function() end),
       ["moonsip.Digest"] = sip.digest { realm = "r", secret = function() end },
       ["moonsip.Workers"] = sip.workers(), ["moonsip.Sqlite"] = sip.sqlite ":memory:",
+      ["moonsip.Redis"] = sip.redis "redis://127.0.0.1",
       ["moonsip.Location"] = loc, ["moonsip.Contact"] = assert(loc:lookup(caller.aor))[1],
       ["moonsip.Timer"] = sip.after(1, function() end),
       ["moonsip.Job"] = sip.go(function() end), ["moonsip.Group"] = sip.group(),

@@ -27,3 +27,14 @@ function Sqlite:query(sql, ...) end
 ---@return moonsip.Error? err
 function Sqlite:transaction(statements) end
 function Sqlite:close() end
+
+---@class moonsip.Redis
+---@field host string
+---@field port integer
+---@field db integer
+local Redis = {}
+---@param ... string|number
+---@return string|integer|false|table|nil reply
+---@return moonsip.Error? err
+function Redis:command(...) end
+function Redis:close() end

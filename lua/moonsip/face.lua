@@ -17,6 +17,7 @@ local numbers = require "moonsip.numbers"
 local pool = require "moonsip.pool"
 local rates = require "moonsip.rates"
 local reason = require "moonsip.reason"
+local redis = require "moonsip.redis"
 local sqlite = require "moonsip.sqlite"
 local timer = require "moonsip.timer"
 local trust = require "moonsip.trust"
@@ -113,6 +114,7 @@ function face.of(context)
   function sip.gateways(list, options) return gateways.new(context, list, options) end
   function sip.rates(source, fn) return rates.new(context, source, fn) end
   function sip.location(options) return location.new(context, options) end
+  function sip.redis(url, options) return redis.new(context, url, options) end
   function sip.sqlite(path, options) return sqlite.new(context, path, options) end
   function sip.workers(options) return workers.new(context, options) end
   function sip.offload(fn, ...)

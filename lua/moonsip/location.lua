@@ -11,6 +11,7 @@ local handlers = require "moonsip.handlers"
 local headers = require "moonsip.headers"
 local memory = require "moonsip.location.memory"
 local misuse = require "moonsip.misuse"
+local redis = require "moonsip.location.redis"
 local sqlite = require "moonsip.location.sqlite"
 local stored = require "moonsip.location.stored"
 local target = require "moonsip.target"
@@ -98,8 +99,9 @@ local function keeper_of(context, store)
   end
   local scheme, rest = misuse.text(verb, "store", store):match "^(%a+):(.+)$"
   if scheme == "sqlite" then return stored, "sqlite", sqlite.new(context, rest) end
+  if scheme == "redis" then return stored, "redis", redis.new(context, store) end
   misuse.argument(verb, "store",
-    '"memory", "sqlite:PATH" or a table with load and save expected')
+    '"memory", "sqlite:PATH", "redis://HOST" or a table with load and save expected')
 end
 
 ---@param context moonsip.Context
