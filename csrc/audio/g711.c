@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Bytes to samples by table, samples to bytes by the position of the highest bit: eight
- * chords of sixteen intervals, each chord twice as wide as the one before.
+ * chords, each twice as wide as the one before, of sixteen intervals each.
  */
 #include "audio/g711.h"
 
@@ -56,35 +56,35 @@ const int16_t audio_alaw_values[256] = {
 };
 
 enum {
-  ULAW_BIAS = 33 * 4,  /* makes each chord begin at a power of two (table 2a) */
-  ULAW_MAX = 8191 * 4, /* biased: the virtual decision value is 8192 */
-  ULAW_FIRST_BIT = 7,  /* the highest of the first chord */
-  ALAW_FIRST_BIT = 7,  /* the first two chords are equally wide */
-  INTERVALS = 16,
+  ULAW_BIAS = 33 * 4,       /* makes each chord begin at a power of two (table 2a) */
+  ULAW_CLIP = 8158 * 4 - 1, /* the last value before the virtual decision value */
+  ULAW_FIRST_BIT = 7,       /* the highest of the first chord, bias included */
+  ALAW_FIRST_BIT = 8,       /* of the second: the first two are equally wide */
   SIGN = 0x80,
   ALAW_EVEN_BITS = 0x55, /* inverted on the line (table 1a, note 2) */
 };
 
-static uint32_t highest_bit(uint32_t value) {
-  return 31U ^ (uint32_t)__builtin_clz(value);
+static unsigned highest_bit(uint32_t value) {
+  return 31U - (unsigned)__builtin_clz(value);
 }
 
-/* What is below 0 mirrors what is not: -1 is as 0. */
 static uint8_t ulaw_of(int32_t value) {
-  int32_t below = value >> 31;
-  int32_t biased = (value ^ below) + ULAW_BIAS;
-  if (biased > ULAW_MAX) biased = ULAW_MAX;
-  uint32_t chord = highest_bit((uint32_t)biased) - ULAW_FIRST_BIT;
-  uint32_t code = chord * INTERVALS + ((uint32_t)biased >> (chord + 3)) - INTERVALS;
-  return (uint8_t)(code ^ (0xffU ^ ((uint32_t)below & SIGN)));
+  uint32_t sign = value < 0 ? SIGN : 0;
+  int32_t magnitude = value < 0 ? -value : value;
+  if (magnitude > ULAW_CLIP) magnitude = ULAW_CLIP;
+  uint32_t biased = (uint32_t)magnitude + ULAW_BIAS;
+  uint32_t chord = highest_bit(biased) - ULAW_FIRST_BIT;
+  uint32_t interval = biased >> (chord + 3) & 15;
+  return (uint8_t) ~(sign | chord << 4 | interval);
 }
 
 static uint8_t alaw_of(int32_t value) {
-  int32_t below = value >> 31;
-  uint32_t magnitude = (uint32_t)(value ^ below);
-  uint32_t chord = highest_bit(magnitude | 1U << ALAW_FIRST_BIT) - ALAW_FIRST_BIT;
-  uint32_t interval = magnitude >> (chord + 3 + !chord) & (INTERVALS - 1);
-  return (uint8_t)((chord * INTERVALS + interval) ^ (ALAW_EVEN_BITS ^ (~(uint32_t)below & SIGN)));
+  uint32_t sign = value < 0 ? 0 : SIGN;
+  uint32_t magnitude = (uint32_t)(value < 0 ? ~value : value);
+  uint32_t bits = highest_bit(magnitude | 1 << (ALAW_FIRST_BIT - 1));
+  uint32_t chord = bits - (ALAW_FIRST_BIT - 1);
+  uint32_t interval = magnitude >> (chord + (chord == 0) + 3) & 15;
+  return (uint8_t)((sign | chord << 4 | interval) ^ ALAW_EVEN_BITS);
 }
 
 void audio_ulaw_encode(audio_span in, uint8_t *out) {
