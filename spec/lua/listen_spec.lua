@@ -51,10 +51,10 @@ describe("port 0 of an agent", function()
         agent:close()
       end
       local failed, agent, err = try(40)
-      print(failed, agent, err.name)
+      print(failed > 20 and failed <= 32, agent, err.name) -- others may have taken some
       print(sockets())
     ]]
-    assert.same({ "1\t2\ttrue\n20\t2\ttrue\n32\tnil\tEADDRINUSE\n0\n", 0 },
+    assert.same({ "1\t2\ttrue\n20\t2\ttrue\ntrue\tnil\tEADDRINUSE\n0\n", 0 },
       { output, status })
   end)
 
