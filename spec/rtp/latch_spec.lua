@@ -209,6 +209,17 @@ describe("Symmetric RTP", function()
     assert.equal("192.0.2.9:7000", remote())
   end)
 
+  it("wants a new proof of everybody then", function()
+    for _, from in ipairs { NAT, STRANGER } do
+      begin()
+      local peer = stream(from)
+      assert.equal(3, peer(3).accept)
+      latch:expect("192.0.2.9:7000", SIP, now)
+      assert.equal(3, peer(3).accept)
+      assert.equal(1, peer(1).learnt)
+    end
+  end)
+
   it("knows IPv4 in IPv6's clothes (RFC 4291 2.5.5.2)", function()
     latch:expect("[::ffff:192.0.2.1]:4000", nil, now)
     assert.equal(1, stream(SDP)(1).learnt)
