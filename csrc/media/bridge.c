@@ -166,17 +166,9 @@ void media_bridge_digit(media_session *session, char digit, media_digit_way way)
   }
 }
 
-/* The last event lasts as long as the key was held: what was sent of it, at least. */
-static void shorten(rtp_event_sender *sender, uint32_t ticks) {
-  bool is_active = sender->count == 1 && sender->phase == RTP_EVENT_SENDING;
-  if (is_active && sender->elapsed > ticks) ticks = sender->elapsed;
-  uint32_t last = (sender->first + sender->count - 1u) % RTP_EVENT_QUEUE;
-  if (sender->count > 0) sender->queue[last].duration = ticks;
-}
-
 void media_bridge_digit_end(media_session *session) {
   media_session *to = session->peer;
   if (!to || !to->relays_digit) return;
   to->relays_digit = false;
-  shorten(&to->events_out, to->settings->events_rate / 1000 * DIGIT_MS_MIN);
+  rtp_event_sender_shorten(&to->events_out, to->settings->events_rate / 1000 * DIGIT_MS_MIN);
 }
