@@ -7,7 +7,7 @@
 
 ---@alias moonsip.Duration number|string  seconds, or "250ms", "5s", "1h30m"
 ---@alias moonsip.Headers table<string, string|number|string[]>|string[][]
----@alias moonsip.Target string|moonsip.Uri|moonsip.Address|moonsip.Gateway|moonsip.TargetOptions|moonsip.Contact|moonsip.Target[]
+---@alias moonsip.Target string|moonsip.Uri|moonsip.Address|moonsip.Gateway|moonsip.TargetOptions|moonsip.Contact|moonsip.HuntMember|moonsip.Target[]
 ---@alias moonsip.FilterValue string|string[]|fun(value: any, message: moonsip.Message): boolean
 
 ---@alias moonsip.Credentials { username: string, password: string?, ha1: string?, realm: string? }
@@ -184,6 +184,13 @@ function sip.pool(size) end
 ---@param text string  "5/1s"
 ---@return moonsip.Rate
 function sip.rate(text) end
+---@param members moonsip.Target
+---@param options moonsip.HuntOptions?
+---@return moonsip.Hunt
+function sip.hunt(members, options) end
+---@param most integer
+---@return moonsip.CallLimit
+function sip.call_limit(most) end
 ---@param list table<string, moonsip.GatewayOptions>|moonsip.GatewayOptions[]
 ---@param options moonsip.GatewaySetOptions?
 ---@return moonsip.Gateways

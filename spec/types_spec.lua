@@ -23,7 +23,7 @@ local test_types <const> = types.library(TEST, definitions())
 
 local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "verbs", "message",
                         "sdp", "uri", "errors", "digest", "gateways", "rates", "location",
-                        "proxy", "guard", "store", "offload", "identity" }
+                        "proxy", "guard", "store", "offload", "identity", "b2bua" }
 
 local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
   .. "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
@@ -137,6 +137,10 @@ describe("library/", function()
       ["moonsip.Gateways"] = sip.gateways({ g = { uri = "sip:10.0.0.9" } }),
       ["moonsip.Gateway"] = sip.gateways({ g = { uri = "sip:10.0.0.9" } }).g,
       ["moonsip.Guard"] = bob.guard,
+      ["moonsip.Hunt"] = sip.hunt { "sip:a@b" },
+      ["moonsip.HuntMember"] = sip.hunt { "sip:a@b" }.members[1],
+      ["moonsip.CallLimit"] = sip.call_limit(1),
+      ["moonsip.CallPlace"] = sip.call_limit(1):take "a",
       ["moonsip.Rates"] = assert(sip.rates { { "44", "uk", 0.8 } }),
       ["moonsip.Numbers"] = sip.numbers { country = "44" },
       ["moonsip.Trust"] = sip.trust { networks = "10.0.0.0/8" },
@@ -151,7 +155,7 @@ describe("library/", function()
       ["moonsip.SdpMedia"] = assert(sip.sdp(call_in.local_sdp)).media[1],
       ["moonsip.Media"] = call_in.media, ["moonsip.Codec"] = call_in.media.codec,
       ["moonsip.CallVerbs"] = call_in, ["moonsip.Recording"] = tape,
-      ["moonsip.AudioStream"] = assert(call_in:stream()), ["moonsip.BridgeRecord"] = record,
+      ["moonsip.AudioStream"] = assert(call_in:stream()), ["moonsip.CallRecord"] = record,
       ["moonsip.Conference"] = assert(sip.conference()),
       ["moonsip.Exchange"] = exchange, ["moonsip.Call"] = call_in,
       ["moonsip.Dialog"] = subscription, ["moonsip.Listener"] = bob.listeners[1],

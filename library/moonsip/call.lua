@@ -88,7 +88,7 @@ function Call:reject(code, reason, options) end
 ---@return moonsip.Error? err
 function Call:redirect(targets, options) end
 ---@param target moonsip.Target
----@param options moonsip.CallOptions?
+---@param options moonsip.DialOptions?
 ---@param fn fun(leg: moonsip.Call?, err: moonsip.Error?)?
 ---@return moonsip.Call? leg
 ---@return moonsip.Error? err

@@ -101,6 +101,10 @@
 ---@field frame moonsip.Duration?
 
 ---@class moonsip.BridgeOptions
+---@field media "relay"|"direct"|"pass"|nil
+---@field limit moonsip.Duration?
+---@field transfer "local"|"pass"|"refuse"|nil
+---@field codecs string[]?
 ---@field record string|moonsip.MonitorOptions|nil
 ---@field hold_music moonsip.Prompt?
 ---@field digits boolean?
@@ -184,8 +188,8 @@ function CallVerbs:audio(options) end
 function CallVerbs:stream(options) end
 ---@param other moonsip.Call
 ---@param options moonsip.BridgeOptions?
----@param fn fun(record: moonsip.BridgeRecord?, err: moonsip.Error?)?
----@return moonsip.BridgeRecord?
+---@param fn fun(record: moonsip.CallRecord?, err: moonsip.Error?)?
+---@return moonsip.CallRecord?
 ---@return moonsip.Error? err
 function CallVerbs:bridge(other, options, fn) end
 ---@return boolean done
@@ -226,16 +230,6 @@ function AudioStream:clear() end
 ---@return fun(): string?
 function AudioStream:frames() end
 function AudioStream:close() end
-
----@class moonsip.BridgeRecord
----@field seconds number
----@field minutes number
----@field left moonsip.Call?
----@field why moonsip.Error?
-local BridgeRecord = {}
----@param fields table
----@return moonsip.BridgeRecord
-function BridgeRecord:merge(fields) end
 
 ---@class moonsip.Conference: moonsip.Observable
 ---@field members moonsip.Call[]

@@ -234,6 +234,8 @@ function Request:reply(code, reason, options) end
 ---@return true?
 ---@return moonsip.Error? err
 function Request:reject(code, reason, options) end
+---@return moonsip.Call
+function Request:leg() end
 ---@param options moonsip.ReplyOptions|table?
 ---@return true?
 ---@return moonsip.Error? err

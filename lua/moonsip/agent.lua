@@ -14,6 +14,7 @@ local lifecycle = require "moonsip.lifecycle"
 local listen = require "moonsip.listen"
 local misuse = require "moonsip.misuse"
 local plan = require "moonsip.plan"
+local record = require "moonsip.b2bua.record"
 local settings = require "moonsip.settings"
 local tap = require "moonsip.tap"
 local target = require "moonsip.target"
@@ -87,6 +88,7 @@ local function update_methods(self)
   local routed = of:methods_of("routed", defaults.any)
   for method in pairs(defaults.any) do engine:handles_routed(method, routed[method] or false) end
   for method in pairs(routed) do engine:handles_routed(method, true) end
+  if self.byes_wanted > 0 then engine:handles_routed("BYE", true) end
   engine:handles_routed("stray", of:has "stray")
   if self.fixed_allow then return end
   local list = {}
@@ -132,7 +134,7 @@ function agent.new(context, options)
     requests = {}, exchanges = {}, dialogs = {}, call_set = {}, serial = 0,
     allow = "", accept = chosen.accept, supported = chosen.supported,
     fixed_allow = chosen.allow ~= nil, places_calls = false, shows_bye = false,
-    acks_wanted = 0, closed = false, generation = 1,
+    acks_wanted = 0, byes_wanted = 0, proxied_calls = {}, closed = false, generation = 1,
     domains = chosen.domains, peers = chosen.peers, routes = chosen.routes,
     media = chosen.media, from = chosen.from, credentials = chosen.credentials,
     credential_sets = credentials.cache(), deferred_ms = chosen.deferred_ms,
@@ -168,6 +170,15 @@ end
 function Agent:want_acks(change)
   self.acks_wanted = self.acks_wanted + change
   self.engine:handles("ACK", self.acks_wanted > 0 or self.handlers:has "ACK")
+end
+
+--- So many more calls are proxied whose BYE is waited for.
+---@param change integer
+---@package
+function Agent:want_routed_byes(change)
+  local wanted = self.byes_wanted > 0
+  self.byes_wanted = self.byes_wanted + change
+  if not self.closed and wanted ~= (self.byes_wanted > 0) then update_methods(self) end
 end
 
 --- A call has a handler for BYE, which the core answers itself otherwise.
@@ -258,6 +269,7 @@ function Agent:emit(name, ...)
   if sort ~= "event" then
     misuse.argument("agent:emit", "name", "an event in lower case expected")
   end
+  if name == "cdr" then record.told((...)) end
   for _, fn in ipairs(self.handlers:of_event(name)) do
     self.context.tasks:spawn(self, fn, ...)
   end

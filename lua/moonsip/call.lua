@@ -84,6 +84,12 @@ handlers.mixin(Call, "call", function(self, key)
 end)
 Call.is_call = true
 
+-- Of calls through a B2BUA (b2bua/): the first leg; what passes between two, and their
+-- bridge; descriptions that go through; an ACK that waits for the other leg's.
+Call.is_leg, Call.of_leg, Call.is_served, Call.is_told = false, false, false, false
+Call.relay, Call.joint, Call.passage, Call.owed_ack = false, false, false, false
+Call.attempts, Call.dialled, Call.last_record, Call.farewell = false, false, false, false
+
 local function fields(agent, direction, state)
   local self = dialog.fields(agent)
   self.direction, self.state = direction, state
@@ -160,6 +166,7 @@ end
 function Call:session_changed()
   if not self.sound then return end
   self.sound:apply(self.session:audio())
+  if self.joint then self.joint:session_changed() end
   local on_audio = self.agent.on_audio
   if on_audio and self.sound.running then on_audio(self) end
 end

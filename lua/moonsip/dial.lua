@@ -2,9 +2,11 @@
 -- call:dial: a second leg, placed on behalf of a call and given up with it. The legs are
 -- joined by call:bridge.
 
-local core = require "moonsip.core"
+local dialling = require "moonsip.b2bua.dialling"
+local duration = require "moonsip.duration"
 local misuse = require "moonsip.misuse"
 local plan = require "moonsip.plan"
+local policy = require "moonsip.b2bua.policy"
 local prompt = require "moonsip.prompt"
 local target = require "moonsip.target"
 
@@ -12,70 +14,85 @@ local Dial = {}
 
 local dial = {}
 
--- How long the new leg may ring unless told.
-local default_ring <const> = "30s"
+-- How long it may ring unless told: altogether, and each turn of a hunt.
+local default_ring <const>, default_each <const> = "30s", "15s"
+
+-- Turns of a set of targets.
+local max_turns <const> = 64
 
 --- Gives its verb to the class of calls.
 function dial.mixin(class)
   for name, method in pairs(Dial) do class[name] = method end
 end
 
---- Who calls, without the tag that is this leg's own.
-local function caller_of(self)
-  if self.direction == "out" then return nil end
-  local given = self.from
-  local made = core.address(("<%s>"):format(given.uri))
-  if made and given.display then made.display = given.display end
-  return made and tostring(made)
+local function is_list(given)
+  return type(given) == "table" and getmetatable(given) == nil and given.uri == nil
 end
 
-local function start_dial(one, self, targets, made)
-  if self.state == "ended" then return one:resolve(nil, self.why) end
-  self:keep_wait(one)
-  self:note("dial %s", targets[1].uri)
-  local leg = self.agent:invite("call:dial", targets, made.plan)
-  leg.answer_wait = {
-    resolve = function(_, answered, err)
-      if #made.items > 0 and self.sound then self.sound:play_beside {} end
-      self:note("%s: %s", targets[1].uri, answered and "answered" or tostring(err))
-      one.undo = nil
-      one:resolve(answered, err)
-    end,
-  }
-  one.undo = function() leg:close() end
-  if #made.items == 0 or not self.sound or self.sound:trouble() then return end
-  self.sound:play_beside(made.items, function() return not one.resolved end)
+--- Who is tried when: a list of turns, each a list of targets that ring at once.
+local function turns_of(verb, given, mode, sets)
+  if mode ~= nil and mode ~= "serial" and mode ~= "parallel" then
+    misuse.argument(verb, "mode", "\"serial\" or \"parallel\" expected")
+  end
+  if mode == "parallel" or not is_list(given) then
+    return { target.list(verb, given, sets) }
+  end
+  local turns = {}
+  for at, each in ipairs(given) do
+    if at > max_turns then misuse.argument(verb, "target", "too many targets") end
+    turns[at] = target.list(verb, each, sets)
+  end
+  if #turns == 0 then misuse.argument(verb, "target", "the list is empty") end
+  return turns
+end
+
+--- What the caller hears meanwhile, taken out of the options.
+local function take_prompt(verb, options)
+  local items = {}
+  if options.hold_music ~= nil then
+    items = prompt.items(verb, options.hold_music)
+  elseif options.ringback then
+    local tone = options.ringback == true and "ringback" or "ringback/" .. options.ringback
+    items = { { tone = misuse.text(verb, "ringback", tone) } }
+  end
+  options.hold_music, options.ringback = nil, nil
+  return items
+end
+
+--- How long each turn may ring.
+local function take_hunt(verb, options)
+  local each, hunts = options.each, options.hunt and true or false
+  options.each, options.hunt = nil, nil
+  if each == nil and hunts then each = default_each end
+  return hunts, each and duration.check(verb, "each", each)
 end
 
 --- Places a call on behalf of this one, from the same caller, and waits until it is
 --- answered: a call of its own, not joined to this one yet. When this one ends first, the
 --- other is given up.
----@param given any      as for agent:call
----@param options table? of agent:call; ring: 30 s; hold_music or ringback (true, or a country): what this side hears meanwhile
+---@param given any      as for agent:call; a list is tried in order, lists in it at once
+---@param options table? of agent:call; ring: 30 s; mode, hunt, each; media, early, hide, headers, codecs (policy.lua); hold_music or ringback (true, or a country): what this side hears meanwhile
 ---@param callback fun(leg: moonsip.Call?, err: moonsip.Error?)?
 ---@return moonsip.Call?
 ---@return moonsip.Error? err
 function Dial:dial(given, options, callback)
   if type(options) == "function" then options, callback = nil, options end
-  local chosen, items = { ring = default_ring }, {}
-  for name, value in pairs(misuse.optional("call:dial", "options", options, "table") or {}) do
+  local verb <const> = "call:dial"
+  local chosen = { ring = default_ring }
+  for name, value in pairs(misuse.optional(verb, "options", options, "table") or {}) do
     chosen[name] = value
   end
-  if chosen.hold_music ~= nil then
-    items = prompt.items("call:dial", chosen.hold_music)
-  elseif chosen.ringback then
-    local tone = chosen.ringback == true and "ringback" or "ringback/" .. chosen.ringback
-    items = { { tone = misuse.text("call:dial", "ringback", tone) } }
-  end
-  chosen.hold_music, chosen.ringback = nil, nil
+  local turns = turns_of(verb, given, chosen.mode, self.agent.credential_sets)
+  chosen.mode = nil
+  local wish = { items = take_prompt(verb, chosen), turns = turns,
+                 policy = policy.take(verb, self, chosen) }
+  wish.hunts, wish.each_ms = take_hunt(verb, chosen)
   local via = chosen.via
   if chosen.from == nil and not (type(via) == "table" and via.from) then
-    chosen.from = caller_of(self)
+    chosen.from = wish.policy:caller(self)
   end
-  local targets = target.list("call:dial", given, self.agent.credential_sets)
-  local made = plan.call(self.agent, "call:dial", chosen)
-  return self:await("call:dial", callback, start_dial, self, targets,
-    { plan = made, items = items })
+  wish.plan = plan.call(self.agent, verb, chosen)
+  return self:await(verb, callback, dialling.start, self, wish)
 end
 
 return dial

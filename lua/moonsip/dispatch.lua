@@ -5,6 +5,7 @@
 local defaults = require "moonsip.defaults"
 local dialog = require "moonsip.dialog"
 local errors = require "moonsip.errors"
+local proxied_gateways = require "moonsip.proxied_gateways"
 local dtmf = require "moonsip.verbs.dtmf"
 local request = require "moonsip.request"
 
@@ -20,6 +21,7 @@ local function serve(req)
       return
     end
   elseif of.handlers and of.handlers:run(tasks, method, req)
+    or of.relay and of.relay:take(of, req)
     -- A further INVITE is not a new call: only the call's own handler is for it.
     or method ~= "INVITE" and of.agent_handlers:run(tasks, method, req) then
     return
@@ -89,9 +91,11 @@ function on.cancelled(agent, message, transaction, _, code)
   elseif invite then
     invite.cancelled, invite.final = true, 487
     local of = invite.dialog
-    if of then
+    if of and of.req == invite then
       of:ended(errors.new("cancelled", "the caller gave up",
-        { code = 487, by = "remote" }))
+        { code = 487, by = "remote", bye = message }))
+    elseif of and of.relay then
+      of.relay:cancelled(invite)
     end
     agent:forget_request(invite)
   end
@@ -137,7 +141,11 @@ function on.response(agent, message, transaction, number)
   local of = dialog_of(agent, exchange, number, message.code)
   exchange:negotiate(message)
   if exchange.own_ack and of and message.code // 100 == 2 then
-    agent:acknowledge(number, exchange)
+    if exchange.plan.ack_later then
+      of.owed_ack = exchange
+    else
+      agent:acknowledge(number, exchange)
+    end
   end
   exchange:receive(message, of)
 end
@@ -191,6 +199,9 @@ local function notice_routed(req)
 end
 
 function on.routed(agent, message, transaction)
+  if agent.byes_wanted > 0 and message.method == "BYE" then
+    proxied_gateways.ended(agent, message.call_id)
+  end
   local req = request.new(agent, message, transaction)
   local tasks = agent.context.tasks
   if transaction == 0 then return tasks:start(agent, notice_routed, req) end
@@ -210,7 +221,7 @@ end
 
 function on.branch(agent, message, transaction, number, code)
   local req = agent.requests[transaction]
-  if req and req.observers then req:branch_became(message, number, code) end
+  if req and (req.observers or req.gates) then req:branch_became(message, number, code) end
 end
 
 function on.proxied(agent, message, transaction, number, code)

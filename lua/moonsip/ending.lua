@@ -28,7 +28,9 @@ function Ending:acknowledged(message)
     self.awaits_answer = false
     self.agent:want_acks(-1)
   end
-  if message and self.session then self.session:hear_ack(description.of(message)) end
+  local text = message and description.of(message) or nil
+  if message and self.session then self.session:hear_ack(text) end
+  if self.relay then self.relay:acknowledged(self, text) end
   local bye = self.bye
   if not bye then return end
   self.bye = false
@@ -41,6 +43,10 @@ end
 --- be challenged once more.
 local function send_bye(self, flat)
   local agent = self.agent
+  if self.owed_ack then -- its answer will not come from the other leg any more
+    self.owed_ack = false
+    agent.engine:ack(self.number)
+  end
   if agent.engine:awaits_ack(self.number) then
     self.bye = { method = "BYE", headers = flat, orphan = true }
     agent:want_acks(1)
@@ -110,7 +116,7 @@ end
 --- Leaving its scope ends it: with the status an error deserves when one passes.
 function Ending:close(err)
   if self.state == "ended" then return end
-  leave(self, err ~= nil and 500 or 480)
+  leave(self, (err ~= nil or self.is_leg) and 500 or 480, self.farewell or nil)
   self:ended(errors.new("hangup", "closed", { by = "local" }))
 end
 

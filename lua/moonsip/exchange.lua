@@ -364,11 +364,12 @@ function Exchange:receive(of, dialog)
   if code < 200 then
     self.provisional = code
     if code >= 180 then retry.rings(self) end
+    if self.plan.attempt then self.plan.attempt:heard(of) end
     return observe(self, one)
   end
   if other and self:go_on() then return end
   if (code == 401 or code == 407) and answer_challenge(self, one)
-    or code == 491 and retry.after_glare(self) then
+    or code == 491 and not self.plan.passes_glare and retry.after_glare(self) then
     return observe(self, one, true)
   end
   local sets = sets_of(self)

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What a script sees of its context: the table that `require "moonsip"` returns.
 
+local call_limit = require "moonsip.call_limit"
 local conference = require "moonsip.conference"
 local core = require "moonsip.core"
 local digest = require "moonsip.digest"
@@ -11,6 +12,7 @@ local gateways = require "moonsip.gateways"
 local group = require "moonsip.group"
 local handlers = require "moonsip.handlers"
 local history = require "moonsip.history"
+local hunt = require "moonsip.hunt"
 local lifecycle = require "moonsip.lifecycle"
 local misuse = require "moonsip.misuse"
 local numbers = require "moonsip.numbers"
@@ -111,6 +113,8 @@ function face.of(context)
   function sip.group() return group.new(context) end
   function sip.pool(size) return pool.pool.new(context, size) end
   function sip.digest(options) return digest.new(context, options) end
+  function sip.hunt(members, options) return hunt.new(context, members, options) end
+  function sip.call_limit(most) return call_limit.new(most) end
   function sip.gateways(list, options) return gateways.new(context, list, options) end
   function sip.rates(source, fn) return rates.new(context, source, fn) end
   function sip.location(options) return location.new(context, options) end

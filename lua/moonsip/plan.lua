@@ -87,7 +87,7 @@ local function from_of(agent, verb, given)
   return agent.from_text
 end
 
-plan.from_of = from_of
+plan.from_of, plan.own_host = from_of, own_host
 
 local function add_body(made, verb, options, method)
   made.body = misuse.optional(verb, "body", options.body, "string")

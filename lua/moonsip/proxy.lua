@@ -11,6 +11,7 @@ local errors = require "moonsip.errors"
 local handlers = require "moonsip.handlers"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
+local proxied_gateways = require "moonsip.proxied_gateways"
 local response = require "moonsip.response"
 local target_set = require "moonsip.target_set"
 local wait = require "moonsip.wait"
@@ -25,7 +26,7 @@ function proxy.mixin(class)
 end
 
 Proxy.proxied, Proxy.forwarded, Proxy.routed_only = false, false, false
-Proxy.observers, Proxy.branches, Proxy.proxy_wait = false, false, false
+Proxy.observers, Proxy.branches, Proxy.proxy_wait, Proxy.gates = false, false, false, false
 
 -- ---- starting
 
@@ -70,6 +71,7 @@ local function add_targets(self, set)
       if err.name ~= "STATE" then return nil, err end
       return nil, self.cancelled and cancelled_error() or err
     end
+    if self.gates then self.gates:placed(one, number) end
     if number ~= 0 then
       added = true
       if self.observers then
@@ -83,8 +85,6 @@ end
 
 --- Hands the set to the core. True, or nil and why not.
 local function start(self, set, finish)
-  local err = obstacle(self)
-  if err then return nil, err end
   if self.transaction == 0 then misuse.raise("an ACK has no answer to wait for") end
   local may, refusal = check(self, set)
   if not may then return nil, refusal end
@@ -94,13 +94,12 @@ local function start(self, set, finish)
     self.timer = false
   end
   self.proxied = true
-  local added
-  added, err = add_targets(self, set)
+  local added, err = add_targets(self, set)
   if added == nil then return nil, err end
   if not added and #set.targets == 0 then
     return nil, errors.new("noanswer", "there is no target", { code = 480 })
   end
-  local watch = self.observers ~= false
+  local watch = self.observers ~= false or self.gates ~= false
   if watch or not finish then agent:keep_request(self) end
   return agent.engine:proxy(self.transaction, self.message, set.stay, finish, watch,
     set.recursions)
@@ -135,10 +134,31 @@ local function error_of(self, message, number, code)
   return err
 end
 
+--- Hands the set to the core, or the first turn of one that has gateways.
+local function start_set(self, set, finish)
+  local err = obstacle(self)
+  if err then return nil, err end
+  if not proxied_gateways.has(set) then
+    self.gates = false
+    return start(self, set, finish)
+  end
+  self.gates = proxied_gateways.new(self, set, function(part) return start(self, part, false) end)
+  self.finishes = finish
+  return self.gates:advance()
+end
+
 --- The core says how it came out (from the dispatcher).
 ---@package
 function Proxy:outcome(message, number, code)
   local accepted = code >= 200 and code < 300
+  if self.gates then
+    if self.gates:goes_on(code) then return end
+    self.gates:close()
+    if self.finishes and not accepted and not self.cancelled then
+      self.forwarded = false
+      return self:finish(nil, error_of(self, message, number, code))
+    end
+  end
   if accepted or self.forwarded or self.cancelled then
     self.final = self.final or (code > 0 and code or 487)
     self.agent:forget_request(self)
@@ -151,7 +171,7 @@ function Proxy:outcome(message, number, code)
 end
 
 local function start_wait(one, self, set)
-  local ok, err = start(self, set, false)
+  local ok, err = start_set(self, set, false)
   if not ok then
     one:resolve(nil, err)
   else
@@ -209,7 +229,7 @@ end
 function Proxy:forward(set)
   local chosen = target_set.read("req:forward", set)
   if chosen.stateless or self.stray then return forward_stateless(self, chosen) end
-  local ok, err = start(self, chosen, true)
+  local ok, err = start_set(self, chosen, true)
   if ok then self.forwarded = true end
   return ok, err
 end
@@ -299,6 +319,8 @@ end
 --- Something happened to a branch (from the dispatcher).
 ---@package
 function Proxy:branch_became(message, number, code)
+  if self.gates then self.gates:branch_became(number, code, message) end
+  if not self.observers then return end
   self.branches = self.branches or {}
   local one = self.branches[number]
   if not one then

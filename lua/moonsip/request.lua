@@ -5,9 +5,11 @@ local answer = require "moonsip.answer"
 local description = require "moonsip.description"
 local errors = require "moonsip.errors"
 local headers = require "moonsip.headers"
+local leg = require "moonsip.b2bua.leg"
 local message = require "moonsip.message"
 local misuse = require "moonsip.misuse"
 local proxy = require "moonsip.proxy"
+local record = require "moonsip.b2bua.record"
 
 ---@class moonsip.Request
 ---@field message table            the core's message; its fields are this object's
@@ -291,9 +293,7 @@ function Request:task_waits()
   if not self.kept then self.agent:keep_request(self) end
 end
 
---- Its handler's task ended.
----@package
-function Request:task_done(task, err, trace)
+local function handler_done(self, task, err, trace)
   if err == nil then
     if self.final or self.deferred or self.forwarded or self.proxy_wait then return end
     if self.proxied then return self:finish() end
@@ -301,7 +301,16 @@ function Request:task_done(task, err, trace)
   return self.agent:handler_ended(self, task.fn, err, trace)
 end
 
+--- Its handler's task ended.
+---@package
+function Request:task_done(task, err, trace)
+  handler_done(self, task, err, trace)
+  local of = self.dialog
+  if of and of.is_leg and of.req == self then record.serve(of) end
+end
+
 answer.mixin(Request, send)
+leg.mixin(Request, request.check, send)
 
 request.Request = Request
 

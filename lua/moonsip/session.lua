@@ -260,10 +260,11 @@ function Session:hear_failure(exchange)
 end
 
 --- The answer for the ACK of a 2xx that made an offer (13.2.2.4); nil for none.
+---@param given string?  when it is not ours to make
 ---@return string? text
-function Session:answer_in_ack()
+function Session:answer_in_ack(given)
   if self.state ~= "UAC_OWES_ACK" then return nil end
-  local text = proposal.answer(self, "agent:call", self.open, nil, true)
+  local text = proposal.answer(self, "agent:call", self.open, given, true)
   if not text then
     void(self)
     return nil

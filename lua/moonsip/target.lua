@@ -5,10 +5,11 @@
 local core = require "moonsip.core"
 local contact = require "moonsip.contact"
 local credentials = require "moonsip.credentials"
-local gateway = require "moonsip.gateway"
 local misuse = require "moonsip.misuse"
 
 local target = {}
+
+local none <const> = {}
 
 local max_targets <const> = 64
 
@@ -42,8 +43,8 @@ local function add(verb, list, given, sets)
   if #list >= max_targets then misuse.argument(verb, "target", "too many targets") end
   if kind == "string" then
     list[#list + 1] = { uri = misuse.text(verb, "target", given) }
-  elseif gateway.is(given) then
-    list[#list + 1] = given:target()
+  elseif kind == "table" and (getmetatable(given) or none).target then
+    list[#list + 1] = given:target() -- a gateway, or a member of a hunt group
   elseif kind == "userdata" then
     -- An address has a URI; a URI is one.
     local text = tostring(given.uri or given)

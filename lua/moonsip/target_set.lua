@@ -13,6 +13,7 @@
 -- place of one is a group of its own.
 
 local duration = require "moonsip.duration"
+local gateway = require "moonsip.gateway"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
 
@@ -101,7 +102,7 @@ local function of_table(verb, given, set)
     transport = misuse.text(verb, "transport", transport):lower()
   end
   return {
-    given = given,
+    given = given, gateway = gateway.is(given) and given or nil,
     uri = misuse.text(verb, "uri", tostring(given.uri)),
     q = q_of(verb, given.q),
     via = given.via and misuse.text(verb, "via", tostring(given.via)) or nil,

@@ -6,6 +6,7 @@ local call = require "moonsip.call"
 local description = require "moonsip.description"
 local dialog = require "moonsip.dialog"
 local errors = require "moonsip.errors"
+local record = require "moonsip.b2bua.record"
 
 local Underway = {}
 
@@ -89,8 +90,9 @@ end
 
 --- Answers the offer of a 2xx in its ACK (13.2.2.4).
 ---@param exchange moonsip.Exchange  of the INVITE
-function Underway:acknowledge(number, exchange)
-  local sdp = exchange.session and exchange.session:answer_in_ack()
+---@param given string?  the answer, when it is not ours to make
+function Underway:acknowledge(number, exchange, given)
+  local sdp = exchange.session and exchange.session:answer_in_ack(given)
   self.engine:ack(number, { headers = exchange:ack_headers(), body = sdp,
                             content_type = sdp and description.content_type or nil })
 end
@@ -98,7 +100,8 @@ end
 --- A call is over.
 function Underway:call_ended(one)
   self.call_set[one] = nil
-  if self.handlers:has "cdr" then self:emit("cdr", one:summary()) end
+  if one.is_leg then return record.settle(one) end
+  if not one.of_leg and self.handlers:has "cdr" then self:emit("cdr", one:summary()) end
 end
 
 --- The id of a session description of ours (RFC 4566 5.2).

@@ -8,24 +8,27 @@ local sound_of = require "moonsip.sound"
 
 local verb = {}
 
+--- Why no verb can run in a call now; nil when one can.
+---@param call moonsip.Call
+---@return moonsip.Error?
+function verb.trouble(call)
+  if call.state == "ended" then return call.why end
+  if call.sound then return call.sound:trouble() end
+  return errors.new("media", call.agent.media and
+    "the call has no audio yet: answer it, or use call:early" or "the agent has no media")
+end
+
 --- The sound that a verb runs in; nil when it cannot, and `one` is resolved.
 ---@param one moonsip.Wait
 ---@param call moonsip.Call
 ---@return moonsip.Sound?
 function verb.sound(one, call)
-  if call.state == "ended" then
-    one:resolve(nil, call.why)
-    return nil
-  end
-  local sound = call.sound
-  local trouble = not sound and errors.new("media", call.agent.media and
-    "the call has no audio yet: answer it, or use call:early" or "the agent has no media")
-    or sound and sound:trouble()
+  local trouble = verb.trouble(call)
   if trouble then
     one:resolve(nil, trouble)
     return nil
   end
-  return sound
+  return call.sound
 end
 
 --- Puts a verb that speaks in line, fetches its prompts, and runs it.

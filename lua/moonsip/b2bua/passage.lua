@@ -1,0 +1,99 @@
+-- SPDX-License-Identifier: MIT
+-- Session descriptions that go through a B2BUA from one leg to the other. Media lines stay
+-- as they are, but o= is this leg's own: its version counts what this leg was sent
+-- (RFC 3264 8), from whichever leg or carrier that came.
+
+local core = require "moonsip.core"
+local errors = require "moonsip.errors"
+local plan = require "moonsip.plan"
+
+---@class moonsip.Passage
+---@field private policy moonsip.Policy
+---@field private origin string    o= up to the version
+---@field private place string     and behind it
+---@field private version integer
+---@field private rest string|false  of the last description
+local Passage = {}
+Passage.__index = Passage
+
+local passage = {}
+
+-- What tells of the sender's host or program, and of nothing else.
+local telling <const> = { "i", "u", "e", "p" }
+
+--- "IN IP4 192.0.2.1", where o= is to say that we are.
+local function place_of(agent)
+  local host = plan.own_host(agent):gsub("[%[%]]", "")
+  if host:find(":", 1, true) then return "IN IP6 " .. host end
+  return "IN IP4 " .. (host:find "^[%d%.]+$" and host or "0.0.0.0")
+end
+
+--- The passage to one leg.
+---@param agent moonsip.Agent
+---@param policy moonsip.Policy
+---@return moonsip.Passage
+function passage.new(agent, policy)
+  return setmetatable({ policy = policy, version = 0, rest = false, place = place_of(agent),
+                        origin = ("o=- %d "):format(agent:session_number()) }, Passage)
+end
+
+local function unfit(reason)
+  return nil, errors.new("media", reason, { code = 488 })
+end
+
+--- Leaves the wanted codecs in the audio of an offer, and digits; false: none is there.
+local function keep_codecs(object, wanted)
+  local allowed = { ["telephone-event"] = true, CN = true }
+  for _, name in ipairs(wanted) do allowed[name:upper()] = true end
+  for _, medium in ipairs(object.media) do
+    if medium.type:lower() == "audio" and medium.port ~= 0 then
+      local kept, has_voice = {}, false
+      for _, codec in ipairs(medium.codecs) do
+        local name = codec.name
+        if allowed[name] or allowed[name:upper()] then
+          kept[#kept + 1] = tostring(codec.payload_type)
+          has_voice = has_voice or name ~= "telephone-event" and name ~= "CN"
+        end
+      end
+      if not has_voice then return false end
+      medium.formats = kept
+    end
+  end
+  return true
+end
+
+local function hide(object)
+  object.name = "-"
+  for _, letter in ipairs(telling) do object:set_line(letter, nil) end
+  object.attributes["tool"] = nil
+end
+
+--- What was sent to this leg before descriptions went through: o= goes on from there.
+local function follow(self, last)
+  local before, version, place = last:match "\n(o=%S+ %S+ )(%d+) ([^\r\n]*)"
+  if not before then return end
+  self.origin, self.version, self.place = before, math.tointeger(version), place
+  self.rest = ""
+end
+
+--- A description of the other leg's as this one gets it.
+---@param text string
+---@param last string?  what this leg was sent last, if that was our own
+---@return string? text
+---@return moonsip.Error? err  media, 488
+function Passage:write(text, last)
+  local object, err = core.sdp(text)
+  if not object then return unfit(err.reason) end
+  local policy = self.policy
+  if policy.codecs and not keep_codecs(object, policy.codecs) then
+    return unfit "none of the codecs is allowed here"
+  end
+  if policy.hide then hide(object) end
+  if policy.codecs or policy.hide then text = tostring(object) end
+  if last and not self.rest then follow(self, last) end
+  local head, rest = text:match "^(.-\n)o=[^\r\n]*(.*)$"
+  if rest ~= self.rest then self.version, self.rest = self.version + 1, rest end
+  return ("%s%s%d %s%s"):format(head, self.origin, self.version, self.place, rest)
+end
+
+return passage

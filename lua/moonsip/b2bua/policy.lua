@@ -1,0 +1,248 @@
+-- SPDX-License-Identifier: MIT
+-- What crosses from one leg of a B2BUA to the other, as options of call:dial and
+-- call:bridge:
+--
+--   media    "relay": audio goes through us; "direct": descriptions go through, and audio
+--            takes its own way
+--   early    "relay": what rings is heard, and early media too; "ring": 180 alone; false
+--   hide     nothing is said of the hosts of the other leg
+--   headers  header fields to set, and beside them { pass = names, drop = names }, where a
+--            name may end in "*"
+--   codecs   in a relay: that are offered; else: all others are taken out of offers
+--
+-- The two are calls of their own (RFC 7092 3.1): Via, Route, Contact, Call-ID, tags, CSeq
+-- and what else belongs to one dialog, hop or user agent never cross.
+
+local core = require "moonsip.core"
+local misuse = require "moonsip.misuse"
+local plan = require "moonsip.plan"
+
+---@class moonsip.Policy
+---@field media "relay"|"direct"
+---@field early "relay"|"ring"|false
+---@field hide boolean
+---@field codecs string[]|false   of "direct"
+---@field hold "pass"|"local"     of a relay: whether one leg is told that the other one holds
+---@field private pass table|false
+---@field private drop table|false
+local Policy = {}
+Policy.__index = Policy
+Policy.pass, Policy.drop, Policy.hide, Policy.codecs = false, false, false, false
+Policy.early, Policy.hold = false, "local"
+
+local policy = {}
+
+local function names(text)
+  local set = {}
+  for name in text:gmatch "%S+" do set[name] = true end
+  return set
+end
+
+-- Of one dialog, hop or user agent.
+local of_a_leg <const> = names [[via v from f to t call-id i cseq contact m max-forwards
+  route record-route path service-route content-length l content-type c mime-version
+  authorization proxy-authorization www-authenticate proxy-authenticate authentication-info
+  proxy-authentication-info require proxy-require supported k unsupported allow rseq rack
+  session-expires x min-se timestamp flow-timer content-encoding e]]
+
+-- About the call, for who is called or who calls, without a word about hosts.
+local end_to_end <const> = names [[subject s priority privacy user-to-user accept-language
+  answer-mode priv-answer-mode resource-priority content-disposition content-language
+  p-early-media info-package recv-info]]
+
+-- Known, and about somebody's host, user agent, identity or dialog: for who trusts, by name.
+local by_name <const> = names [[accept accept-encoding accept-contact a reject-contact j
+  request-disposition d alert-info allow-events u call-info date error-info event o expires
+  feature-caps geolocation geolocation-routing geolocation-error history-info diversion
+  identity y identity-info in-reply-to join replaces refer-to r referred-by b refer-sub
+  organization reply-to remote-party-id retry-after security-client security-server
+  security-verify server user-agent sip-etag sip-if-match subscription-state target-dialog
+  warning min-expires max-breadth reason trigger-consent permission-missing rejected]]
+
+local function matcher(verb, name, given)
+  if given == nil then return false end
+  if type(given) == "string" then given = { given } end
+  local made = { exact = {}, prefixes = {} }
+  for _, each in ipairs(misuse.check(verb, name, given, "table")) do
+    local lower = misuse.text(verb, name, each):lower()
+    local prefix = lower:match "^([^*]*)%*$"
+    if prefix then
+      table.insert(made.prefixes, prefix)
+    elseif of_a_leg[lower] then
+      misuse.argument(verb, name, each .. " belongs to one leg and never crosses")
+    else
+      made.exact[lower] = true
+    end
+  end
+  return made
+end
+
+local function has_prefix(of, lower)
+  for _, prefix in ipairs(of.prefixes) do
+    if lower:sub(1, #prefix) == prefix then return true end
+  end
+  return false
+end
+
+-- ---- reading options
+
+local function one_of(verb, name, value, allowed)
+  if not allowed[value] then
+    misuse.argument(verb, name, ("%s is none of its values"):format(tostring(value)))
+  end
+  return value
+end
+
+local medias <const> = { relay = true, direct = true, pass = true }
+local earlies <const> = { relay = true, ring = true, [false] = true }
+
+--- "relay" or "direct" of what a script said; "pass" is another word for the latter.
+function policy.media(verb, value, agent)
+  if value == nil then return agent.media and "relay" or "direct" end
+  one_of(verb, "media", value, medias)
+  if value ~= "relay" then return "direct" end
+  if not agent.media then misuse.argument(verb, "media", "the agent has no media") end
+  return value
+end
+
+--- Takes `pass` and `drop` out of the header fields that are to be set.
+local function split_headers(verb, given, self)
+  if given == nil then return nil end
+  misuse.check(verb, "headers", given, "table")
+  if given.pass == nil and given.drop == nil then return given end
+  self.pass = matcher(verb, "headers.pass", given.pass)
+  self.drop = matcher(verb, "headers.drop", given.drop)
+  local rest = {}
+  for name, value in pairs(given) do
+    if name ~= "pass" and name ~= "drop" then rest[name] = value end
+  end
+  return rest
+end
+
+--- The policy of options, out of which its own are taken.
+---@param verb string
+---@param call moonsip.Call  the leg that is there
+---@param options table      a table of ours
+---@return moonsip.Policy
+function policy.take(verb, call, options)
+  local self = setmetatable({ media = policy.media(verb, options.media, call.agent) }, Policy)
+  local early = options.early
+  if early == nil then early = call.is_leg and "relay" end
+  self.early = one_of(verb, "early", early, earlies)
+  self.hide = options.hide and true or false
+  if call.is_leg then self.hold = "pass" end
+  options.headers = split_headers(verb, options.headers, self)
+  if self.media == "direct" and options.codecs ~= nil then
+    self.codecs = misuse.check(verb, "codecs", options.codecs, "table")
+    options.codecs = nil
+  end
+  options.media, options.early, options.hide = nil, nil, nil
+  return self
+end
+
+--- The one of two calls that were joined without a word.
+---@return moonsip.Policy
+function policy.plain(call)
+  return setmetatable({ media = policy.media(nil, nil, call.agent) }, Policy)
+end
+
+-- ---- crossing
+
+--- A name wins over one that ends in "*", and drop over pass.
+local function passes(self, lower)
+  local pass, drop = self.pass, self.drop
+  if drop and drop.exact[lower] then return false end
+  if pass and pass.exact[lower] then return true end
+  if drop and has_prefix(drop, lower) then return false end
+  if pass and has_prefix(pass, lower) then return true end
+  if end_to_end[lower] then return true end
+  return not self.hide and not by_name[lower] and lower:sub(1, 2) ~= "p-"
+end
+
+local function add_host(hosts, host)
+  if host then hosts[(host:lower():gsub("[%[%]]", ""))] = true end
+end
+
+--- The hosts that a message speaks of as those of its sender and his way.
+local function hosts_of(message)
+  local hosts = {}
+  add_host(hosts, message.source_ip)
+  for _, via in ipairs(message.vias or {}) do add_host(hosts, via.host) end
+  for _, address in ipairs { message.contact or false, message.from or false } do
+    if address then add_host(hosts, address.uri.host) end
+  end
+  return hosts
+end
+
+--- A value with our host in place of those.
+local function mask(value, hosts, own)
+  local masked = value:gsub("%[([%x:%.]+)%]", function(ip) return hosts[ip:lower()] and own end)
+  return (masked:gsub("([%w%.%-]+)(@?)", function(word, at)
+    return at == "" and hosts[word:lower()] and own or nil
+  end))
+end
+
+--- Appends the header fields of a message that cross to a flat list.
+---@param message table    of the core
+---@param agent moonsip.Agent
+---@param flat string[]?   what is set already, which stays
+---@return string[]?
+function Policy:carry(message, agent, flat)
+  local set, hosts
+  for name, value in pairs(message.headers) do
+    local lower = name:lower()
+    if not of_a_leg[lower] and passes(self, lower) then
+      set = set or policy.names(flat)
+      if not set[lower] then
+        if self.hide then
+          hosts = hosts or hosts_of(message)
+          value = mask(value, hosts, plan.own_host(agent))
+        end
+        flat = flat or {}
+        flat[#flat + 1], flat[#flat + 2] = name, value
+      end
+    end
+  end
+  return flat
+end
+
+--- Names in a flat list, in lower case.
+function policy.names(flat)
+  local set = {}
+  for at = 1, flat and #flat or 0, 2 do set[flat[at]:lower()] = true end
+  return set
+end
+
+--- A flat list as the pairs that options take.
+---@param flat string[]?
+---@return table[]?
+function policy.pairs(flat)
+  if not flat then return nil end
+  local list = {}
+  for at = 1, #flat, 2 do list[#list + 1] = { flat[at], flat[at + 1] } end
+  return list
+end
+
+--- The header fields of a message that cross, as an option.
+---@return table[]?
+function Policy:headers(message, agent)
+  return policy.pairs(self:carry(message, agent))
+end
+
+--- Who calls, as the other leg is told: without the tag that is this leg's own, and with
+--- our host where hosts are hidden.
+---@param call moonsip.Call
+---@return string? from
+function Policy:caller(call)
+  if call.direction == "out" then return nil end
+  local given = call.from
+  local text = ("<%s>"):format(given.uri)
+  if self.hide then
+    text = plan.from_of(call.agent, "call:dial", given.uri.user or "anonymous")
+  end
+  local made = core.address(text)
+  if made and given.display then made.display = given.display end
+  return made and tostring(made)
+end
+
+return policy
