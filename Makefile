@@ -110,7 +110,7 @@ build:
 
 run:
 	@.ci/install build
-	@$(if $(OPTIONAL),.ci/install optional || echo "Without them, then." >&2)
+	@$(if $(OPTIONAL),.ci/install optional || echo "Going on without." >&2)
 	@.ci/install run || echo "Without espeak-ng keys are said by prompts." >&2
 	@$(MAKE) --no-print-directory core
 	@$(COMMAND) run $(SCRIPT) $(ARGS)
