@@ -21,13 +21,13 @@ describe("the recipes of the Makefile", function()
   before_each(function() folder = scratch.folder() end)
   after_each(function() folder:remove() end)
 
-  for _, target in ipairs(targets()) do
-    it("of " .. target .. " are shell, with every optional library and with none", function()
-      for _, setting in ipairs { "", "OPTIONAL=" } do
-        local output, status = folder:run(("make -n %s %s MAKE=true >%s/recipe && sh -n %s/recipe")
-          :format(target, setting, folder.path, folder.path))
-        assert.equal(0, status, output)
-      end
+  for title, setting in pairs { ["every optional library"] = "", ["none"] = "OPTIONAL=" } do
+    it("are shell, with " .. title, function()
+      local wanted = targets()
+      assert.is_true(#wanted > 10)
+      local output, status = folder:run(("make -n %s %s MAKE=true >%s/recipes && sh -n %s/recipes")
+        :format(table.concat(wanted, " "), setting, folder.path, folder.path))
+      assert.equal(0, status, output)
     end)
   end
 end)
