@@ -9,7 +9,7 @@
 #include "sip/name_addr.h"
 #include "sip/values.h"
 
-enum { MAX_FORWARDS = 70 /* 16.6 item 3 */, LENGTH_LINE_MAX = 32 };
+enum { MAX_FORWARDS = 70 /* 16.6 item 3 */, LENGTH_LINE_MAX = 32, BREADTH_LEN_MAX = 2 };
 
 /* --- Next hop ---------------------------------------------------------------------- */
 
@@ -270,6 +270,13 @@ static void copy_lines(copier *c, const sip_forward *f, const sip_hop *hop, sip_
   keep(c, m->body_at - 2);
 }
 
+/* Room for what of the request is copied: all but its start line and the top Via's value. A
+ * Max-Breadth that is no number becomes one; nothing else ever grows. */
+static size_t copied_len(const sip_message *m) {
+  size_t via_len = m->via_end - m->headers[m->top_via].value_at;
+  return m->len - m->headers[0].name_at - via_len + BREADTH_LEN_MAX;
+}
+
 sip_packet *sip_forward_request(sip_engine *engine, const sip_forward *f, uint32_t *head_at) {
   const sip_message *m = f->request;
   sip_hop hop;
@@ -283,7 +290,7 @@ sip_packet *sip_forward_request(sip_engine *engine, const sip_forward *f, uint32
   sip_str uri = request_uri(f), lines = f->lines->text;
   size_t strict_len = hop.strict ? sizeof "Route: <>\r\n" + uri.len : 0;
   sip_packet *packet =
-      sip_packet_new(&engine->alloc, m->len + scratch->len + lines.len + strict_len);
+      sip_packet_new(&engine->alloc, copied_len(m) + scratch->len + lines.len + strict_len);
   if (!packet) return NULL;
   sip_buffer out = {.ptr = packet->bytes, .size = packet->len, .max = packet->len};
   sip_buffer_add(&out, sip_str_make(scratch->ptr, head));
@@ -325,17 +332,16 @@ sip_packet *sip_forward_response(sip_engine *engine, const sip_message *m, sip_s
                                  bool stream) {
   bool lacks_length = stream && !sip_message_find(m, SIP_HEADER_CONTENT_LENGTH, 0);
   size_t more = lines.len + (lacks_length ? LENGTH_LINE_MAX : 0);
-  sip_packet *packet = sip_packet_new(&engine->alloc, m->len + more);
+  const sip_header *via = &m->headers[m->top_via];
+  uint32_t second = next_via_at(m);
+  uint32_t from = second ? via->value_at : via->name_at;
+  uint32_t to = second ? second : line_end(m, m->top_via);
+  sip_packet *packet = sip_packet_new(&engine->alloc, m->len - (to - from) + more);
   if (!packet) return NULL;
   sip_buffer out = {.ptr = packet->bytes, .size = packet->len, .max = packet->len};
   copier c = {.message = m, .out = &out};
-  uint32_t second = next_via_at(m);
-  if (second) {
-    keep(&c, m->headers[m->top_via].value_at);
-    c.at = second;
-  } else {
-    drop_line(&c, m->top_via);
-  }
+  keep(&c, from);
+  c.at = to;
   keep(&c, m->body_at - 2);
   sip_buffer_add(&out, lines);
   if (lacks_length) add_number_line(&out, SIP_HEADER_CONTENT_LENGTH, m->body_len);

@@ -45,15 +45,23 @@ int sip_proxy_open(sip_engine *engine, sip_transaction *server, sip_kept *reques
   return 0;
 }
 
+/* What responses were compared by, and branches written from. */
+static void forget_messages(sip_engine *engine, sip_proxy *proxy) {
+  sip_kept_release(engine, proxy->request);
+  sip_kept_release(engine, proxy->best);
+  sip_packet_release(proxy->challenges);
+  sip_packet_release(proxy->own_uri);
+  proxy->request = proxy->best = NULL;
+  proxy->challenges = proxy->own_uri = NULL;
+  proxy->routing = (sip_routing){0}; /* it points into them */
+}
+
 void sip_proxy_free(sip_engine *engine, sip_proxy *proxy) {
   if (proxy->server) proxy->server->server.proxy = NULL;
   while (!sip_link_alone(&proxy->branches)) {
     sip_branch_free(engine, SIP_CONTAINER(proxy->branches.next, sip_branch, link));
   }
-  sip_kept_release(engine, proxy->request);
-  sip_kept_release(engine, proxy->best);
-  sip_packet_release(proxy->challenges);
-  sip_packet_release(proxy->own_uri);
+  forget_messages(engine, proxy);
   sip_alloc_free(&engine->alloc, proxy, sizeof *proxy);
 }
 
@@ -91,13 +99,28 @@ void sip_proxy_enter(sip_proxy *proxy) {
   proxy->busy++;
 }
 
+/* All that may still come, until Timer M, are copies of a 2xx: the messages have served. Who
+ * watches may ask for the targets' URIs. */
+static bool is_settled(const sip_proxy *proxy) {
+  if (!proxy->answered || !proxy->finish || proxy->watch) return false;
+  const sip_link *head = &proxy->branches;
+  for (const sip_link *link = head->next; link != head; link = link->next) {
+    if (SIP_CONTAINER(link, sip_branch, link)->state < SIP_BRANCH_ACCEPTED) return false;
+  }
+  return true;
+}
+
 void sip_proxy_leave(sip_engine *engine, sip_proxy *proxy) {
   if (proxy->busy == 1) {
     sip_proxy_fork(engine, proxy);
     if (proxy->started && proxy->pending == 0 && !proxy->accepted) report(engine, proxy);
   }
-  if (--proxy->busy > 0 || proxy->live > 0) return;
-  if (proxy->answered || !proxy->server) sip_proxy_free(engine, proxy);
+  if (--proxy->busy > 0) return;
+  if (proxy->live == 0 && (proxy->answered || !proxy->server)) {
+    sip_proxy_free(engine, proxy);
+  } else if (proxy->request && is_settled(proxy)) {
+    forget_messages(engine, proxy);
+  }
 }
 
 void sip_proxy_forsaken(sip_engine *engine, sip_proxy *proxy) {

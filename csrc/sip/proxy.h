@@ -21,6 +21,7 @@ typedef struct sip_proxy sip_proxy;
   X(RINGING)    /* a provisional response came */                      \
   X(CANCELLING) /* as those two, but we want no answer any more */     \
   X(GIVEN_UP)   /* counted as 408; what it brings late may be a 2xx */ \
+  /* From here on its request is not sent again. */                    \
   X(ACCEPTED)   /* a 2xx came */                                       \
   X(FAILED)     /* it has failed, or was never tried */
 
@@ -103,7 +104,7 @@ typedef struct sip_branch {
 struct sip_proxy {
   sip_link branches;
   sip_transaction *server; /* NULL once that has ended */
-  sip_kept *request;       /* what is forwarded */
+  sip_kept *request;       /* what is forwarded; NULL once nothing is any more */
   sip_routing routing;     /* of it */
   sip_packet *own_uri;     /* what routing.uri points into, when it was changed; or NULL */
   char loop[13];           /* second part of our branches (RFC 5393 4.2.1) */

@@ -16,10 +16,6 @@ static bool is_pending(sip_branch_state state) {
          state == SIP_BRANCH_CANCELLING;
 }
 
-static bool is_invite(const sip_branch *branch) {
-  return branch->proxy->request->message->method == SIP_METHOD_INVITE;
-}
-
 void sip_branch_free(sip_engine *engine, sip_branch *branch) {
   sip_timer_stop(&engine->wheel, &branch->timeout);
   if (branch->transaction) branch->transaction->client.branch = NULL;
@@ -112,7 +108,7 @@ static void stop_others(sip_engine *engine, sip_branch *branch) {
 static void stop(sip_engine *engine, sip_branch *branch, const sip_branch_cause *cause) {
   sip_transaction *t = branch->transaction;
   if (!t) return;
-  if (is_invite(branch)) {
+  if (t->machine == SIP_CLIENT_INVITE) {
     sip_engine_cancel(engine, engine->now, t->id, cause->headers);
   } else if (cause->input == SIP_BRANCH_IN_LATE) {
     drop_transaction(branch);
