@@ -147,7 +147,7 @@ function sip.workers(options) end
 ---@param options moonsip.LocationOptions?
 ---@return moonsip.Location
 function sip.location(options) end
----@param options { drain: moonsip.Duration?, signals: boolean? }?
+---@param options { drain: moonsip.Duration?, signals: boolean?, rest: boolean? }?
 ---@return boolean? done
 ---@return moonsip.Error? err
 function sip.run(options) end

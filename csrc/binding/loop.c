@@ -157,10 +157,12 @@ static int loop_step(lua_State *L) {
   return 1;
 }
 
-/* Until stop, close, or nothing is left. */
+/* run([rests]): until stop, close, or nothing is left; it rests (net/pace.h) unless that is
+ * false. */
 static int loop_run(lua_State *L) {
   bind_loop *loop = bind_loop_check(L);
   refuse_nesting(L, loop);
+  net_loop_let_rest(loop->net, lua_isnoneornil(L, 2) || lua_toboolean(L, 2));
   lua_settop(L, 1);
   loop->is_stopped = false;
   bool goes_on = true;
@@ -170,7 +172,9 @@ static int loop_run(lua_State *L) {
     bind_loop_sweep(L, loop);
     goes_on = turn(L, loop, -1);
   }
-  if (loop->net && !loop->holds_signals) net_signal_stop(loop->net);
+  if (!loop->net) return succeed(L);
+  net_loop_let_rest(loop->net, false);
+  if (!loop->holds_signals) net_signal_stop(loop->net);
   return succeed(L);
 }
 
@@ -353,7 +357,7 @@ static int loop_source(lua_State *L) {
 static int loop_counts(lua_State *L) {
   net_counts counts;
   net_loop_get_counts(bind_loop_check(L)->net, &counts);
-  lua_createtable(L, 0, 24);
+  lua_createtable(L, 0, 25);
 #define FIELD(name) (lua_pushinteger(L, (lua_Integer)counts.name), lua_setfield(L, -2, #name))
   FIELD(datagrams_in);
   FIELD(datagrams_out);
@@ -370,6 +374,7 @@ static int loop_counts(lua_State *L) {
   FIELD(send_errors);
   FIELD(dropped);
   FIELD(icmp_errors);
+  FIELD(rests);
   FIELD(listeners);
   FIELD(connections);
   FIELD(queue_bytes);

@@ -5,9 +5,10 @@
  */
 #include "net/clock.h"
 
+#include <time.h>
 #include <uv.h>
 
-enum { NANOSECONDS_PER_MS = 1000000 };
+enum { NANOSECONDS_PER_MS = 1000000, NANOSECONDS_PER_US = 1000, US_PER_SECOND = 1000000 };
 
 sip_time net_clock_now(const net_clock *clock) {
   if (clock->is_manual) return clock->manual_at;
@@ -17,4 +18,14 @@ sip_time net_clock_now(const net_clock *clock) {
 double net_clock_exact(const net_clock *clock) {
   if (clock->is_manual) return (double)clock->manual_at;
   return (double)uv_hrtime() / NANOSECONDS_PER_MS;
+}
+
+int64_t net_clock_us(void) {
+  return (int64_t)(uv_hrtime() / NANOSECONDS_PER_US);
+}
+
+void net_clock_rest_until(int64_t us) {
+  struct timespec until = {.tv_sec = (time_t)(us / US_PER_SECOND),
+                           .tv_nsec = (long)(us % US_PER_SECOND * NANOSECONDS_PER_US)};
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 }

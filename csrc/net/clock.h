@@ -18,4 +18,9 @@ typedef struct net_clock {
 sip_time net_clock_now(const net_clock *clock);
 double net_clock_exact(const net_clock *clock); /* the same with its fraction */
 
+/* The system's, with the same base, whatever a manual clock says. */
+int64_t net_clock_us(void);
+/* Sleeps until then, or a signal. */
+void net_clock_rest_until(int64_t us);
+
 #endif

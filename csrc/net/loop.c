@@ -6,6 +6,8 @@
  */
 #include "net/loop.h"
 
+#include <poll.h>
+
 #include "base/error.h"
 #include "net/connection.h"
 #include "net/guest.h"
@@ -82,6 +84,7 @@ int net_loop_new(net_loop **out, const net_config *config) {
   loop->alloc = alloc;
   take_config(loop, config);
   loop->armed_at = loop->began_at = SIP_TIME_NEVER;
+  net_pace_init(&loop->pace);
   sip_wheel_init(&loop->wheel, net_loop_now(loop));
   sip_link_init(&loop->engines);
   sip_link_init(&loop->gone);
@@ -251,6 +254,31 @@ static void arm(net_loop *loop, int64_t timeout_ms) {
   }
 }
 
+/* --- Waiting -------------------------------------------------------------------- */
+
+static bool is_ready(const net_loop *loop) {
+  struct pollfd polled = {.fd = uv_backend_fd(&loop->uv), .events = POLLIN};
+  return poll(&polled, 1, 0) != 0;
+}
+
+/* Unless something is there already: rests, as net/pace.h says. */
+static void rest(net_loop *loop) {
+  if (!loop->may_rest || loop->config.clock.is_manual || is_ready(loop)) return;
+  int64_t now_us = net_clock_us();
+  uint32_t rest_us = net_pace_wait(&loop->pace, now_us);
+  if (rest_us == 0) return;
+  loop->counts.rests++;
+  net_clock_rest_until(now_us + rest_us);
+}
+
+/* Until something happens, or for so long. */
+static void wait(net_loop *loop, int64_t timeout_ms) {
+  rest(loop);
+  arm(loop, timeout_ms);
+  uv_run(&loop->uv, UV_RUN_ONCE);
+  if (loop->began_at == SIP_TIME_NEVER) net_pace_woke(&loop->pace, net_clock_us());
+}
+
 /* --- The turn ------------------------------------------------------------------- */
 
 static void advance_engines(net_loop *loop, sip_time now) {
@@ -323,7 +351,9 @@ static void free_gone(net_loop *loop) {
 }
 
 void net_turn_began(net_loop *loop) {
-  if (loop->began_at == SIP_TIME_NEVER) loop->began_at = net_loop_now(loop);
+  if (loop->began_at != SIP_TIME_NEVER) return;
+  loop->began_at = net_loop_now(loop);
+  net_pace_woke(&loop->pace, net_clock_us());
 }
 
 /* How long the sockets of an engine have not been emptied. */
@@ -379,6 +409,10 @@ static void finish_turn(net_loop *loop) {
   config->callbacks->turned(config->context);
 }
 
+static uint64_t messages_in(const net_loop *loop) {
+  return loop->counts.datagrams_in + loop->counts.messages_in;
+}
+
 bool net_loop_step(net_loop *loop, int64_t timeout_ms) {
   loop->is_turning = true;
   visit(loop, ask_queries); /* calls between two turns leave queries and packets */
@@ -386,15 +420,24 @@ bool net_loop_step(net_loop *loop, int64_t timeout_ms) {
   bool is_empty = net_loop_is_empty(loop);
   if (!is_empty) {
     bool waits = timeout_ms != 0 && !loop->is_woken && !has_pending(loop);
+    uint64_t before = messages_in(loop);
     loop->is_woken = false;
-    if (waits) arm(loop, timeout_ms);
-    uv_run(&loop->uv, waits ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    if (waits) {
+      wait(loop, timeout_ms);
+    } else {
+      uv_run(&loop->uv, UV_RUN_NOWAIT);
+    }
     finish_turn(loop);
+    net_pace_turned(&loop->pace, messages_in(loop) - before);
     is_empty = net_loop_is_empty(loop);
   }
   free_gone(loop);
   loop->is_turning = false;
   return !is_empty;
+}
+
+void net_loop_let_rest(net_loop *loop, bool may_rest) {
+  loop->may_rest = may_rest;
 }
 
 bool net_loop_is_turning(const net_loop *loop) {

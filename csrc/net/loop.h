@@ -64,6 +64,8 @@ int net_loop_advance(net_loop *loop, sip_time by_ms);
  * negative. With a manual clock only descriptors are waited for. False when
  * nothing is left that could happen. */
 bool net_loop_step(net_loop *loop, int64_t timeout_ms);
+/* From now on waits may be preceded by rests (net/pace.h), or not, as at first. */
+void net_loop_let_rest(net_loop *loop, bool may_rest);
 /* Ends the wait of a turn that is running or comes next. */
 void net_loop_wake(net_loop *loop);
 /* A call between two turns left an engine with something to do: a program that
@@ -125,6 +127,7 @@ typedef struct net_counts {
   uint64_t send_errors; /* packets reported back as not sent */
   uint64_t dropped;     /* datagrams for which the system had no room */
   uint64_t icmp_errors;
+  uint64_t rests; /* of net/pace.h */
   size_t listeners;
   size_t connections;
   size_t queue_bytes; /* waiting for all connections */

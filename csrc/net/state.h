@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "net/child.h"
 #include "net/loop.h"
+#include "net/pace.h"
 #include "net/queue.h"
 #include "net/resolve.h"
 #include "net/signal.h"
@@ -43,6 +44,8 @@ struct net_loop {
   uv_loop_t uv;
   uv_timer_t timer;  /* armed to the next deadline of all */
   sip_time armed_at; /* SIP_TIME_NEVER: it is stopped */
+  net_pace pace;
+  bool may_rest;
   uv_async_t waker;
   net_signals signals;
   bool is_turning;

@@ -151,8 +151,9 @@ end
 
 --- Turns until `stop`, or until nothing is left that could happen; SIGINT and SIGTERM
 --- go to on_signal meanwhile.
-function Driver:run()
-  self.loop:run()
+---@param rests boolean  it may gather what comes within a millisecond
+function Driver:run(rests)
+  self.loop:run(rests)
 end
 
 --- Ends `run` when the turn is over.

@@ -22,7 +22,7 @@ local drain_poll_ms <const> = 100
 -- How long BYEs may take to arrive before the sockets close.
 local linger_ms <const> = 2000
 
-local run_options <const> = { drain = true, signals = true }
+local run_options <const> = { drain = true, signals = true, rest = true }
 
 --- What polls for the end of draining.
 local Drain = {}
@@ -135,12 +135,12 @@ local function leave_signals(context)
   context.holds_signals = false
 end
 
-local function run_main(context, signals)
+local function run_main(context, signals, rests)
   if signals then hear_signals(context) else leave_signals(context) end
   if not context.stopping and context.host then
     context.host.run()
   elseif not context.stopping then
-    context.driver:run()
+    context.driver:run(rests)
   end
   context.tasks:enter(end_all, context)
   lifecycle.linger(context)
@@ -159,7 +159,7 @@ end
 
 --- Turns the loop, or has the host turn its own, until sip.stop, a signal, or until
 --- nothing is left that could happen. In a task it waits for sip.stop.
----@param options { drain: (number|string)?, signals: boolean? }?  drain: how long live calls may go on after SIGTERM (30 s); signals: whether SIGINT and SIGTERM are taken (true)
+---@param options { drain: (number|string)?, signals: boolean?, rest: boolean? }?  drain: how long live calls may go on after SIGTERM (30 s); signals: whether SIGINT and SIGTERM are taken (true); rest: whether it gathers messages that come one by one, thousands a second (true)
 ---@return boolean? done
 function lifecycle.run(context, options)
   options = misuse.options("sip.run", options, run_options)
@@ -168,7 +168,7 @@ function lifecycle.run(context, options)
     or default_drain_ms
   local _, is_main = coroutine.running()
   if is_main and context.tasks.depth == 0 then
-    return run_main(context, options.signals ~= false)
+    return run_main(context, options.signals ~= false, options.rest ~= false)
   end
   local done, err = wait.await(context, "sip.run", nil, nil, start_stop_wait, context)
   if context.main_task and context.tasks:running() == context.main_task then
