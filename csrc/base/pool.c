@@ -19,7 +19,6 @@
 #endif
 
 enum {
-  SLAB_SIZE = 1 << 16,
   SMALL_STEP = 32,
   SMALL_MAX = 512,
   LARGE_STEP = 128,
@@ -33,6 +32,7 @@ typedef struct free_block {
 
 typedef struct sip_slab {
   sip_link link; /* in with_room; alone while full */
+  sip_region *region;
   free_block *free_blocks;
   uint32_t untouched_at; /* from here to the end no block was ever handed out */
   uint16_t used;
@@ -52,24 +52,22 @@ static uint32_t block_size(uint16_t class) {
 }
 
 static sip_slab *slab_of(void *block) {
-  return (sip_slab *)(void *)((char *)block - ((uintptr_t)block & (SLAB_SIZE - 1)));
+  return (sip_slab *)(void *)((char *)block - ((uintptr_t)block & (SIP_SLAB_SIZE - 1)));
 }
 
 static bool is_full(const sip_slab *slab) {
-  return !slab->free_blocks && slab->untouched_at + block_size(slab->class) > SLAB_SIZE;
+  return !slab->free_blocks && slab->untouched_at + block_size(slab->class) > SIP_SLAB_SIZE;
 }
 
 /* --- Slabs --------------------------------------------------------------------- */
 
 static sip_slab *open_slab(sip_pool *pool, uint16_t class) {
   sip_slab *slab = pool->spare;
+  sip_region *region = slab ? slab->region : NULL;
   pool->spare = NULL;
-  if (!slab) {
-    slab = aligned_alloc(SLAB_SIZE, SLAB_SIZE);
-    if (!slab) return NULL;
-    pool->slabs++;
-  }
-  *slab = (sip_slab){.untouched_at = FIRST_BLOCK, .class = class};
+  if (!slab) slab = sip_regions_take(&pool->regions, &region);
+  if (!slab) return NULL;
+  *slab = (sip_slab){.region = region, .untouched_at = FIRST_BLOCK, .class = class};
   sip_link_append(&pool->with_room[class], &slab->link);
   return slab;
 }
@@ -80,8 +78,7 @@ static void close_slab(sip_pool *pool, sip_slab *slab) {
     pool->spare = slab;
     return;
   }
-  free(slab);
-  pool->slabs--;
+  sip_regions_give_back(&pool->regions, slab->region, slab);
 }
 
 /* --- Blocks -------------------------------------------------------------------- */
@@ -118,8 +115,15 @@ static bool is_pooled(size_t size) {
   return !IS_WATCHED && size <= SIP_POOL_BLOCK_MAX;
 }
 
+/* As the buckets of a large table. */
+static void *new_large(sip_pool *pool, size_t size) {
+  void *block = malloc(size);
+  if (block && size >= SIP_REGION_SIZE && pool->regions.advise) pool->regions.advise(block, size);
+  return block;
+}
+
 static void *new_block(sip_pool *pool, size_t size) {
-  return is_pooled(size) ? take(pool, size) : malloc(size);
+  return is_pooled(size) ? take(pool, size) : new_large(pool, size);
 }
 
 static void free_any(sip_pool *pool, void *ptr, size_t size) {
@@ -150,13 +154,13 @@ void *sip_pool_alloc(void *context, void *ptr, size_t old_size, size_t size) {
 
 /* --- Life ------------------------------------------------------------------------ */
 
-void sip_pool_init(sip_pool *pool) {
+void sip_pool_init(sip_pool *pool, void (*advise)(void *ptr, size_t size)) {
   *pool = (sip_pool){0};
+  sip_regions_init(&pool->regions, advise);
   for (size_t i = 0; i < SIP_POOL_CLASSES; i++) sip_link_init(&pool->with_room[i]);
 }
 
 void sip_pool_deinit(sip_pool *pool) {
-  if (pool->spare) pool->slabs--;
-  free(pool->spare);
+  if (pool->spare) sip_regions_give_back(&pool->regions, pool->spare->region, pool->spare);
   pool->spare = NULL;
 }

@@ -7,10 +7,7 @@
 #ifndef MOONSIP_BASE_POOL_H
 #define MOONSIP_BASE_POOL_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include "base/list.h"
+#include "base/region.h"
 
 /* Blocks up to 512 bytes come in steps of 32, up to 2048 in steps of 128; larger
  * ones are the C library's. */
@@ -19,10 +16,11 @@ enum { SIP_POOL_CLASSES = 28, SIP_POOL_BLOCK_MAX = 2048 };
 typedef struct sip_pool {
   sip_link with_room[SIP_POOL_CLASSES]; /* slabs, the last used first */
   struct sip_slab *spare;               /* an empty one, kept for whoever comes next */
-  size_t slabs;
+  sip_regions regions;
 } sip_pool;
 
-void sip_pool_init(sip_pool *pool);
+/* advise: see base/region.h. */
+void sip_pool_init(sip_pool *pool, void (*advise)(void *ptr, size_t size));
 /* Every block must have been given back. */
 void sip_pool_deinit(sip_pool *pool);
 

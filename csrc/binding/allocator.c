@@ -6,7 +6,9 @@
 
 #include <lauxlib.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static bool is_to_fail(const bind_allocator *allocator) {
   if (!allocator->fail_at) return false;
@@ -24,6 +26,19 @@ void *bind_alloc(void *context, void *ptr, size_t old_size, size_t size) {
   if (size > 0) return realloc(ptr, size);
   free(ptr);
   return NULL;
+}
+
+enum { PAGE_SIZE_MAX = 65536 }; /* of small pages, on the machines there are */
+
+void bind_advise_pages(void *ptr, size_t size) {
+#ifdef MADV_HUGEPAGE
+  uintptr_t from = ((uintptr_t)ptr + PAGE_SIZE_MAX - 1) & ~(uintptr_t)(PAGE_SIZE_MAX - 1);
+  uintptr_t to = ((uintptr_t)ptr + size) & ~(uintptr_t)(PAGE_SIZE_MAX - 1);
+  if (from < to) madvise((void *)from, to - from, MADV_HUGEPAGE); /* if not, they stay small */
+#else
+  (void)ptr;
+  (void)size;
+#endif
 }
 
 void bind_allocator_read(lua_State *L, int index, bind_allocator *allocator) {

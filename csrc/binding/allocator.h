@@ -22,6 +22,9 @@ typedef struct bind_allocator {
 /* A sip_alloc_fn; the context is a bind_allocator. */
 void *bind_alloc(void *context, void *ptr, size_t old_size, size_t size);
 
+/* Tells the system that large pages would do well there (base/region.h). */
+void bind_advise_pages(void *ptr, size_t size);
+
 /* The option `fail_allocation` of the table at `index`, for constructors. */
 void bind_allocator_read(lua_State *L, int index, bind_allocator *allocator);
 

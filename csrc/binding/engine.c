@@ -97,7 +97,7 @@ static int engine_new(lua_State *L) {
   *self = (bind_engine){.now = config.now};
   bind_allocator_read(L, 1, &self->allocator);
   luaL_setmetatable(L, ENGINE_CLASS);
-  sip_pool_init(&self->pool);
+  sip_pool_init(&self->pool, bind_advise_pages);
   self->allocator.fn = sip_pool_alloc;
   self->allocator.context = &self->pool;
   config.alloc_context = &self->allocator;

@@ -61,7 +61,7 @@ static int location_new(lua_State *L) {
   *self = (bind_location){0};
   bind_allocator_read(L, 1, &self->allocator);
   luaL_setmetatable(L, LOCATION_CLASS);
-  sip_pool_init(&self->pool);
+  sip_pool_init(&self->pool, bind_advise_pages);
   self->allocator.fn = sip_pool_alloc;
   self->allocator.context = &self->pool;
   config.alloc_context = &self->allocator;

@@ -250,7 +250,7 @@ int media_wire_init(media_wire *wire, sip_alloc *alloc, uint64_t seed) {
   media_ports_init(&wire->ports, FIRST_PORT, LAST_PORT);
   sip_random_init_seeded(&wire->random, seed);
   sip_link_init(&wire->all_links);
-  sip_pool_init(&wire->pool);
+  sip_pool_init(&wire->pool, NULL);
   sip_alloc_init(&wire->packet_alloc, sip_pool_alloc, &wire->pool);
   for (int i = 0; i < MEDIA_WIRE_MS; i++) sip_link_init(&wire->under_way[i]);
   int error = sip_map_init(&wire->addresses, alloc);

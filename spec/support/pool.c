@@ -66,7 +66,7 @@ static int pool_resize(lua_State *L) {
 }
 
 static int pool_slabs(lua_State *L) {
-  lua_pushinteger(L, (lua_Integer)check_pool(L)->pool.slabs);
+  lua_pushinteger(L, (lua_Integer)check_pool(L)->pool.regions.slabs);
   return 1;
 }
 
@@ -77,14 +77,14 @@ static int pool_gc(lua_State *L) {
     p->blocks[i] = (block){0};
   }
   sip_pool_deinit(&p->pool);
-  lua_pushinteger(L, (lua_Integer)p->pool.slabs);
+  lua_pushinteger(L, (lua_Integer)p->pool.regions.slabs);
   return 1;
 }
 
 static int pool_new(lua_State *L) {
   pool *p = lua_newuserdatauv(L, sizeof *p, 0);
   memset(p, 0, sizeof *p);
-  sip_pool_init(&p->pool);
+  sip_pool_init(&p->pool, NULL);
   luaL_setmetatable(L, POOL_CLASS);
   return 1;
 }
