@@ -10,6 +10,7 @@
  *   open=30          how many at a time, at most
  *   users=10000      that register
  *   warm=1 time=3    seconds before and in the window that is measured
+ *   beside=SESSION   of programs that belong to the load: they disturb nobody
  *
  * At a rate it spins instead of sleeping: a sleeper would have to be woken by the
  * server's reply, at the server's cost.
@@ -221,13 +222,13 @@ static void print_result(const load *l, uint64_t done, usage_sample spent, int64
 }
 
 /* Costs are those of the window; what fails or is sent again counts from start to end. */
-static void measure(load *l, const usage *server) {
+static void measure(load *l, const usage *server, const usage *beside) {
   run_for(l, l->warm_us);
   uint64_t before = l->tally.succeeded;
-  usage_sample from = usage_take(server);
+  usage_sample from = usage_take(server, beside);
   int64_t from_us = now_us();
   run_for(l, l->time_us);
-  usage_sample spent = usage_between(from, usage_take(server));
+  usage_sample spent = usage_between(from, usage_take(server, beside));
   int64_t span_us = now_us() - from_us;
   uint64_t done = l->tally.succeeded - before;
   let_end(l);
@@ -295,13 +296,15 @@ int main(int count, char **words) {
     return EXIT_FAILURE;
   }
   static load l;
-  static usage server;
+  static usage server, beside;
   if (!init(&l, count, words)) return EXIT_FAILURE;
   usage_find(&server, (int)strtol(words[2], NULL, 10));
   if (server.count == 0) {
     fputs("no process has that session\n", stderr);
     return EXIT_FAILURE;
   }
-  measure(&l, &server);
+  int session = (int)strtol(option(count, words, "beside", "0"), NULL, 10);
+  if (session > 0) usage_find(&beside, session);
+  measure(&l, &server, &beside);
   return EXIT_SUCCESS;
 }

@@ -82,10 +82,16 @@ static int64_t everyone_ns(void) {
   return (user + nice + system + irq + softirq + steal) * (NS_PER_S / sysconf(_SC_CLK_TCK));
 }
 
-usage_sample usage_take(const usage *u) {
-  usage_sample sample = {.own_ns = own_ns(), .everyone_ns = everyone_ns()};
-  for (int i = 0; i < u->count; i++) sample.server_ns += process_ns(u->processes[i]);
-  return sample;
+static int64_t all_ns(const usage *u) {
+  int64_t sum = 0;
+  for (int i = 0; i < u->count; i++) sum += process_ns(u->processes[i]);
+  return sum;
+}
+
+usage_sample usage_take(const usage *server, const usage *beside) {
+  return (usage_sample){.server_ns = all_ns(server),
+                        .own_ns = own_ns() + all_ns(beside),
+                        .everyone_ns = everyone_ns()};
 }
 
 usage_sample usage_between(usage_sample from, usage_sample to) {
