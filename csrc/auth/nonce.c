@@ -166,3 +166,9 @@ sip_nonce_verdict sip_nonce_use(sip_nonces *nonces, sip_time now, sip_str realm,
   if (count) note(entry, count);
   return SIP_NONCE_GOOD;
 }
+
+bool sip_nonce_is_old(const sip_nonces *nonces, sip_time now, sip_str nonce) {
+  uint64_t made_at;
+  bool is_read = nonce.len == SIP_NONCE_LEN && get_hex(nonce.ptr, TIME_DIGITS, &made_at);
+  return is_read && now - (sip_time)made_at > nonces->lifetime_ms / 2;
+}

@@ -69,4 +69,8 @@ sip_nonce_verdict sip_nonce_check(const sip_nonces *nonces, sip_time now, sip_st
 sip_nonce_verdict sip_nonce_use(sip_nonces *nonces, sip_time now, sip_str realm, sip_str nonce,
                                 uint32_t count);
 
+/* Half of its lifetime is over: time to give its user the next one (RFC 7616 3.5). For one
+ * that is ours. */
+bool sip_nonce_is_old(const sip_nonces *nonces, sip_time now, sip_str nonce);
+
 #endif

@@ -26,6 +26,7 @@ void bind_hash_open(lua_State *L);     /* core.hash */
 void bind_timers_open(lua_State *L);   /* core.timers */
 void bind_digest_open(lua_State *L);   /* core.digest */
 void bind_nonces_open(lua_State *L);   /* core.nonces */
+void bind_verifier_open(lua_State *L); /* core.verifier */
 void bind_loop_open(lua_State *L);     /* core.loop */
 void bind_tls_open(lua_State *L);      /* core.tls */
 void bind_watch_open(lua_State *L);    /* core.watch */

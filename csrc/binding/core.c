@@ -21,6 +21,7 @@ int luaopen_moonsip_core(lua_State *L) {
   bind_timers_open(L);
   bind_digest_open(L);
   bind_nonces_open(L);
+  bind_verifier_open(L);
   bind_loop_open(L);
   bind_tls_open(L);
   bind_watch_open(L);

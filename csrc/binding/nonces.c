@@ -2,15 +2,20 @@
  *
  * core.nonces: nonces of a server, made, looked at and used up.
  */
-#include "auth/nonce.h"
+#include "binding/nonces.h"
+
 #include "base/error.h"
 #include "binding/engine.h"
 #include "net/random.h"
 
 #define NONCES_CLASS "moonsip.nonces"
 
+sip_nonces *bind_check_nonces(lua_State *L, int index) {
+  return luaL_checkudata(L, index, NONCES_CLASS);
+}
+
 static sip_nonces *check(lua_State *L) {
-  return luaL_checkudata(L, 1, NONCES_CLASS);
+  return bind_check_nonces(L, 1);
 }
 
 static lua_Integer option(lua_State *L, const char *name, lua_Integer max) {
@@ -62,12 +67,16 @@ static int nonces_mint(lua_State *L) {
   return 1;
 }
 
-static int push_verdict(lua_State *L, sip_nonce_verdict verdict) {
+void bind_push_nonce_verdict(lua_State *L, sip_nonce_verdict verdict) {
   static const char *const names[] = {[SIP_NONCE_GOOD] = "good",
                                       [SIP_NONCE_STALE] = "stale",
                                       [SIP_NONCE_REPLAYED] = "replayed",
                                       [SIP_NONCE_FORGED] = "forged"};
   lua_pushstring(L, names[verdict]);
+}
+
+static int push_verdict(lua_State *L, sip_nonce_verdict verdict) {
+  bind_push_nonce_verdict(L, verdict);
   return 1;
 }
 
