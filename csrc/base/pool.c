@@ -18,12 +18,7 @@
 #define IS_WATCHED 0
 #endif
 
-enum {
-  SMALL_STEP = 32,
-  SMALL_MAX = 512,
-  LARGE_STEP = 128,
-  SMALL_CLASSES = SMALL_MAX / SMALL_STEP
-};
+enum { SMALL_STEP = 32, SMALL_MAX = 512, LARGE_STEP = 128, SMALL_CLASSES = SMALL_MAX / SMALL_STEP };
 
 /* In a block that is free. */
 typedef struct free_block {

@@ -105,7 +105,8 @@ static bool is_settled(const sip_proxy *proxy) {
   if (!proxy->answered || !proxy->finish || proxy->watch) return false;
   const sip_link *head = &proxy->branches;
   for (const sip_link *link = head->next; link != head; link = link->next) {
-    if (SIP_CONTAINER(link, sip_branch, link)->state < SIP_BRANCH_ACCEPTED) return false;
+    const sip_branch *branch = SIP_CONTAINER(link, sip_branch, link);
+    if (branch->state != SIP_BRANCH_ACCEPTED && branch->state != SIP_BRANCH_FAILED) return false;
   }
   return true;
 }

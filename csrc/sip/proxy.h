@@ -21,7 +21,6 @@ typedef struct sip_proxy sip_proxy;
   X(RINGING)    /* a provisional response came */                      \
   X(CANCELLING) /* as those two, but we want no answer any more */     \
   X(GIVEN_UP)   /* counted as 408; what it brings late may be a 2xx */ \
-  /* From here on its request is not sent again. */                    \
   X(ACCEPTED)   /* a 2xx came */                                       \
   X(FAILED)     /* it has failed, or was never tried */
 
