@@ -17,6 +17,7 @@ typedef struct media_frame {
   size_t count;             /* a frame's worth of samples at that rate */
   int16_t *samples;         /* room for MEDIA_FRAME_MAX */
   sip_str payload;          /* says the same as the samples; empty: encode them */
+  bool payload_does;        /* nobody wants samples where there is a payload */
   bool is_silent;           /* nothing was put into it: samples are 0 */
 } media_frame;
 

@@ -23,6 +23,7 @@ static void start_play(media_verb *verb) {
 }
 
 static bool speak_play(media_verb *verb, media_frame *frame) {
+  if (verb->play.mix) frame->payload_does = false;
   if (media_program_read(&verb->play.program, frame)) return true;
   media_verb_end(verb, verb->play.program.is_cut ? MEDIA_WHY_MAX : MEDIA_WHY_DONE);
   return false;

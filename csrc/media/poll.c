@@ -14,7 +14,6 @@
 enum {
   BATCH = 64,   /* sockets of one system call */
   BATCHES = 64, /* in a row at most */
-  DATAGRAM_MAX = 2048,
   SOCKET_TAGS = 4,  /* in the lowest bits of a pointer to sockets */
   LOOK_MAX = 64,    /* packets of a socket received at once */
   LEARN_LOOKS = 16, /* between two that take all there is */
@@ -63,13 +62,11 @@ bool media_poll_send(media_poll *poll, const media_datagram *datagram) {
 /* --- Receiving -------------------------------------------------------------------- */
 
 /* True when there was one. */
-static bool receive(media_poll *poll, media_socket *socket, size_t which) {
-  uint8_t bytes[DATAGRAM_MAX];
-  media_datagram datagram = {
-      .session = socket->session, .is_rtcp = which == MEDIA_SOCKET_RTCP, .bytes = bytes};
-  datagram.len = media_socket_receive(socket->fds[which], bytes, sizeof bytes, &datagram.address);
-  if (datagram.len == 0) return false;
-  media_world_receive(poll->world, media_clock_now(), &datagram);
+static bool receive(media_poll *poll, media_socket *socket, size_t which, rtp_time now) {
+  uint8_t bytes[MEDIA_DATAGRAM_MAX];
+  media_datagram datagram;
+  if (!media_socket_receive(socket, which, bytes, &datagram)) return false;
+  media_world_receive(poll->world, now, &datagram);
   return true;
 }
 
@@ -82,7 +79,7 @@ void media_poll_receive(media_poll *poll, rtp_time until) {
     for (int at = 0; at < count; at++) {
       uint64_t tagged = events[at].data.u64;
       size_t which = tagged % SOCKET_TAGS;
-      receive(poll, (media_socket *)(uintptr_t)(tagged - which), which);
+      receive(poll, (media_socket *)(uintptr_t)(tagged - which), which, media_clock_now());
     }
     if (media_clock_now() >= until) return;
   }
@@ -90,10 +87,10 @@ void media_poll_receive(media_poll *poll, rtp_time until) {
 
 /* As many as usual, which needs no look in vain; all when that was too few before, and
  * now and then to learn what is usual. */
-static void look(media_poll *poll, media_socket *socket) {
+static void look(media_poll *poll, media_socket *socket, rtp_time now) {
   bool takes_all = socket->is_behind || socket->looks++ % LEARN_LOOKS == 0;
   uint8_t found = 0, most = takes_all ? LOOK_MAX : socket->usual;
-  while (found < most && receive(poll, socket, MEDIA_SOCKET_PEER)) found++;
+  while (found < most && receive(poll, socket, MEDIA_SOCKET_PEER, now)) found++;
   if (takes_all) socket->usual = found > 0 ? found : 1;
   socket->is_behind = found < socket->usual;
 }
@@ -103,7 +100,7 @@ static bool wants_watch(const media_poll *poll, const media_session *session) {
   return poll->watches_all || session->is_listening || session->peer;
 }
 
-void media_poll_due(media_poll *poll, const media_session *session) {
+void media_poll_due(media_poll *poll, const media_session *session, rtp_time now) {
   media_socket *socket = session->socket;
   if (!socket->is_connected) return;
   bool watches = wants_watch(poll, session);
@@ -112,6 +109,6 @@ void media_poll_due(media_poll *poll, const media_session *session) {
   socket->is_watched = watches;
   if (watches) return;
   rtp_time due_at = poll->world->now;
-  look(poll, socket);
+  look(poll, socket, now);
   poll->world->now = due_at;
 }

@@ -26,7 +26,8 @@ bool media_poll_send(media_poll *poll, const media_datagram *datagram);
 
 /* What waits in the sockets that are watched, until that instant. */
 void media_poll_receive(media_poll *poll, rtp_time until);
-/* A session's frame is due: what waits for it, if it is not watched. */
-void media_poll_due(media_poll *poll, const media_session *session);
+/* A session's frame is due: what waits for it, if it is not watched. `now` is the clock's,
+ * give or take a millisecond. */
+void media_poll_due(media_poll *poll, const media_session *session, rtp_time now);
 
 #endif

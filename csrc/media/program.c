@@ -209,6 +209,14 @@ static size_t fill(media_program *program, media_frame *frame, size_t limit) {
   return filled;
 }
 
+/* A frame that lies inside the item: only its payload is wanted. */
+static size_t pass(media_program *program, const media_frame *frame) {
+  if (!program->is_open) open_item(program);
+  program->at += frame->count;
+  program->was_heard = true;
+  return frame->count;
+}
+
 bool media_program_read(media_program *program, media_frame *frame) {
   if (program->has_ended) return false;
   change_rate(program, frame->rate);
@@ -216,14 +224,15 @@ bool media_program_read(media_program *program, media_frame *frame) {
   if (program->has_ended) return false;
   size_t limit = frame_limit(program, frame);
   if (limit == frame->count) frame->payload = find_payload(program, frame);
-  size_t filled = fill(program, frame, limit);
+  bool passes = frame->payload.len > 0 && frame->payload_does;
+  size_t filled = passes ? pass(program, frame) : fill(program, frame, limit);
   program->played += filled;
   if (limit < frame->count) program->has_ended = program->is_cut = true;
   if (filled == 0) return false;
   if (filled < frame->count) {
     memset(frame->samples + filled, 0, (frame->count - filled) * sizeof *frame->samples);
   }
-  audio_gain_apply(program->gain, frame->samples, filled);
+  if (!passes) audio_gain_apply(program->gain, frame->samples, filled);
   frame->is_silent = false;
   return true;
 }

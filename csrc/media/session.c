@@ -139,7 +139,8 @@ void media_session_tick(media_session *session) {
   media_frame out = {.codec = voice->codecs[0].codec,
                      .rate = voice->rate,
                      .count = media_frame_samples(voice->rate),
-                     .samples = samples};
+                     .samples = samples,
+                     .payload_does = !media_party_wants_out(&session->party)};
   rtp_sender_tick(&session->sender, world->now);
   watch_events(session);
   media_session_hear(session);

@@ -87,21 +87,6 @@ struct media_session {
 
 void media_session_init(media_session *session, sip_id id, const sip_sockaddr *local);
 
-/* What a tick looks at first, on its way into the cache while another's is going on. */
-static inline void media_session_prefetch(const media_session *session) {
-  __builtin_prefetch(&session->party);
-  __builtin_prefetch(&session->party.speaking);
-  __builtin_prefetch(&session->settings);
-  __builtin_prefetch(&session->latch);
-  __builtin_prefetch(&session->source);
-  __builtin_prefetch(&session->heard_at);
-  __builtin_prefetch(&session->sender);
-  __builtin_prefetch(&session->schedule);
-  __builtin_prefetch(&session->events_out.count);
-  __builtin_prefetch(session->packet);
-  __builtin_prefetch(&session->peer);
-}
-
 /* The session that a party is, or NULL. */
 static inline media_session *media_session_of(media_party *party) {
   return party->kind == MEDIA_SESSION ? (media_session *)(void *)party : NULL;

@@ -135,6 +135,7 @@ static void mix_beside(media_session *session, media_frame *frame) {
   media_frame beside = *frame;
   beside.payload = (sip_str){0};
   beside.samples = samples;
+  beside.payload_does = false;
   beside.is_silent = true;
   if (!say_beside(session, &beside, NULL)) return;
   frame->payload = (sip_str){0};

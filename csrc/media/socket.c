@@ -112,6 +112,7 @@ static bool connect_to(media_socket *socket) {
   address to;
   socklen_t len = to_system(&socket->peer, &to);
   if (*fd < 0) *fd = open_one(&socket->session->local, true);
+  socket->is_pure = false;
   socket->is_connected = *fd >= 0 && connect(*fd, &to.any, len) == 0;
   return socket->is_connected;
 }
@@ -121,7 +122,7 @@ bool media_socket_note(media_socket *socket, const sip_sockaddr *to) {
   if (!sip_sockaddr_equal(&socket->peer, to)) {
     socket->peer = *to;
     socket->sent = 0;
-    socket->is_connected = false;
+    socket->is_connected = socket->is_pure = false;
     return false;
   }
   if (socket->sent >= socket->steady) return false;
@@ -150,16 +151,33 @@ bool media_socket_send(const media_socket *socket, const media_datagram *datagra
   return sent >= 0;
 }
 
-size_t media_socket_receive(int fd, uint8_t *bytes, size_t room, sip_sockaddr *from) {
-  address source = {0};
+/* Bytes of a datagram; 0: only errors so far; less: nothing waits. `from` is NULL when that
+ * is known. */
+static ssize_t receive(int fd, uint8_t *room, address *from) {
   for (int i = 0; i < RECEIVE_TRIES; i++) {
-    socklen_t len = sizeof source;
-    ssize_t got = recvfrom(fd, bytes, room, 0, &source.any, &len);
-    if (got > 0) {
-      from_system(&source, from);
-      return (size_t)got;
-    }
-    if (got < 0 && errno == EAGAIN) return 0;
+    socklen_t len = sizeof *from;
+    ssize_t got = recvfrom(fd, room, MEDIA_DATAGRAM_MAX, 0, from ? &from->any : NULL,
+                           from ? &len : NULL);
+    if (got > 0 || (got < 0 && errno == EAGAIN)) return got;
   }
   return 0;
+}
+
+bool media_socket_receive(media_socket *socket, size_t which, uint8_t room[MEDIA_DATAGRAM_MAX],
+                          media_datagram *out) {
+  bool is_peer = which == MEDIA_SOCKET_PEER, is_known = is_peer && socket->is_pure;
+  address from = {0};
+  ssize_t len = receive(socket->fds[which], room, is_known ? NULL : &from);
+  if (is_peer && len < 0) socket->is_pure = socket->is_connected;
+  if (len <= 0) return false;
+  *out = (media_datagram){.session = socket->session,
+                          .is_rtcp = which == MEDIA_SOCKET_RTCP,
+                          .bytes = room,
+                          .len = (size_t)len};
+  if (is_known) {
+    out->address = socket->peer;
+  } else {
+    from_system(&from, &out->address);
+  }
+  return true;
 }

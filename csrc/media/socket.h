@@ -13,10 +13,13 @@
 
 enum { MEDIA_SOCKET_RTP, MEDIA_SOCKET_RTCP, MEDIA_SOCKET_PEER, MEDIA_SOCKETS };
 
+enum { MEDIA_DATAGRAM_MAX = 2048 /* bytes that are received; the rest is cut off */ };
+
 typedef struct media_socket {
   media_session *session;
   int fds[MEDIA_SOCKETS];
   bool is_connected; /* the third one is, to `peer` */
+  bool is_pure;      /* and nothing waits in it that came before it was */
   bool is_watched;   /* the thread is woken for it */
   bool is_behind;    /* there was less to receive last time than usual */
   uint8_t looks;     /* at it, when it is not watched */
@@ -35,8 +38,9 @@ void media_socket_close(media_socket *socket);
 /* RTP goes to that address: true when the third socket has just been connected to it. */
 bool media_socket_note(media_socket *socket, const sip_sockaddr *to);
 bool media_socket_send(const media_socket *socket, const media_datagram *datagram);
-/* One datagram into `bytes`: its length and where it came from; 0: none waits. An error of
+/* A datagram of that one of them; its bytes go into `room`. False: none waits. An error of
  * an earlier packet (ICMP) is passed over. */
-size_t media_socket_receive(int fd, uint8_t *bytes, size_t room, sip_sockaddr *from);
+bool media_socket_receive(media_socket *socket, size_t which, uint8_t room[MEDIA_DATAGRAM_MAX],
+                          media_datagram *out);
 
 #endif

@@ -50,6 +50,7 @@ struct media_thread {
   int poll, timer, wake; /* descriptors */
   media_poll sockets;
   rtp_time armed_at;
+  rtp_time now; /* when the clock was read last: with each packet that goes out */
   media_ring commands, events;
   sip_ring overflow; /* commands that found no room: the main thread's */
   media_lateness lateness;
@@ -72,7 +73,8 @@ static bool send_datagram(void *context, const media_datagram *datagram) {
   media_socket *socket = session->socket;
   if (!media_poll_send(&self->sockets, datagram)) return false;
   if (datagram->is_rtcp || session->relay.is_on) return true;
-  rtp_time now = media_clock_now(), wanted = MEDIA_FRAME_NS * session->settings->frames;
+  rtp_time wanted = MEDIA_FRAME_NS * session->settings->frames;
+  rtp_time now = self->now = media_clock_now();
   rtp_time off = now - socket->sent_at - wanted;
   bool is_next = socket->sent_at != 0 && off < wanted * MEDIA_BURST_FRAMES;
   socket->sent_at = now;
@@ -81,7 +83,8 @@ static bool send_datagram(void *context, const media_datagram *datagram) {
 }
 
 static void frame_is_due(void *context, media_session *session) {
-  media_poll_due(&((media_thread *)context)->sockets, session);
+  media_thread *self = context;
+  media_poll_due(&self->sockets, session, self->now);
 }
 
 static void close_session(void *context, media_session *session) {
@@ -182,7 +185,8 @@ static void *run(void *argument) {
     arm(self);
     wait(self);
     take_commands(self);
-    media_world_tick(&self->world, media_clock_now());
+    self->now = media_clock_now();
+    media_world_tick(&self->world, self->now);
     media_poll_receive(&self->sockets, media_world_deadline(&self->world));
     give_events(self);
     show_counts(self);

@@ -8,6 +8,7 @@
 
 #include "media/bridge.h"
 #include "media/conference.h"
+#include "media/lookahead.h"
 #include "media/session.h"
 #include "media/stream.h"
 
@@ -51,16 +52,11 @@ rtp_time media_world_deadline(const media_world *world) {
   return slot * RTP_MS;
 }
 
-static void prefetch(sip_link *link) {
-  media_party *party = SIP_CONTAINER(link, media_party, tick);
-  if (party->kind == MEDIA_SESSION) media_session_prefetch(media_session_of(party));
-}
-
 static void tick_bucket(media_world *world, sip_link *bucket) {
   const media_output *output = &world->output;
   for (sip_link *link = bucket->next, *next; link != bucket; link = next) {
     next = link->next;
-    if (next != bucket) prefetch(next);
+    media_look_ahead(bucket, link);
     media_party *party = SIP_CONTAINER(link, media_party, tick);
     media_session *session = media_session_of(party);
     if (session) {
