@@ -18,18 +18,6 @@ enum {
 #define DIGEST_START UINT64_C(0xcbf29ce484222325)
 #define DIGEST_PRIME UINT64_C(0x100000001b3)
 
-typedef struct flying {
-  sip_link link;
-  sip_sockaddr from, to;
-  size_t len;
-  uint8_t bytes[];
-} flying;
-
-typedef struct address_node {
-  sip_map_node node;
-  media_session *session;
-} address_node;
-
 typedef struct link_node {
   sip_map_node node;
   sip_link link_of_all;
@@ -39,10 +27,43 @@ typedef struct link_node {
   int64_t last_ms; /* arrival of the last packet that kept its order */
 } link_node;
 
+typedef struct address_node address_node;
+
+/* What is known of the way to an address, for as long as the wire stays as it is. */
+typedef struct route {
+  uint64_t layout;         /* of the wire when it was found; 0: never */
+  sip_sockaddr to;         /* an RTP port */
+  link_node *link;
+  const media_link *fate;  /* the settings that count */
+  address_node *there;     /* NULL: nobody */
+} route;
+
+struct address_node {
+  sip_map_node node;
+  media_session *session;
+  route last; /* that it sent to */
+};
+
+typedef struct flying {
+  sip_link link;
+  sip_sockaddr from, to;
+  uint64_t layout; /* of the wire, with which `there` is true */
+  address_node *there;
+  size_t len;
+  uint8_t bytes[];
+} flying;
+
 /* --- Addresses -------------------------------------------------------------------- */
 
 static uint64_t address_hash(const media_wire *wire, const sip_sockaddr *address) {
   return sip_sockaddr_hash(wire->key, address);
+}
+
+/* The address of RTP that goes with one of RTCP. */
+static sip_sockaddr rtp_of(const sip_sockaddr *address) {
+  sip_sockaddr rtp = *address;
+  rtp.port &= (uint16_t)~1u;
+  return rtp;
 }
 
 /* Of an RTP port. */
@@ -69,12 +90,14 @@ int media_wire_bind(media_wire *wire, media_session *session) {
   node->session = session;
   session->socket = node;
   sip_map_add(&wire->addresses, &node->node, address_hash(wire, local));
+  wire->layout++;
   return 0;
 }
 
 void media_wire_release(media_wire *wire, media_session *session) {
   address_node *node = session->socket;
   sip_map_remove(&wire->addresses, &node->node);
+  wire->layout++;
   sip_alloc_free(wire->alloc, node, sizeof *node);
 }
 
@@ -120,6 +143,7 @@ int media_wire_set_link(media_wire *wire, const sip_sockaddr *from, const sip_so
                         const media_link *link) {
   uint32_t slowest = link->delay_ms + link->jitter_ms + REORDER_MS;
   if (slowest > wire->slowest_ms) wire->slowest_ms = slowest;
+  wire->layout++;
   if (!from && !to) {
     wire->link = *link;
     return 0;
@@ -138,6 +162,22 @@ static const media_link *link_of(const media_wire *wire, const link_node *own) {
   const link_node *half = find_link(wire, &own->from, &any);
   if (!half) half = find_link(wire, &any, &own->to);
   return half ? &half->link : &wire->link;
+}
+
+/* From a session to an address; NULL without memory. */
+static const route *find_route(media_wire *wire, const media_session *session,
+                               const sip_sockaddr *to) {
+  route *last = &((address_node *)session->socket)->last;
+  sip_sockaddr rtp = rtp_of(to);
+  if (last->layout == wire->layout && sip_sockaddr_equal(&last->to, &rtp)) return last;
+  link_node *link = need_link(wire, &session->local, to);
+  if (!link) return NULL;
+  *last = (route){.layout = wire->layout,
+                  .to = rtp,
+                  .link = link,
+                  .fate = link_of(wire, link),
+                  .there = find_address(wire, &rtp)};
+  return last;
 }
 
 /* --- Packets under way ------------------------------------------------------------ */
@@ -165,13 +205,16 @@ static void note(media_wire *wire, int64_t now_ms, const sip_sockaddr *from,
   wire->digest = digest;
 }
 
+/* A packet that arrives then; `there` is who has its address now. */
 static bool put(media_wire *wire, const sip_sockaddr *from, const media_datagram *datagram,
-                int64_t at_ms) {
+                address_node *there, int64_t at_ms) {
   size_t size = sizeof(flying) + datagram->len;
   flying *packet = sip_alloc_new(&wire->packet_alloc, size);
   if (!packet) return false;
   packet->from = *from;
   packet->to = datagram->address;
+  packet->layout = wire->layout;
+  packet->there = there;
   packet->len = datagram->len;
   memcpy(packet->bytes, datagram->bytes, datagram->len);
   sip_link_append(&wire->under_way[(uint64_t)at_ms % MEDIA_WIRE_MS], &packet->link);
@@ -179,9 +222,9 @@ static bool put(media_wire *wire, const sip_sockaddr *from, const media_datagram
   return true;
 }
 
-/* When a packet of that link arrives. */
-static int64_t arrival(media_wire *wire, int64_t now, link_node *node) {
-  const media_link *link = link_of(wire, node);
+/* When a packet on that way arrives. */
+static int64_t arrival(media_wire *wire, int64_t now, const route *way) {
+  const media_link *link = way->fate;
   int64_t at = now + 1 + link->delay_ms;
   if (link->jitter_ms) {
     at += (int64_t)(sip_random_number(&wire->random) % (link->jitter_ms + 1));
@@ -189,8 +232,8 @@ static int64_t arrival(media_wire *wire, int64_t now, link_node *node) {
   if (chance(wire, link->reorder)) {
     at += REORDER_MS;
   } else {
-    if (at < node->last_ms) at = node->last_ms;
-    node->last_ms = at;
+    if (at < way->link->last_ms) at = way->link->last_ms;
+    way->link->last_ms = at;
   }
   return at < now + MEDIA_WIRE_MS ? at : now + MEDIA_WIRE_MS - 1;
 }
@@ -198,35 +241,41 @@ static int64_t arrival(media_wire *wire, int64_t now, link_node *node) {
 bool media_wire_send(media_wire *wire, int64_t now_ms, const media_datagram *datagram) {
   sip_sockaddr from = datagram->session->local;
   from.port = (uint16_t)(from.port + (datagram->is_rtcp ? 1 : 0));
-  link_node *node = need_link(wire, &from, &datagram->address);
-  if (!node) return false;
-  const media_link *link = link_of(wire, node);
-  bool lost = chance(wire, link->loss);
+  const route *way = find_route(wire, datagram->session, &datagram->address);
+  if (!way) return false;
+  bool lost = chance(wire, way->fate->loss);
   note(wire, now_ms, &from, datagram);
   if (wire->tap) wire->tap(wire->tap_context, &from, datagram, lost);
   if (lost) return true;
-  if (chance(wire, link->duplicate)) put(wire, &from, datagram, arrival(wire, now_ms, node));
-  return put(wire, &from, datagram, arrival(wire, now_ms, node));
+  if (chance(wire, way->fate->duplicate)) {
+    put(wire, &from, datagram, way->there, arrival(wire, now_ms, way));
+  }
+  return put(wire, &from, datagram, way->there, arrival(wire, now_ms, way));
 }
 
 int media_wire_inject(media_wire *wire, int64_t now_ms, const sip_sockaddr *from,
                       const media_datagram *datagram) {
-  sip_sockaddr rtp = datagram->address;
-  rtp.port &= (uint16_t)~1u;
-  if (!find_address(wire, &rtp)) return SIP_E_NO_ROUTE;
-  return put(wire, from, datagram, now_ms + 1) ? 0 : SIP_E_MEMORY;
+  sip_sockaddr rtp = rtp_of(&datagram->address);
+  address_node *there = find_address(wire, &rtp);
+  if (!there) return SIP_E_NO_ROUTE;
+  return put(wire, from, datagram, there, now_ms + 1) ? 0 : SIP_E_MEMORY;
+}
+
+/* Who has the packet's address now; NULL: nobody. */
+static const address_node *receiver_of(const media_wire *wire, const flying *packet) {
+  if (packet->layout == wire->layout) return packet->there;
+  sip_sockaddr rtp = rtp_of(&packet->to);
+  return find_address(wire, &rtp);
 }
 
 static void deliver(media_wire *wire, int64_t now_ms, const flying *packet, media_world *world) {
-  sip_sockaddr rtp = packet->to;
-  media_datagram datagram = {.is_rtcp = rtp.port % 2 != 0,
+  const address_node *node = receiver_of(wire, packet);
+  if (!node || sip_link_alone(&node->session->party.tick)) return; /* or it has closed */
+  media_datagram datagram = {.session = node->session,
+                             .is_rtcp = packet->to.port % 2 != 0,
                              .address = packet->from,
                              .bytes = packet->bytes,
                              .len = packet->len};
-  rtp.port &= (uint16_t)~1u;
-  const address_node *node = find_address(wire, &rtp);
-  if (!node || sip_link_alone(&node->session->party.tick)) return; /* or it has closed */
-  datagram.session = node->session;
   media_world_receive(world, now_ms * RTP_MS, &datagram);
 }
 
@@ -247,6 +296,7 @@ int media_wire_init(media_wire *wire, sip_alloc *alloc, uint64_t seed) {
   memset(wire, 0, sizeof *wire);
   wire->alloc = alloc;
   wire->digest = DIGEST_START;
+  wire->layout = 1;
   media_ports_init(&wire->ports, FIRST_PORT, LAST_PORT);
   sip_random_init_seeded(&wire->random, seed);
   sip_link_init(&wire->all_links);

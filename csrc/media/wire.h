@@ -26,6 +26,7 @@ typedef struct media_wire {
   sip_hash_key key;
   sip_map addresses; /* sessions by their RTP address */
   sip_map links;     /* by both IPs */
+  uint64_t layout;   /* another one when addresses or links have changed */
   sip_link all_links;
   media_link link;     /* of those that have none of their own */
   uint32_t slowest_ms; /* of all links */
