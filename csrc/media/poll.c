@@ -12,8 +12,8 @@
 #include "media/clock.h"
 
 enum {
-  BATCH = 64,   /* sockets of one system call */
-  BATCHES = 64, /* in a row at most */
+  BATCH = 64,       /* sockets of one system call */
+  BATCHES = 64,     /* in a row at most */
   SOCKET_TAGS = 4,  /* in the lowest bits of a pointer to sockets */
   LOOK_MAX = 64,    /* packets of a socket received at once */
   LEARN_LOOKS = 16, /* between two that take all there is */

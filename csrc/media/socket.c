@@ -156,8 +156,8 @@ bool media_socket_send(const media_socket *socket, const media_datagram *datagra
 static ssize_t receive(int fd, uint8_t *room, address *from) {
   for (int i = 0; i < RECEIVE_TRIES; i++) {
     socklen_t len = sizeof *from;
-    ssize_t got = recvfrom(fd, room, MEDIA_DATAGRAM_MAX, 0, from ? &from->any : NULL,
-                           from ? &len : NULL);
+    ssize_t got =
+        recvfrom(fd, room, MEDIA_DATAGRAM_MAX, 0, from ? &from->any : NULL, from ? &len : NULL);
     if (got > 0 || (got < 0 && errno == EAGAIN)) return got;
   }
   return 0;

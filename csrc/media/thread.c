@@ -6,21 +6,14 @@
  */
 #include "media/thread.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/ring.h"
+#include "media/alarm.h"
 #include "media/clock.h"
 #include "media/disk.h"
 #include "media/lateness.h"
@@ -30,8 +23,6 @@ enum {
   COMMANDS = 1024, /* that wait in the ring; powers of two */
   EVENTS = 1024,
   WATCHED_SESSIONS = 32, /* up to as many, each packet wakes the thread */
-  PRIORITY = 20,         /* of SCHED_FIFO: below the kernel's own threads */
-  NICE = -11,
   STACK_SIZE = 512 * 1024
 };
 
@@ -47,9 +38,9 @@ struct media_thread {
   _Atomic bool is_stopping;
   _Atomic bool is_full; /* events wait in the world for room in the ring */
   _Atomic int priority;
-  int poll, timer, wake; /* descriptors */
+  media_alarm alarm;
+  media_budget budget;
   media_poll sockets;
-  rtp_time armed_at;
   rtp_time now; /* when the clock was read last: with each packet that goes out */
   media_ring commands, events;
   sip_ring overflow; /* commands that found no room: the main thread's */
@@ -58,12 +49,6 @@ struct media_thread {
   media_command command_memory[COMMANDS];
   media_event event_memory[EVENTS];
 };
-
-static void poke(int fd) {
-  uint64_t one = 1;
-  if (write(fd, &one, sizeof one) < 0) { /* it is awake already */
-  }
-}
 
 /* --- In the thread: packets out --------------------------------------------------- */
 
@@ -95,8 +80,7 @@ static void close_session(void *context, media_session *session) {
 static void watch_sockets(media_thread *self) {
   bool watches = self->world.parties <= WATCHED_SESSIONS;
   if (watches == self->sockets.watches_all) return;
-  struct epoll_event event = {.events = watches ? EPOLLIN : 0, .data.fd = self->sockets.fd};
-  epoll_ctl(self->poll, EPOLL_CTL_MOD, self->sockets.fd, &event);
+  media_alarm_mind(&self->alarm, self->sockets.fd, watches);
   self->sockets.watches_all = watches;
 }
 
@@ -141,55 +125,28 @@ static void show_counts(media_thread *self) {
   store(&self->cpu_us, (uint64_t)media_clock(CLOCK_THREAD_CPUTIME_ID) / 1000);
 }
 
-static void arm(media_thread *self) {
-  rtp_time at = media_world_deadline(&self->world);
-  if (at == self->armed_at) return;
-  self->armed_at = at;
-  if (at == RTP_TIME_NEVER) at = 0; /* no session: the timer stops */
-  struct itimerspec when = {
-      .it_value = {.tv_sec = (time_t)(at / RTP_SECOND), .tv_nsec = (long)(at % RTP_SECOND)}};
-  timerfd_settime(self->timer, TFD_TIMER_ABSTIME, &when, NULL);
-}
-
-static void clear(int fd) {
-  uint64_t count;
-  if (read(fd, &count, sizeof count) < 0) { /* nothing was there */
-  }
-}
-
-static void wait(media_thread *self) {
-  struct epoll_event events[4];
-  int count = epoll_wait(self->poll, events, 4, -1);
-  for (int i = 0; i < count; i++) {
-    int fd = events[i].data.fd;
-    if (fd == self->wake || fd == self->timer) clear(fd);
-    if (fd == self->timer) self->armed_at = 0;
-  }
-}
-
-static void raise_priority(media_thread *self) {
-  struct sched_param param = {.sched_priority = PRIORITY};
-  if (!self->config.realtime) return;
-  if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &param) == 0) {
-    atomic_store(&self->priority, MEDIA_PRIORITY_REALTIME);
-  } else if (setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE) == 0) {
-    atomic_store(&self->priority, MEDIA_PRIORITY_NICE);
-  }
+/* One that is not real-time is made to rest by its neighbours. */
+static void rest(media_thread *self) {
+  rtp_time span = media_budget_end(&self->budget, media_clock_now());
+  if (span == 0 || atomic_load(&self->priority) != MEDIA_PRIORITY_REALTIME) return;
+  nanosleep(&(struct timespec){.tv_nsec = (long)(span < RTP_SECOND ? span : RTP_SECOND - 1)}, NULL);
 }
 
 static void *run(void *argument) {
   media_thread *self = argument;
   pthread_setname_np(pthread_self(), "moonsip-media");
-  raise_priority(self);
+  if (self->config.realtime) atomic_store(&self->priority, media_priority_raise());
+  media_budget_init(&self->budget, media_clock_now());
   while (!atomic_load_explicit(&self->is_stopping, memory_order_acquire)) {
-    arm(self);
-    wait(self);
-    take_commands(self);
+    media_alarm_wait(&self->alarm, media_world_deadline(&self->world));
     self->now = media_clock_now();
+    media_budget_begin(&self->budget, self->now);
+    take_commands(self);
     media_world_tick(&self->world, self->now);
     media_poll_receive(&self->sockets, media_world_deadline(&self->world));
     give_events(self);
     show_counts(self);
+    rest(self);
   }
   take_commands(self);
   return NULL;
@@ -218,7 +175,7 @@ static void post(void *context, const media_command *command) {
       memcpy(sip_ring_push(&self->overflow), command, sizeof *command);
     }
   }
-  poke(self->wake);
+  media_alarm_ring(&self->alarm);
 }
 
 static bool take(void *context, media_event *event) {
@@ -227,7 +184,7 @@ static bool take(void *context, media_event *event) {
   if (media_ring_take(&self->events, event, 1) == 1) return true;
   if (!self->is_running) return media_world_next_event(&self->world, event);
   bool was_full = atomic_exchange_explicit(&self->is_full, false, memory_order_acq_rel);
-  if (was_full) poke(self->wake);
+  if (was_full) media_alarm_ring(&self->alarm);
   return false;
 }
 
@@ -320,30 +277,16 @@ void media_thread_get_counts(const media_thread *self, media_thread_counts *out)
       .priority = (media_priority)atomic_load(&self->priority)};
 }
 
-static int watch(int poll, int fd, uint32_t events) {
-  struct epoll_event event = {.events = events, .data.fd = fd};
-  return epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
-}
-
 static void close_descriptors(media_thread *self) {
-  const int fds[] = {self->poll, self->timer, self->wake};
-  for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
-    if (fds[i] >= 0) close(fds[i]);
-  }
+  media_alarm_deinit(&self->alarm);
   media_poll_deinit(&self->sockets);
 }
 
 static int open_descriptors(media_thread *self) {
-  self->poll = epoll_create1(EPOLL_CLOEXEC);
-  int error = media_poll_init(&self->sockets, &self->world);
-  self->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-  self->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (error) return error;
-  if (self->poll < 0 || self->timer < 0 || self->wake < 0) return -errno;
-  error = watch(self->poll, self->wake, EPOLLIN);
-  if (!error) error = watch(self->poll, self->timer, EPOLLIN);
-  if (!error) error = watch(self->poll, self->sockets.fd, EPOLLIN);
-  return error;
+  int error = media_alarm_init(&self->alarm);
+  int poll_error = media_poll_init(&self->sockets, &self->world);
+  if (!error) error = poll_error;
+  return error ? error : media_alarm_watch(&self->alarm, self->sockets.fd);
 }
 
 static void init_world(media_thread *self) {
@@ -391,7 +334,7 @@ int media_thread_new(sip_alloc *alloc, const media_thread_config *config, media_
 static void join(media_thread *self) {
   if (!self->is_running) return;
   atomic_store_explicit(&self->is_stopping, true, memory_order_release);
-  poke(self->wake);
+  media_alarm_ring(&self->alarm);
   pthread_join(self->thread, NULL);
   self->is_running = false;
   while (self->overflow.count > 0) {

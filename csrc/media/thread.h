@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "media/control.h"
 #include "media/ports.h"
+#include "media/priority.h"
 
 typedef struct media_thread media_thread;
 
@@ -22,12 +23,6 @@ typedef struct media_thread_config {
   void (*wake)(void *context);
   void *context;
 } media_thread_config;
-
-typedef enum media_priority {
-  MEDIA_PRIORITY_NORMAL,
-  MEDIA_PRIORITY_NICE,
-  MEDIA_PRIORITY_REALTIME
-} media_priority;
 
 typedef struct media_thread_counts {
   uint64_t sessions, verbs, packets_in, packets_out, overruns, skipped_frames;

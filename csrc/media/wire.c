@@ -31,11 +31,11 @@ typedef struct address_node address_node;
 
 /* What is known of the way to an address, for as long as the wire stays as it is. */
 typedef struct route {
-  uint64_t layout;         /* of the wire when it was found; 0: never */
-  sip_sockaddr to;         /* an RTP port */
+  uint64_t layout; /* of the wire when it was found; 0: never */
+  sip_sockaddr to; /* an RTP port */
   link_node *link;
-  const media_link *fate;  /* the settings that count */
-  address_node *there;     /* NULL: nobody */
+  const media_link *fate; /* the settings that count */
+  address_node *there;    /* NULL: nobody */
 } route;
 
 struct address_node {

@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: MIT
--- sessions.lua NUMBER SECONDS realtime|normal WHAT: so many sessions in pairs on one media
+-- sessions.lua NUMBER SECONDS realtime|normal WHAT [WAKE]: so many sessions in pairs on one media
 -- thread while Lua is at work for 100 ms in every second. WHAT: "play", each plays a prompt
 -- to the other; "conference", one of each pair plays, the others are in one conference;
--- "apart", the same without the conference. Prints the thread's counts as a Lua table.
+-- "apart", the same without the conference. WAKE: the program of wake.c, run beside. Prints
+-- the thread's counts as a Lua table.
 
 local core = require "moonsip.core"
 
@@ -47,14 +48,18 @@ if what == "conference" then
 end
 
 run(4000) -- sockets are connected by then
+local wake <const> = arg[5] and assert(io.popen(("%s %g"):format(arg[5], seconds)))
 local before <const>, from <const> = media:counts(true), loop:clock()
 run(seconds * 1000)
 local after <const>, elapsed <const> = media:counts(), loop:clock() - from
 local lost = 0
 for i = 1, number do lost = lost + media:stats(ids[i]).received.lost end
+local wake_p999, wake_max
+if wake then wake_p999, wake_max = wake:read("n", "n") end
+local packets <const> = after.packets_out - before.packets_out
 print(("return { cpu = %f, out = %f, p99 = %f, p999 = %f, max = %f, overruns = %d, lost = %d, "
-  .. "priority = %q }"):format((after.cpu - before.cpu) / elapsed * 100,
-    (after.packets_out - before.packets_out) / elapsed * 1000,
+  .. "priority = %q, wake_p999 = %q, wake_max = %q }"):format(
+    (after.cpu - before.cpu) / elapsed * 100, packets / elapsed * 1000,
     after.late_p99, after.late_p999, after.late_max, after.overruns - before.overruns, lost,
-    after.priority))
+    after.priority, wake_p999 or "-", wake_max or "-"))
 os.exit(0, false)
