@@ -83,6 +83,17 @@ local sip = {}
 ---@field ciphers string?
 ---@field reload "watch"|moonsip.Duration|nil
 
+---@class moonsip.QueryOptions
+---@field host string
+---@field port integer?
+---@field transport string?
+---@field secure boolean
+
+---@class moonsip.TargetOptions
+---@field transport string?
+---@field ip string
+---@field port integer?
+
 ---@class moonsip.AgentOptions
 ---@field listen string|string[]
 ---@field advertise string|table<string, string>|nil
@@ -108,6 +119,9 @@ local sip = {}
 ---@field t2 moonsip.Duration?
 ---@field t4 moonsip.Duration?
 ---@field timer_c moonsip.Duration?
+---@field failover moonsip.Duration?
+---@field dead_target moonsip.Duration?
+---@field resolve (fun(query: moonsip.QueryOptions): moonsip.TargetOptions[]|moonsip.TargetOptions|nil, moonsip.Error?)|nil
 ---@field mtu integer?
 ---@field max_transactions integer?
 ---@field max_dialogs integer?
@@ -170,6 +184,28 @@ function sip.after(duration, fn) end
 function sip.every(duration, fn) end
 ---@return number seconds
 function sip.now() end
+---@param options { servers: string|string[], timeout: moonsip.Duration? }
+---@return boolean? done
+---@return moonsip.Error? err
+function sip.dns(options) end
+---@param uri string|moonsip.Uri
+---@param options { transports: string[]? }?
+---@param fn fun(targets: moonsip.TargetOptions[]?, err: moonsip.Error?)?
+---@return moonsip.TargetOptions[]?
+---@return moonsip.Error? err
+function sip.resolve(uri, options, fn) end
+---@param kind "A"|"SRV"|"NAPTR"
+---@param name string
+---@param fn fun(records: (string|table)[]?, err: moonsip.Error?)?
+---@return (string|table)[]?
+---@return moonsip.Error? err
+function sip.lookup(kind, name, fn) end
+---@param number string  "+4930123"
+---@param options { service: string?, suffix: string? }?
+---@param fn fun(uris: string[]?, err: moonsip.Error?)?
+---@return string[]?
+---@return moonsip.Error? err
+function sip.enum(number, options, fn) end
 ---@param value moonsip.Duration
 ---@return number seconds
 function sip.duration(value) end

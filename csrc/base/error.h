@@ -46,6 +46,8 @@
   X(WEBSOCKET, "transport", "WebSocket failed")                         \
   X(CERTIFICATE, "transport", "the peer's certificate is not accepted") \
   X(DNS, "dns", "name not found")                                       \
+  X(DNS_TIMEOUT, "dns", "no answer from the DNS in time")               \
+  X(DNS_FAILED, "dns", "no DNS server is there, or all of them fail")   \
   X(AUDIO, "media", "damaged or unknown sound file")                    \
   X(CANCELLED, "cancelled", "cancelled")
 

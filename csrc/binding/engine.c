@@ -68,6 +68,8 @@ static void read_config(lua_State *L, int index, sip_engine_config *config) {
   config->t2_ms = (uint32_t)integer_option(L, index, "t2");
   config->t4_ms = (uint32_t)integer_option(L, index, "t4");
   config->timer_c_ms = (uint32_t)integer_option(L, index, "timer_c");
+  config->failover_ms = (uint32_t)integer_option(L, index, "failover");
+  config->dead_ms = (uint32_t)integer_option(L, index, "dead_target");
   config->mtu = (uint32_t)integer_option(L, index, "mtu");
   config->max_transactions = (uint32_t)integer_option(L, index, "max_transactions");
   config->max_dialogs = (uint32_t)integer_option(L, index, "max_dialogs");

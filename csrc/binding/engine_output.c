@@ -4,6 +4,7 @@
  */
 #include "base/error.h"
 #include "binding/engine.h"
+#include "binding/locator.h"
 #include "binding/message.h"
 #include "net/error.h"
 
@@ -66,25 +67,14 @@ static int engine_next_packet(lua_State *L) {
   return 4;
 }
 
-/* id, host, port or nil, transport or nil, secure; nothing when there is none. */
+/* id, host, port or nil, transport or nil, secure, steady; nothing when there is none. */
 static int engine_next_query(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_query query;
   if (!sip_engine_next_query(self->engine, &query)) return 0;
   lua_pushinteger(L, (lua_Integer)query.id);
-  bind_push_str(L, query.host);
-  if (query.port) {
-    lua_pushinteger(L, query.port);
-  } else {
-    lua_pushnil(L);
-  }
-  if (query.transport) {
-    bind_push_str(L, sip_transport_uri_name(query.transport));
-  } else {
-    lua_pushnil(L);
-  }
-  lua_pushboolean(L, query.secure);
-  return 5;
+  bind_push_query(L, &query);
+  return 6;
 }
 
 enum { TARGETS_MAX = 32 };

@@ -319,29 +319,6 @@ static int loop_wheel(lua_State *L) {
 
 /* --- Names, counters ------------------------------------------------------------ */
 
-/* loop, host, function(ips or nil, error) */
-static int loop_resolve(lua_State *L) {
-  bind_loop *loop = bind_loop_check(L);
-  net_question question = {.host = bind_check_str(L, 2),
-                           .done = bind_loop_answer,
-                           .context = loop,
-                           .id = loop->last_lookup + 1};
-  luaL_checktype(L, 3, LUA_TFUNCTION);
-  lua_settop(L, 3);
-  lua_getiuservalue(L, 1, LOOP_LOOKUPS);
-  lua_pushvalue(L, 3);
-  lua_rawseti(L, -2, (lua_Integer)question.id);
-  loop->last_lookup = question.id;
-  int error = net_resolve(loop->net, &question);
-  if (!error) {
-    bind_loop_touch(L, loop);
-    return succeed(L);
-  }
-  lua_pushnil(L);
-  lua_rawseti(L, -2, (lua_Integer)question.id);
-  return bind_fail(L, error, NULL);
-}
-
 /* source(ip) -> the address of ours that leads there, or nil */
 static int loop_source(lua_State *L) {
   bind_loop_check(L);
@@ -411,7 +388,6 @@ static const luaL_Reg methods[] = {{"step", loop_step},
                                    {"on_error", loop_on_error},
                                    {"on_refused", loop_on_refused},
                                    {"on_resolve", loop_on_resolve},
-                                   {"resolve", loop_resolve},
                                    {"source", loop_source},
                                    {"counts", loop_counts},
                                    {"fail_allocation", loop_fail_allocation},
@@ -426,6 +402,7 @@ void bind_loop_open(lua_State *L) {
   luaL_newlib(L, methods);
   luaL_setfuncs(L, bind_loop_attach_methods, 0);
   luaL_setfuncs(L, bind_loop_child_methods, 0);
+  luaL_setfuncs(L, bind_loop_names_methods, 0);
   luaL_setfuncs(L, bind_loop_workers_methods, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);

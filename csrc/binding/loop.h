@@ -9,7 +9,6 @@
 #include "binding/binding.h"
 #include "net/child.h"
 #include "net/loop.h"
-#include "net/resolve.h"
 
 /* User values of the loop's userdata. */
 enum {
@@ -64,6 +63,7 @@ bind_loop *bind_loop_check(lua_State *L);
 
 extern const luaL_Reg bind_loop_attach_methods[];
 extern const luaL_Reg bind_loop_child_methods[];
+extern const luaL_Reg bind_loop_names_methods[];
 extern const luaL_Reg bind_loop_workers_methods[];
 void bind_loop_detach_all(bind_loop *loop);
 /* Forgets attachments that have ended, and with them their engines; the loop is
@@ -79,8 +79,8 @@ typedef struct bind_work {
 } bind_work;
 void bind_loop_worked(bind_loop *loop, sip_id id, const bind_work *work);
 void bind_loop_child_ended(void *context, sip_id id, const net_child_end *end);
-void bind_loop_answer(const net_question *question, const sip_sockaddr *addresses, size_t count,
-                      int error);
+/* The attachment of the engine at index 2, or a Lua error. */
+bind_attachment *bind_loop_check_attachment(lua_State *L, const bind_loop *loop);
 
 /* From a turn: calls fn(loop, argument) in Lua, protected; `argument` is light. */
 bool bind_loop_enter(bind_loop *loop, lua_CFunction fn, void *argument);

@@ -53,8 +53,7 @@ void bind_loop_sweep(lua_State *L, bind_loop *loop) {
   lua_pop(L, 1);
 }
 
-/* The attachment of the engine at index 2, or a Lua error. */
-static bind_attachment *check_attachment(lua_State *L, const bind_loop *loop) {
+bind_attachment *bind_loop_check_attachment(lua_State *L, const bind_loop *loop) {
   bind_check_engine(L, 2);
   const bind_host *host = *bind_engine_host(L, 2);
   bind_attachment *attachment = host ? host->context : NULL;
@@ -100,7 +99,7 @@ static int loop_attach(lua_State *L) {
 
 static int loop_detach(lua_State *L) {
   bind_loop *loop = bind_loop_check(L);
-  detach(check_attachment(L, loop));
+  detach(bind_loop_check_attachment(L, loop));
   bind_loop_sweep(L, loop);
   lua_pushboolean(L, true);
   return 1;
@@ -168,7 +167,7 @@ static void take_listen_options(lua_State *L, int index, net_listen_options *out
 /* loop, engine, transport, ip, port, options */
 static int loop_listen(lua_State *L) {
   bind_loop *loop = bind_loop_check(L);
-  bind_attachment *attachment = check_attachment(L, loop);
+  bind_attachment *attachment = bind_loop_check_attachment(L, loop);
   sip_listener listener = {.transport = sip_transport_parse(bind_check_str(L, 3))};
   sip_str ip = bind_check_str(L, 4);
   uint16_t port = check_port(L, 5, luaL_checkinteger(L, 5));
@@ -192,7 +191,7 @@ static int loop_listen(lua_State *L) {
 
 static int loop_unlisten(lua_State *L) {
   bind_loop *loop = bind_loop_check(L);
-  bind_attachment *attachment = check_attachment(L, loop);
+  bind_attachment *attachment = bind_loop_check_attachment(L, loop);
   lua_Integer number = luaL_checkinteger(L, 3);
   if (number < 1 || number > UINT32_MAX) return bind_fail(L, SIP_E_GONE, NULL);
   int error = net_unlisten(attachment->net, (uint32_t)number);
@@ -205,7 +204,7 @@ static int loop_unlisten(lua_State *L) {
 /* loop, engine, tls or nil: for the connections that the engine opens */
 static int loop_set_tls(lua_State *L) {
   bind_loop *loop = bind_loop_check(L);
-  net_set_tls(check_attachment(L, loop)->net, bind_opt_tls(L, 3));
+  net_set_tls(bind_loop_check_attachment(L, loop)->net, bind_opt_tls(L, 3));
   lua_pushboolean(L, true);
   return 1;
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "binding/copy.h"
+#include "binding/locator.h"
 #include "binding/loop.h"
 #include "net/error.h"
 
@@ -109,19 +110,9 @@ static int call_query(lua_State *L) {
   lua_replace(L, -3); /* in place of LOOP_ATTACHED */
   lua_pop(L, 1);
   lua_pushinteger(L, (lua_Integer)query->id);
-  bind_push_str(L, query->host);
-  if (query->port) {
-    lua_pushinteger(L, query->port);
-  } else {
-    lua_pushnil(L);
-  }
-  if (query->transport != SIP_TRANSPORT_NONE) {
-    bind_push_str(L, sip_transport_uri_name(query->transport));
-  } else {
-    lua_pushnil(L);
-  }
-  lua_pushboolean(L, query->secure);
-  lua_call(L, 6, 0);
+  bind_push_query(L, query);
+  lua_call(L, 7, 1);
+  if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) a->has_hook = false; /* for the DNS */
   return 0;
 }
 
@@ -218,40 +209,6 @@ const net_callbacks bind_loop_callbacks = {.events = on_events,
                                            .signal = on_signal,
                                            .refused = on_refused,
                                            .turned = on_turned};
-
-/* --- Lookups ------------------------------------------------------------------ */
-
-typedef struct answer {
-  sip_id id;
-  const sip_sockaddr *addresses;
-  size_t count;
-  int error;
-} answer;
-
-static int call_answer(lua_State *L) {
-  const answer *a = lua_touserdata(L, 2);
-  lua_getiuservalue(L, 1, LOOP_LOOKUPS);
-  lua_rawgeti(L, -1, (lua_Integer)a->id);
-  lua_pushnil(L);
-  lua_rawseti(L, -3, (lua_Integer)a->id);
-  if (a->count == 0) {
-    lua_call(L, bind_fail(L, a->error, NULL), 0);
-    return 0;
-  }
-  lua_createtable(L, (int)a->count, 0);
-  for (size_t i = 0; i < a->count; i++) {
-    bind_push_ip(L, &a->addresses[i]);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
-  lua_call(L, 1, 0);
-  return 0;
-}
-
-void bind_loop_answer(const net_question *question, const sip_sockaddr *addresses, size_t count,
-                      int error) {
-  answer a = {.id = question->id, .addresses = addresses, .count = count, .error = error};
-  enter_turn(question->context, call_answer, &a);
-}
 
 /* --- Programs ------------------------------------------------------------------ */
 

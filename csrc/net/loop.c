@@ -92,11 +92,11 @@ int net_loop_new(net_loop **out, const net_config *config) {
   sip_link_init(&loop->unwritten);
   sip_slots_init(&loop->connections, &loop->alloc);
   net_queue_pool_init(&loop->pool, &loop->alloc);
-  net_resolver_init(&loop->resolver);
   sip_link_init(&loop->workers);
   sip_link_init(&loop->children.running);
   sip_link_init(&loop->children.ended);
   net_random(NULL, (unsigned char *)&loop->key, sizeof loop->key);
+  net_resolver_init(loop);
   if (config->name_servers) loop->name_servers = copy_text(loop, config->name_servers);
   loop->pong = sip_packet_copy(&loop->alloc, SIP_STR("\r\n"));
   int error = sip_map_init(&loop->remotes, &loop->alloc);
@@ -134,6 +134,7 @@ int net_attach(net_loop *loop, sip_engine *engine, void *tag, net_engine **out) 
   *attached = (net_engine){.loop = loop, .engine = engine, .tag = tag};
   sip_link_init(&attached->listeners);
   sip_link_init(&attached->connections);
+  sip_link_init(&attached->locations);
   sip_link_init(&attached->link);
   sip_link_append(&loop->engines, &attached->link);
   *out = attached;
@@ -151,7 +152,7 @@ void net_detach(net_engine *attached) {
   if (attached->is_gone) return;
   net_flush_engine(attached);
   attached->is_gone = true;
-  net_resolve_forget(loop, attached);
+  net_locate_forget(attached);
   while (!sip_link_alone(&attached->listeners)) {
     net_listener_close(SIP_CONTAINER(attached->listeners.next, net_listener, link));
   }
@@ -303,7 +304,7 @@ static void expire_own(net_loop *loop, sip_time now) {
       net_lookup_expire(timer, loop);
       break;
     case NET_TIMER_RESOLVER:
-      net_resolver_expire(timer, loop);
+      net_dns_channel_expire(timer, loop);
       break;
     }
   }

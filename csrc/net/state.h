@@ -32,6 +32,7 @@ struct net_engine {
   void *tag;
   sip_link listeners;
   sip_link connections;
+  sip_link locations;  /* of servers that are looked for (net/locate.c) */
   struct net_tls *tls; /* for connections we open, or NULL */
   bool is_gone;        /* detached in this turn */
 };

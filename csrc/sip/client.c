@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "sip/dead_target.h"
 #include "sip/failover.h"
 #include "sip/proxy.h"
 #include "sip/query.h"
@@ -189,9 +190,12 @@ int sip_client_send_to(sip_engine *engine, sip_transaction *t, const sip_target 
   return 0;
 }
 
+static bool is_once(const sip_transaction *t) {
+  return t->method == SIP_METHOD_ACK || (t->flags & SIP_TRANSACTION_ONCE);
+}
+
 bool sip_client_is_sent_once(const sip_transaction *t) {
-  bool once = t->method == SIP_METHOD_ACK || (t->flags & SIP_TRANSACTION_ONCE);
-  return once && t->client.head_len > 0;
+  return is_once(t) && t->client.head_len > 0;
 }
 
 int sip_client_send_to_next(sip_engine *engine, sip_transaction *t, int error) {
@@ -210,14 +214,14 @@ static int read_hop(sip_str next_hop, sip_transport wanted, sip_query *query, si
   if (uri.scheme != SIP_SCHEME_SIP && uri.scheme != SIP_SCHEME_SIPS) return SIP_E_URI;
   bool secure = uri.scheme == SIP_SCHEME_SIPS;
   if (!wanted) wanted = sip_uri_transport(&uri);
-  if (secure && (wanted == SIP_TRANSPORT_NONE || wanted == SIP_TRANSPORT_TCP)) {
-    wanted = SIP_TRANSPORT_TLS; /* 26.2.2 */
-  }
+  if (secure && wanted == SIP_TRANSPORT_TCP) wanted = SIP_TRANSPORT_TLS; /* 26.2.2 */
+  if (secure && wanted == SIP_TRANSPORT_WS) wanted = SIP_TRANSPORT_WSS;  /* RFC 7118 5 */
   sip_str host = uri.host, maddr;
   if (sip_uri_param(&uri, SIP_STR("maddr"), &maddr) && maddr.len) host = maddr;
   *query = (sip_query){.host = host, .port = uri.port, .transport = wanted, .secure = secure};
-  *target = (sip_target){.transport = wanted};
-  sip_transport spoken = wanted ? wanted : SIP_TRANSPORT_UDP;
+  sip_transport spoken = secure ? SIP_TRANSPORT_TLS : SIP_TRANSPORT_UDP;
+  if (wanted) spoken = wanted;
+  *target = (sip_target){.transport = spoken};
   uint16_t port = uri.port ? uri.port : sip_transport_default_port(spoken);
   sip_sockaddr_parse(host, port, &target->address);
   return 0;
@@ -230,6 +234,7 @@ int sip_client_ask_or_send(sip_engine *engine, sip_transaction *t, sip_str next_
   int error = read_hop(next_hop, wanted, &query, &target);
   if (error) return error;
   if (target.address.family) return sip_client_send_to(engine, t, &target);
+  query.steady = (t->flags & SIP_TRANSACTION_ONCE) != 0;
   return sip_query_ask(engine, t, &query);
 }
 
@@ -237,7 +242,7 @@ bool sip_client_way(sip_engine *engine, sip_str next_hop, sip_transport wanted, 
   sip_query query;
   sip_target target;
   if (read_hop(next_hop, wanted, &query, &target) != 0 || !target.address.family) return false;
-  out->transport = target.transport ? target.transport : SIP_TRANSPORT_UDP;
+  out->transport = target.transport;
   out->remote = target.address;
   const sip_listener_entry *given = sip_engine_listener(engine, out->listener);
   if (!given || given->transport != out->transport || given->local.family != out->remote.family) {
@@ -367,9 +372,10 @@ static int take_targets(sip_engine *engine, sip_transaction *t, const sip_target
                         size_t count) {
   sip_target *copy = sip_alloc_new(&engine->alloc, count * sizeof *copy);
   if (!copy) return SIP_E_MEMORY;
-  memcpy(copy, targets, count * sizeof *copy);
+  sip_dead_target_sort(engine, targets, count, copy);
   t->client.targets = copy;
   t->client.target_count = (uint32_t)count;
+  if (!is_once(t)) sip_transaction_start_limit(engine, t);
   return sip_client_send_to_next(engine, t, SIP_E_DNS);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "base/error.h"
 #include "sip/client.h"
+#include "sip/failover.h"
 #include "sip/proxy.h"
 #include "sip/request_writer.h"
 
@@ -161,9 +162,24 @@ static void after_failure(sip_engine *engine, sip_transaction *t, int status) {
   }
 }
 
+/* The next server of its name may do better (RFC 3263 4.3). */
+static bool goes_on_elsewhere(sip_engine *engine, sip_transaction *t) {
+  if (t->status != 503) return false;
+  sip_id id = t->id;
+  if (!sip_failover_after_503(engine, t)) return false;
+  if (t->method == SIP_METHOD_INVITE) end_early_dialogs(engine, t, 503);
+  return sip_slots_find(&engine->transactions, id) == t;
+}
+
 void sip_client_to_user(sip_engine *engine, sip_transaction *t, const sip_message *response,
                         const sip_flow *flow) {
+  bool first = t->status == 0;
   t->status = response->status;
+  sip_failover_hear(engine, t, response);
+  if (goes_on_elsewhere(engine, t)) return;
+  if (first && t->state == SIP_STATE_PROCEEDING && t->machine == SIP_CLIENT_OTHER) {
+    sip_transaction_start_limit(engine, t); /* somebody is there: no hurry to go elsewhere */
+  }
   if (t->client.cancel_headers && response->status < 200) sip_client_send_cancel(engine, t);
   if (t->flags & SIP_TRANSACTION_PROXIED) {
     sip_branch_response(engine, t, response, flow);
@@ -184,6 +200,7 @@ void sip_client_to_user(sip_engine *engine, sip_transaction *t, const sip_messag
 }
 
 void sip_client_failed(sip_engine *engine, sip_transaction *t, int error) {
+  if (error == SIP_E_TIMEOUT && sip_failover_after_silence(engine, t)) return;
   if (t->flags & SIP_TRANSACTION_PROXIED) {
     sip_branch_lost(engine, t, error);
     return;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "sip/dead_target.h"
 #include "sip/dialog.h"
 #include "sip/proxy.h"
 #include "sip/screen.h"
@@ -17,6 +18,7 @@ enum {
   T2_MS = 4000,
   T4_MS = 5000,
   TIMER_C_MS = 181000, /* 16.6 part 11: larger than three minutes */
+  DEAD_MS = 30000,
   MTU = 1500,
   MAX_TRANSACTIONS = 200000,
   MAX_DIALOGS = 100000,
@@ -35,6 +37,7 @@ static void take_config(sip_engine *engine, const sip_engine_config *config) {
   c->t2_ms = or_default(c->t2_ms, T2_MS);
   c->t4_ms = or_default(c->t4_ms, T4_MS);
   c->timer_c_ms = or_default(c->timer_c_ms, TIMER_C_MS);
+  c->dead_ms = or_default(c->dead_ms, DEAD_MS);
   c->mtu = or_default(c->mtu, MTU);
   c->max_transactions = or_default(c->max_transactions, MAX_TRANSACTIONS);
   c->max_dialogs = or_default(c->max_dialogs, MAX_DIALOGS);
@@ -139,6 +142,7 @@ void sip_engine_free(sip_engine *engine) {
   sip_message_free(&engine->alloc, engine->own);
   sip_history_deinit(&engine->history);
   sip_engine_set_guard(engine, NULL);
+  sip_dead_target_free_all(engine);
   sip_alloc alloc = engine->alloc;
   sip_alloc_free(&alloc, engine->listeners, SIP_LISTENERS_MAX * sizeof *engine->listeners);
   sip_alloc_free(&alloc, engine->locals, SIP_LOCAL_ADDRESSES * sizeof *engine->locals);

@@ -36,6 +36,8 @@ typedef struct sip_engine_config {
   uint32_t t2_ms;      /* 4000 */
   uint32_t t4_ms;      /* 5000 */
   uint32_t timer_c_ms; /* 181000: an INVITE with a provisional answer but no final one */
+  uint32_t dead_ms;    /* 30000: a server that failed is tried after the others of its name */
+  uint32_t failover_ms; /* a server may be silent for so long when its name has others; 64*T1 */
   uint32_t mtu;        /* 1500; a request over UDP larger than mtu - 200 tries TCP first (18.1.1) */
   uint32_t max_transactions; /* 200000; past it new requests get 503 with Retry-After */
   uint32_t max_dialogs;      /* 100000 */
@@ -140,6 +142,7 @@ typedef struct sip_query {
   uint16_t port;           /* 0: none said */
   sip_transport transport; /* NONE: none said */
   bool secure;             /* sips */
+  bool steady;             /* the same answer gives the same order (RFC 3263 4.4) */
   bool wants_local;        /* the host is an address: which one of ours leads there? */
 } sip_query;
 bool sip_engine_next_query(sip_engine *engine, sip_query *out);

@@ -8,15 +8,22 @@
  *    perhaps its other end was gone before. The packet is the same, so that a peer
  *    which has it already takes it for a retransmission (17.2.3).
  *  - by UDP, when its size alone had made it TCP (18.1.1).
- *  - to the next target, with a branch of its own (RFC 3263 4.3).
+ *  - to the next target, with a branch of its own (RFC 3263 4.3). So does one that nobody
+ *    answered in time, or that was answered with 503.
  *
  * A provisional response shows that the peer knows the request. An INVITE waits on
  * then: for its answer the peer opens a connection to us (18.2.2).
  */
 #include "sip/failover.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "sip/client.h"
+#include "sip/dead_target.h"
+#include "sip/retry_after.h"
+
+enum { RETRY_AFTER_MAX_S = 600 }; /* of a 503: longer nobody is believed to be dead */
 
 /* Those that wait by one connection, in the order in which they were sent. */
 typedef struct sip_waiters {
@@ -94,12 +101,94 @@ static bool try_udp(sip_engine *engine, sip_transaction *t) {
   return sip_client_send_to(engine, t, &target) == 0;
 }
 
+/* --- The next target -------------------------------------------------------------- */
+
+static bool has_next_target(const sip_transaction *t) {
+  bool cancelled = t->flags & SIP_TRANSACTION_CANCELLED || t->client.cancel_headers;
+  return !cancelled && t->client.target_next < t->client.target_count;
+}
+
+/* Of those alone that a name led to: nobody looks for another way to the others. */
+static void note_dead(sip_engine *engine, const sip_transaction *t, uint32_t for_ms) {
+  if (t->client.target_count) sip_dead_target_add(engine, &t->flow, for_ms);
+}
+
 static bool try_next_target(sip_engine *engine, sip_transaction *t) {
-  if (t->client.target_next >= t->client.target_count) return false;
+  note_dead(engine, t, engine->config.dead_ms);
+  if (!has_next_target(t)) return false;
   t->flags &= (uint16_t) ~(SIP_TRANSACTION_USED | SIP_TRANSACTION_SENT_AGAIN);
   sip_client_renew_branch(engine, t);
+  sip_transaction_start_limit(engine, t);
   return sip_client_send_to_next(engine, t, SIP_E_TRANSPORT) == 0;
 }
+
+/* How long a 503 asks not to be bothered; one that does not say is an answer like 500
+ * (RFC 3261 21.5.4). */
+static uint32_t rest_of(const sip_message *response) {
+  const sip_header *header = sip_message_find(response, SIP_HEADER_RETRY_AFTER, 0);
+  sip_retry_after after;
+  if (!header || sip_retry_after_parse(sip_message_value(response, header), &after) != 0) return 0;
+  return (after.seconds < RETRY_AFTER_MAX_S ? after.seconds : RETRY_AFTER_MAX_S) * 1000;
+}
+
+void sip_failover_hear(sip_engine *engine, const sip_transaction *t, const sip_message *response) {
+  if (response->status != 503) {
+    sip_dead_target_remove(engine, &t->flow);
+    return;
+  }
+  uint32_t rest_ms = rest_of(response);
+  if (rest_ms) note_dead(engine, t, rest_ms);
+}
+
+/* The transaction starts anew, as it was before it was sent. */
+static bool begin_anew(sip_engine *engine, sip_transaction *t) {
+  sip_timer_stop(&engine->wheel, &t->retransmit);
+  sip_failover_forget(engine, t);
+  t->state = t->machine == SIP_CLIENT_INVITE ? SIP_STATE_CALLING : SIP_STATE_TRYING;
+  t->status = 0;
+  t->interval_ms = 0;
+  t->flow.connection = 0;
+  t->flags &= (uint16_t) ~(SIP_TRANSACTION_USED | SIP_TRANSACTION_SENT_AGAIN);
+  sip_client_renew_branch(engine, t);
+  sip_transaction_start_limit(engine, t);
+  if (sip_client_send_to_next(engine, t, SIP_E_TRANSPORT) == 0) return true;
+  t->state = SIP_STATE_TERMINATED;
+  return false;
+}
+
+bool sip_failover_after_silence(sip_engine *engine, sip_transaction *t) {
+  if (t->status != 0) return false;
+  note_dead(engine, t, engine->config.dead_ms);
+  bool moves = !(t->flags & SIP_TRANSACTION_PROXIED) && has_next_target(t);
+  return moves && begin_anew(engine, t);
+}
+
+/* Something has to acknowledge the copies of a failure that still come (17.1.1.2). */
+static void leave_behind(sip_engine *engine, const sip_transaction *t) {
+  if (t->machine != SIP_CLIENT_INVITE || t->flags & SIP_TRANSACTION_RELIABLE) return;
+  sip_transaction *left = sip_transaction_new(engine, SIP_CLIENT_INVITE, t->key_len);
+  if (!left) return;
+  memcpy(left->key, t->key, t->key_len);
+  left->state = SIP_STATE_COMPLETED;
+  left->method = t->method;
+  left->status = t->status;
+  left->flags = SIP_TRANSACTION_ORPHAN;
+  left->flow = t->flow;
+  left->packet = sip_packet_keep(t->packet);
+  left->client.head_at = t->client.head_at;
+  left->client.head_len = t->client.head_len;
+  sip_client_register(engine, left);
+  left->timeout.kind = SIP_INPUT_TIMER_D;
+  sip_timer_start(&engine->wheel, &left->timeout, t->timeout.at);
+}
+
+bool sip_failover_after_503(sip_engine *engine, sip_transaction *t) {
+  if (t->flags & SIP_TRANSACTION_PROXIED || !has_next_target(t)) return false;
+  leave_behind(engine, t);
+  return begin_anew(engine, t);
+}
+
+/* --- What the transport reports ----------------------------------------------------- */
 
 /* False when nothing is left to try. */
 static bool try_again(sip_engine *engine, sip_transaction *t, int error) {

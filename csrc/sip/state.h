@@ -64,6 +64,7 @@ struct sip_engine {
   uint32_t listener_end;         /* behind the last that is used */
   sip_domains domains;           /* host names that are ours */
   sip_local_address *locals;     /* SIP_LOCAL_ADDRESSES, by hash of the remote */
+  struct sip_dead_target *dead;  /* dead_target.h; NULL before the first */
 
   sip_wheel wheel;
   sip_slots transactions;

@@ -96,6 +96,11 @@ void sip_transaction_start_limit(sip_engine *engine, sip_transaction *t) {
       [SIP_SERVER_OTHER] = SIP_INPUT_TIMER_F,
   };
   uint32_t ms = t->timeout_ms ? t->timeout_ms : sip_engine_timer_64t1(engine);
+  uint32_t silent_ms = engine->config.failover_ms;
+  if (sip_transaction_is_client(t) && t->status == 0 && silent_ms && silent_ms < ms &&
+      t->client.target_next + 1 < t->client.target_count) {
+    ms = silent_ms;
+  }
   start(engine, &t->timeout, inputs[t->machine], ms);
 }
 

@@ -68,6 +68,23 @@ function Network:link(a, b, options) end
 ---@param targets string|table|nil
 function Network:dns(name, targets) end
 
+---@param text string?  records as a zone file has them
+function Network:zone(text) end
+
+---@param uri string|moonsip.Uri
+---@param options { transports: string[]? }?
+---@param fn function?
+---@return moonsip.TargetOptions[]?
+---@return moonsip.Error? err
+function Network:resolve(uri, options, fn) end
+
+---@param number string
+---@param options { service: string?, suffix: string? }?
+---@param fn function?
+---@return string[]?
+---@return moonsip.Error? err
+function Network:enum(number, options, fn) end
+
 ---@param span moonsip.Duration
 function Network:advance(span) end
 

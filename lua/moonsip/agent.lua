@@ -7,6 +7,7 @@ local core = require "moonsip.core"
 local credentials = require "moonsip.credentials"
 local defaults = require "moonsip.defaults"
 local dispatch = require "moonsip.dispatch"
+local dns = require "moonsip.dns"
 local exchange = require "moonsip.exchange"
 local guard = require "moonsip.guard"
 local handlers = require "moonsip.handlers"
@@ -158,6 +159,7 @@ function agent.new(context, options)
     context.driver:detach(engine)
     return nil, err
   end
+  dns.attach(self, chosen.resolve)
   update_methods(self)
   context:add_agent(self)
   guard.add_gateways(self)

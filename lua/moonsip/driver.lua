@@ -166,6 +166,44 @@ function Driver:resolve(host, fn)
   self.loop:resolve(host, fn)
 end
 
+--- Records of the DNS: `fn(records, err)` later; none are an empty list.
+---@param kind "A"|"SRV"|"NAPTR"
+---@return true?
+---@return moonsip.Error? err
+function Driver:lookup(kind, name, fn)
+  return self.loop:lookup(kind, name, fn)
+end
+
+--- `fn(id, host, port, transport, is_secure, is_steady)` is asked where requests of the engine
+--- go; it has `engine:resolved` or `locate` called with that id, then or later.
+function Driver:set_on_resolve(engine, fn)
+  if not self.resolvers then
+    local resolvers = setmetatable({}, { __mode = "k" })
+    self.resolvers = resolvers
+    self.loop:on_resolve(function(asking, ...)
+      local resolve = resolvers[asking]
+      if not resolve then return false end
+      resolve(...)
+    end)
+  end
+  self.resolvers[engine] = fn
+end
+
+--- What on_resolve was asked is for the DNS after all.
+function Driver:locate(engine, id, host, port, transport, is_secure, is_steady)
+  self.loop:locate(engine, id, host, port, transport, is_secure, is_steady)
+end
+
+--- Asks these servers instead of the system's.
+---@return true?
+---@return moonsip.Error? err
+function Driver:name_servers(text, timeout_ms)
+  return self.loop:name_servers(text, timeout_ms)
+end
+
+--- The seed of what is random in the choice among servers; nil: the system's randomness.
+function Driver:seed() end
+
 --- Runs a program: `fn(output, errors, status, signal)` later, or `fn(nil, err, errors)`.
 ---@param program table  its words, and environment, folder, input, output_max
 ---@return integer? id  for `kill`

@@ -89,13 +89,15 @@ end
 ---@param name string  the core's name of it
 ---@return moonsip.Error
 function errors.of_failure(name)
-  local kind = ({ TIMEOUT = "timeout", DNS = "dns", CANCELLED = "cancelled",
+  local kind = ({ TIMEOUT = "timeout", DNS = "dns", DNS_TIMEOUT = "dns",
+                  DNS_FAILED = "dns", CANCELLED = "cancelled",
                   LIMIT = "limit", MEMORY = "limit", URI = "invalid",
                   GONE = "gone" })[name] or "transport"
-  local reason = ({ timeout = "no response", dns = "name not found",
-                    cancelled = "cancelled", limit = "a limit is reached",
-                    invalid = "malformed URI",
-                    gone = "the object has ended" })[kind]
+  local reason = ({ DNS_TIMEOUT = "no answer from the DNS in time",
+                    DNS_FAILED = "no DNS server is there, or all of them fail" })[name]
+    or ({ timeout = "no response", dns = "name not found",
+          cancelled = "cancelled", limit = "a limit is reached",
+          invalid = "malformed URI", gone = "the object has ended" })[kind]
     or ("transport failed: %s"):format(name)
   return errors.new(kind, reason, { name = name })
 end

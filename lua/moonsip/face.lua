@@ -6,7 +6,9 @@ local conference = require "moonsip.conference"
 local core = require "moonsip.core"
 local digest = require "moonsip.digest"
 local diversion = require "moonsip.diversion"
+local dns = require "moonsip.dns"
 local duration = require "moonsip.duration"
+local enum = require "moonsip.enum"
 local exec = require "moonsip.exec"
 local gateways = require "moonsip.gateways"
 local group = require "moonsip.group"
@@ -130,6 +132,10 @@ function face.of(context)
   function sip.exec(command, options, fn)
     return exec.run(context, command, options, fn)
   end
+  function sip.dns(options) return dns.configure(context, options) end
+  function sip.resolve(uri, options, fn) return dns.resolve(context, uri, options, fn) end
+  function sip.lookup(kind, name, fn) return dns.lookup(context, kind, name, fn) end
+  function sip.enum(number, options, fn) return enum.look_up(context, number, options, fn) end
   function sip.now() return context:now() / 1000 end
   function sip.run(options) return lifecycle.run(context, options) end
   function sip.stop(grace) return lifecycle.stop(context, grace) end

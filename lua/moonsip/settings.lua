@@ -15,6 +15,9 @@
 --   allow, accept, supported   values of those headers; Allow follows the handlers
 --   peers           overrides for hosts: { ["192.0.2.9"] = { no_tcp = true } }
 --   t1, t2, t4, timer_c   durations of RFC 3261 17, table 4
+--   failover        how long a server may be silent when its name has others (64*T1)
+--   dead_target     how long a server that failed is tried after the others ("30s")
+--   resolve         fn(query): targets in the place of the DNS (dns.lua)
 --   guard           who is let in (guard.lua); false: everybody
 --   history         bytes of the last messages that are kept for ladders (256 KiB); 0 none
 --   media           of its calls (media.lua); false: none, streams are inactive
@@ -38,7 +41,8 @@ local known <const> = {
   listen = true, advertise = true, outbound_proxy = true, from = true, domains = true,
   secret = true, node = true,
   user_agent = true, allow = true, accept = true, supported = true, peers = true,
-  t1 = true, t2 = true, t4 = true, timer_c = true, mtu = true, max_transactions = true,
+  t1 = true, t2 = true, t4 = true, timer_c = true, failover = true, dead_target = true,
+  resolve = true, mtu = true, max_transactions = true,
   max_dialogs = true, max_events = true, limits = true,
   guard = true,
   history = true, media = true, username = true, password = true, ha1 = true, realm = true,
@@ -101,7 +105,7 @@ end
 
 local function engine_options(context, options)
   local engine = context.driver:engine_options()
-  for _, name in ipairs { "t1", "t2", "t4", "timer_c" } do
+  for _, name in ipairs { "t1", "t2", "t4", "timer_c", "failover", "dead_target" } do
     if options[name] ~= nil then
       engine[name] = duration.check(verb, name, options[name])
       if engine[name] < 1 then
@@ -179,6 +183,7 @@ function settings.read(context, options)
     credentials = credentials.of(verb, options, credentials.cache()),
     tls = tls.read(options.tls), websocket = websocket_of(options.websocket),
     media = media.read(options.media),
+    resolve = misuse.optional(verb, "resolve", options.resolve, "function"),
     from = options.from, peers = peers_of(options.peers),
     routes = target.routes(verb, "outbound_proxy", options.outbound_proxy),
     deferred_ms = 64 * (engine.t1 or default_t1_ms), -- Timer F of the other side

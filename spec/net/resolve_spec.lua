@@ -4,70 +4,10 @@
 
 local ends <const> = require "spec.net.ends"
 
--- ---- a name server: answers A and AAAA from a table (RFC 1035 4.1)
+local name_server <const> = require "spec.support.name_server"
 
-local TYPES <const> = { [1] = "A", [28] = "AAAA" }
-local NXDOMAIN <const>, SERVFAIL <const> = 3, 2
-
-local function labels(name)
-  return name:gsub("([^.]+)%.?", function(label)
-    return string.char(#label) .. label
-  end) .. "\0"
-end
-
-local function read_question(text)
-  local names, at = {}, 13
-  while text:byte(at) > 0 do
-    local label = string.unpack("s1", text, at)
-    names[#names + 1], at = label:lower(), at + 1 + #label
-  end
-  local kind = string.unpack(">I2", text, at + 1)
-  return table.concat(names, "."), TYPES[kind], kind
-end
-
-local function packed(ip)
-  if not ip:find ":" then
-    return string.char(ip:match "(%d+)%.(%d+)%.(%d+)%.(%d+)")
-  end
-  assert(ip == "::1", "the one IPv6 address of this machine's loopback")
-  return ("\0"):rep(15) .. "\1"
-end
-
--- records: { ["host.example"] = { A = {...}, AAAA = {...} } or a code }; a name that
--- is not in it is not answered at all.
-local function name_server(records)
-  local server = ends.udp()
-  server.asked = 0
-  server.handle:recv_stop()
-  server.handle:recv_start(function(_, text, from)
-    if not text then return end
-    server.asked = server.asked + 1
-    local name, kind, code = read_question(text)
-    local record = records[name]
-    if record == nil then return end
-    local is_error = type(record) == "number"
-    local list = not is_error and record[kind] or {}
-    local answer = string.pack(">I2I2I2I2I2I2", (string.unpack(">I2", text)),
-      0x8180 | (is_error and record or 0), 1, #list, 0, 0)
-      .. labels(name) .. string.pack(">I2I2", code, 1)
-    for _, ip in ipairs(list) do
-      answer = answer .. string.pack(">I2I2I2I4s2", 0xc00c, code, 1, 60, packed(ip))
-    end
-    server.handle:try_send(answer, from.ip, from.port)
-  end)
-  return server
-end
-
-local function with_names(records, loop_options, service_options)
-  local server = name_server(records)
-  loop_options = loop_options or {}
-  loop_options.name_servers = "127.0.0.1:" .. server.port
-  service_options = service_options or {}
-  service_options.loop = loop_options
-  local service = ends.service(service_options)
-  service:own(server)
-  return service, server
-end
+local NXDOMAIN <const>, SERVFAIL <const> = name_server.NXDOMAIN, name_server.SERVFAIL
+local with_names <const> = name_server.service
 
 -- What the lookup said, once it has.
 local function resolve(service, host)
@@ -93,11 +33,12 @@ describe("core.loop:resolve", function()
     assert.equal(0, service:counts().lookups)
   end)
 
-  it("gives sixteen addresses of a name that has more", function()
+  it("gives sixty-four addresses of a name that has more", function()
     local list <const> = {}
-    for i = 1, 17 do list[i] = "127.0.0." .. i end
-    local service <close> = with_names { ["many.example"] = { A = list, AAAA = {} } }
-    assert.equal(16, #resolve(service, "many.example"))
+    for i = 1, 65 do list[i] = "127.0.0." .. i end
+    local service <close> = with_names({ ["many.example"] = { A = list, AAAA = {} } }, nil,
+      { tcp = true })
+    assert.equal(64, #resolve(service, "many.example"))
   end)
 
   it("gives an IP address back as it is", function()
@@ -124,10 +65,12 @@ describe("core.loop:resolve", function()
   it("says that a name does not exist, or has no address", function()
     local service <close> = with_names {
       ["none.example"] = NXDOMAIN, ["empty.example"] = {}, ["broken.example"] = SERVFAIL }
-    for _, host in ipairs { "none.example", "empty.example", "broken.example" } do
+    local names <const> = { ["none.example"] = "DNS", ["empty.example"] = "DNS",
+                            ["broken.example"] = "DNS_FAILED" }
+    for host, name in pairs(names) do
       local ips, err = resolve(service, host)
       assert.is_nil(ips)
-      assert.same({ "dns", "DNS" }, { err.kind, err.name })
+      assert.same({ "dns", name }, { err.kind, err.name })
     end
   end)
 
@@ -150,7 +93,7 @@ describe("core.loop:resolve", function()
     assert.equal(1, service:counts().lookups)
     service:advance(1)
     assert.is_nil(result[1])
-    assert.equal("TIMEOUT", result[2].name)
+    assert.same({ "dns", "DNS_TIMEOUT" }, { result[2].kind, result[2].name })
     assert.equal(0, service:counts().lookups)
   end)
 
@@ -161,7 +104,7 @@ describe("core.loop:resolve", function()
     local service <close> = ends.service { loop = { name_servers = "127.0.0.1:" .. port } }
     local ips, err = resolve(service, "host.example")
     assert.is_nil(ips)
-    assert.equal("dns", err.kind)
+    assert.same({ "dns", "DNS_FAILED" }, { err.kind, err.name })
   end)
 
   it("answers when the servers it was told are none", function()
@@ -265,7 +208,8 @@ describe("a request to a name", function()
   end)
 
   it("fails when the name does not exist (RFC 3261 8.1.3.1)", function()
-    local service <close> = with_names { ["none.example"] = NXDOMAIN }
+    local service <close> = with_names { ["none.example"] = NXDOMAIN,
+      ["_sip._udp.none.example"] = NXDOMAIN }
     service:listen "udp"
     local transaction = ask(service, "sip:none.example")
     local event = service:wait_event "failed"
@@ -280,7 +224,7 @@ describe("a request to a name", function()
     service:advance(3999)
     assert.same({}, service.events)
     service:advance(1)
-    assert.equal("TIMEOUT", service:wait_event("failed").code)
+    assert.equal("DNS_TIMEOUT", service:wait_event("failed").code)
   end)
 
   it("of an engine that is closed meanwhile is forgotten", function()
@@ -310,7 +254,7 @@ describe("core.loop:on_resolve", function()
     end)
     ask(service, "sip:sip.example;transport=udp")
     peer:wait()
-    assert.same({ "sip.example", nil, "udp", false, n = 4 }, asked)
+    assert.same({ "sip.example", nil, "udp", false, false, n = 5 }, asked)
     assert.equal(0, server.asked)
   end)
 
@@ -370,6 +314,28 @@ describe("core.loop:on_resolve", function()
     ask(service, "sip:127.0.0.1:" .. peer.port)
     peer:wait()
     assert.same({}, service.errors)
+  end)
+
+  it("leaves to the DNS what it says false to", function()
+    local service <close> = with_names { ["sip.example"] = { A = { "127.0.0.1" } } }
+    service:listen "udp"
+    local peer <close> = ends.udp()
+    service.loop:on_resolve(function() return false end)
+    ask(service, "sip:sip.example:" .. peer.port)
+    peer:wait()
+  end)
+
+  it("may leave it to the DNS later", function()
+    local service <close> = with_names { ["sip.example"] = { A = { "127.0.0.1" } } }
+    service:listen "udp"
+    local peer <close> = ends.udp()
+    local query
+    service.loop:on_resolve(function(...) query = table.pack(...) end)
+    ask(service, "sip:sip.example:" .. peer.port)
+    ends.until_true(function() return query end)
+    service.loop:locate(table.unpack(query, 1, query.n))
+    peer:wait()
+    assert.has_error(function() service.loop:locate(service.engine, 1) end)
   end)
 
   it("may close the engine that asks", function()

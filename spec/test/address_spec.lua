@@ -4,6 +4,7 @@
 
 local address <const> = require "moonsip.test.address"
 local names <const> = require "moonsip.test.names"
+local random <const> = require "moonsip.test.random"
 
 describe("an address", function()
   for text, expected in pairs {
@@ -38,9 +39,11 @@ end)
 
 describe("the names of a test network", function()
   local function targets(given, ...)
-    local one = names.new()
+    local one = names.new(random.new(1))
     one:set("spec", "PBX.example", given)
-    return one:targets(...)
+    local host, port, transport, is_secure = ...
+    return one:locate { host = host, port = port, transport = transport,
+                        is_secure = is_secure }
   end
 
   it("have the default port and transport if not told otherwise (RFC 3263 4)", function()
@@ -62,9 +65,9 @@ describe("the names of a test network", function()
   end)
 
   it("know literals, and nothing else that they were not told", function()
-    local one = names.new()
-    assert.equal("fd00::1", one:targets("[fd00::1]")[1].ip)
-    assert.is_nil(one:targets "pbx.example")
+    local one = names.new(random.new(1))
+    assert.equal("fd00::1", one:locate({ host = "[fd00::1]" })[1].ip)
+    assert.is_nil(one:locate { host = "pbx.example", spoken = { "udp" } })
     one:set("spec", "pbx.example", "10.0.0.1")
     assert.same({ "10.0.0.1" }, one:addresses "pbx.example")
     one:set("spec", "pbx.example", nil)

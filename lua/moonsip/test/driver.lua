@@ -192,22 +192,47 @@ function Driver:stop()
   self:changed()
 end
 
+-- ---- names
+
 local Answer = {}
 Answer.__index = Answer
 
 function Answer:happen()
-  self.fn(self.addresses, self.err)
+  if self.driver.is_closed then return end
+  self.fn(self.found, self.err)
   self.driver:turn()
 end
 
-function Driver:resolve(host, fn)
-  local found = self.net.names:addresses(host)
-  local answer = setmetatable({ driver = self, fn = fn, addresses = found }, Answer)
-  if not found then
-    answer.err = errors.new("dns", host .. ": name not found", { name = "DNS" })
-  end
-  self.wire:schedule(0, answer)
+local function answer_later(self, fn, found, err, after_ms)
+  self.wire:schedule(after_ms or 0,
+    setmetatable({ driver = self, fn = fn, found = found, err = err }, Answer))
 end
+
+local function silence()
+  return errors.new("dns", "no answer from the DNS in time", { name = "DNS_TIMEOUT" })
+end
+
+function Driver:resolve(host, fn)
+  local found, after_ms = self.net.names:addresses(host)
+  if after_ms then return answer_later(self, fn, nil, silence(), after_ms) end
+  answer_later(self, fn, found, not found
+    and errors.new("dns", host .. ": name not found", { name = "DNS" }) or nil)
+end
+
+function Driver:lookup(kind, name, fn)
+  local found, after_ms = self.net.names:records(kind, name)
+  answer_later(self, fn, found, after_ms and silence(), after_ms)
+  return true
+end
+
+function Driver:set_on_resolve(engine, fn) port_of(self, engine).on_resolve = fn end
+
+function Driver:locate(engine, ...) port_of(self, engine):locate(...) end
+
+--- There is one DNS here, and everybody reaches it.
+function Driver:name_servers() return true end
+
+function Driver:seed() return self.net.names:seed() end
 
 -- ---- programs: real ones, which take no virtual time at all
 

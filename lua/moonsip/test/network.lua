@@ -8,9 +8,11 @@ local audio = require "moonsip.test.audio"
 local caller = require "moonsip.test.caller"
 local context = require "moonsip.context"
 local core = require "moonsip.core"
+local dns = require "moonsip.dns"
 local driver = require "moonsip.test.driver"
 local duration = require "moonsip.duration"
 local endpoint = require "moonsip.test.endpoint"
+local enum = require "moonsip.enum"
 local errors = require "moonsip.errors"
 local lifecycle = require "moonsip.lifecycle"
 local link = require "moonsip.test.link"
@@ -35,6 +37,9 @@ Network.__name = "moonsip.test.network"
 
 local network = {}
 
+-- What tells the chance of names from that of the wire.
+local names_stream <const> = 0x444e53
+
 -- Messages kept for counting and drawing, some 1 KB each.
 local default_keep <const> = 20000
 
@@ -58,7 +63,7 @@ function network.new(options)
       seed = seed, link = link.new("test.net", options),
       keep = misuse.integer("test.net", "keep", options.keep or default_keep, 1, 1 << 31),
     },
-    seed = seed, names = names.new(),
+    seed = seed, names = names.new(random.new(seed ~ names_stream)),
     clock = core.clock(0),
     seeds = random.new(~seed), -- of engines: another stream of chance than the wire's
     drivers = {},
@@ -277,9 +282,25 @@ function Network:link(a, b, options)
 end
 
 --- What a name stands for: an address, or a list of addresses and of
---- { ip =, port =, transport = } in order of preference; nil: no such name.
+--- { ip =, port =, transport = } in order of preference; nil: no such name; false: its
+--- name servers do not answer.
 function Network:dns(name, targets)
   self.names:set("net:dns", name, targets)
+end
+
+--- What sip.resolve and sip.enum find on this network.
+function Network:resolve(uri, options, fn)
+  return dns.resolve(self.root, uri, options, fn)
+end
+
+function Network:enum(number, options, fn)
+  return enum.look_up(self.root, number, options, fn)
+end
+
+--- Adds records as a zone file has them (zone.lua); nil forgets all of them.
+---@param text string?
+function Network:zone(text)
+  self.names:set_zone("net:zone", text)
 end
 
 -- ---- time

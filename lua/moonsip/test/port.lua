@@ -47,7 +47,8 @@ end
 ---@return { number: integer, transport: string, ip: string, port: integer }?
 ---@return moonsip.Error? err
 function Port:listen(spec, addresses)
-  local one, at_port = { sockets = {}, numbers = {} }, spec.port
+  local one = { sockets = {}, numbers = {}, transport = spec.transport }
+  local at_port = spec.port
   for _, ip in ipairs(addresses) do
     local socket, err = self.wire:bind(spec.transport, ip, at_port, self)
     local number
@@ -203,9 +204,41 @@ local function send(self, bytes, flow, owner, fallback)
   if not sent and owner ~= 0 then self.engine:send_failed(owner, "TRANSPORT") end
 end
 
-local function answer(self, id, host, at_port, transport, is_secure)
-  local targets = self.driver.net.names:targets(host, at_port, transport, is_secure)
-  self.engine:resolved(id, targets, not targets and "DNS" or nil)
+-- The transports that its listeners speak.
+local function spoken(self)
+  local list = {}
+  for _, one in pairs(self.listeners) do list[#list + 1] = one.transport end
+  table.sort(list)
+  return list
+end
+
+local Late = {}
+Late.__index = Late
+
+function Late:happen()
+  local owner = self.port
+  if owner.is_closed then return end
+  owner.engine:resolved(self.id, nil, "DNS_TIMEOUT")
+  owner.driver:turn()
+end
+
+--- Answers a query of the engine from the names of the network (RFC 3263 4).
+function Port:locate(id, host, at_port, transport, is_secure, is_steady)
+  local net = self.driver.net
+  local targets, err, after_ms = net.names:locate({ host = host, port = at_port,
+    transport = transport, is_secure = is_secure, is_steady = is_steady,
+    spoken = spoken(self) })
+  if after_ms then
+    return self.wire:schedule(after_ms, setmetatable({ port = self, id = id }, Late))
+  end
+  self.engine:resolved(id, targets, err)
+end
+
+-- False when there was no query.
+local function answer(self, id, ...)
+  if not id then return false end
+  if self.on_resolve then self.on_resolve(id, ...) else self:locate(id, ...) end
+  return true
 end
 
 --- Sends what the engine has to send and answers what it asks.
@@ -216,9 +249,7 @@ function Port:flush()
     if bytes then
       send(self, bytes, flow, owner, fallback)
     else
-      local id, host, at_port, transport, is_secure = engine:next_query()
-      if not id then return end
-      answer(self, id, host, at_port, transport, is_secure)
+      if not answer(self, engine:next_query()) then return end
     end
   end
 end
