@@ -13,11 +13,7 @@
 #include "sip/engine.h"
 
 /* By their numbers (RFC 1035 3.2.2, RFC 2782, RFC 3403); A asks for AAAA too. */
-typedef enum sip_dns_type {
-  SIP_DNS_A = 1,
-  SIP_DNS_SRV = 33,
-  SIP_DNS_NAPTR = 35
-} sip_dns_type;
+typedef enum sip_dns_type { SIP_DNS_A = 1, SIP_DNS_SRV = 33, SIP_DNS_NAPTR = 35 } sip_dns_type;
 
 typedef struct sip_srv {
   uint16_t priority;

@@ -40,8 +40,9 @@ function dnsmasq.start(lines)
     "port=" .. self.port, "listen-address=127.0.0.1", "bind-interfaces", "no-resolv",
     "no-hosts", "local-ttl=60", "local=/test/", "local=/arpa/", "pid-file",
     "host-record=started.test,127.0.0.1", lines }, "\n"))
-  self.pid = math.tointeger(tonumber(output(
-    ("PATH=$PATH:/usr/sbin; dnsmasq -k -u $(id -un) -C %s >/dev/null 2>&1 & echo $!"):format(path))))
+  local command <const> = ("PATH=$PATH:/usr/sbin; dnsmasq -k -u $(id -un) -C %s >/dev/null 2>&1 "
+    .. "& echo $!"):format(path)
+  self.pid = math.tointeger(tonumber(output(command)))
   for _ = 1, 100 do
     if answers(self.port) then return self end
   end
