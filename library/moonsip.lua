@@ -102,6 +102,7 @@ local sip = {}
 ---@field domains string|string[]|nil
 ---@field secret string?
 ---@field node string?
+---@field nodes table<string, string>?
 ---@field media moonsip.MediaOptions|false|nil
 ---@field tls moonsip.TlsOptions?
 ---@field websocket { paths: string|string[]|nil, origins: string|string[]|nil }?
@@ -388,6 +389,13 @@ function Rate:wait(fn) end
 ---@return boolean
 function Rate:allow() end
 
+---@class moonsip.Node
+---@field name string
+---@field uri string
+---@field up boolean
+---@field since number
+---@field why moonsip.Error?
+
 -- Agents ----------------------------------------------------------------------------------
 
 ---@class moonsip.Listener
@@ -410,6 +418,7 @@ function Tap:stop() end
 ---@field closed boolean
 ---@field guard moonsip.Guard|false
 ---@field generation integer
+---@field nodes table<string, moonsip.Node>
 local Agent = {}
 
 ---@class moonsip.RequestOptions

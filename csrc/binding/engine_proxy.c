@@ -216,6 +216,25 @@ static int engine_domains(lua_State *L) {
   return done_or_fail(L, self, sip_engine_set_domains(self->engine, names, count));
 }
 
+/* set_node(name, place, is_up) */
+static int engine_set_node(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_str name = bind_check_str(L, 2), place = bind_check_str(L, 3);
+  int error = sip_engine_set_node(self->engine, name, place, lua_toboolean(L, 4));
+  return done_or_fail(L, self, error);
+}
+
+/* flow_token(flow): the user part of a URI that leads along it. */
+static int engine_flow_token(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  const sip_flow *flow = bind_check_flow(L, 2);
+  sip_buffer *token = bind_new_buffer(L);
+  sip_engine_write_flow_token(self->engine, flow, token);
+  if (token->failed) return bind_fail(L, SIP_E_MEMORY, NULL);
+  bind_push_str(L, sip_buffer_str(token));
+  return 1;
+}
+
 /* is_own(uri [, message]): the message says which address it reached. */
 static int engine_is_own(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
@@ -275,5 +294,7 @@ const luaL_Reg bind_engine_proxy_methods[] = {{"proxy_check", engine_proxy_check
                                               {"refuse", engine_refuse},
                                               {"domains", engine_domains},
                                               {"is_own", engine_is_own},
+                                              {"set_node", engine_set_node},
+                                              {"flow_token", engine_flow_token},
                                               {"handles_routed", engine_handles_routed},
                                               {NULL, NULL}};

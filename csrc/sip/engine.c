@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "sip/dead_target.h"
 #include "sip/dialog.h"
+#include "sip/node.h"
 #include "sip/proxy.h"
 #include "sip/screen.h"
 #include "sip/state.h"
@@ -129,6 +130,7 @@ void sip_engine_free(sip_engine *engine) {
     if (maps[i]->alloc) sip_map_deinit(maps[i]);
   }
   sip_engine_forget_domains(engine);
+  sip_engine_forget_nodes(engine);
   sip_slots_deinit(&engine->transactions);
   sip_slots_deinit(&engine->dialogs);
   sip_ring_deinit(&engine->packets);

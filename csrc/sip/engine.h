@@ -93,6 +93,16 @@ void sip_engine_remove_listener(sip_engine *engine, uint32_t number);
 /* Host names that are ours, instead of those before. A dot at the end does not count. */
 int sip_engine_set_domains(sip_engine *engine, const sip_str *names, size_t count);
 
+/* Another engine with the same secret, by its owner: `place` is what its URI has behind the
+ * "@", "10.0.0.2:5060;transport=tcp". While it is up, requests inside dialogs that only its
+ * flows lead to, or that it has itself, are handed over to it. The same name again changes
+ * it. SIP_E_INVALID (no name or place, or our own), SIP_E_LIMIT past 64, SIP_E_MEMORY. */
+int sip_engine_set_node(sip_engine *engine, sip_str name, sip_str place, bool is_up);
+
+/* The user part of a URI of ours by which other nodes reach who is at the end of a flow:
+ * what has it in a Route is forwarded by that flow (route_token.h). */
+void sip_engine_write_flow_token(sip_engine *engine, const sip_flow *flow, sip_buffer *out);
+
 /* True when a sip or sips URI is at a domain of ours, or at an address and port that we
  * listen on or advertise. `flow` (may be NULL) is what its message came by: on a wildcard
  * listener only the address that it reached is known to be ours. */

@@ -81,6 +81,14 @@ static bool needs_flow(const sip_forward *f) {
          !sip_sockaddr_equal(&said, &f->source->remote);
 }
 
+/* That of the registration whose Path it came along: later requests need it too. */
+static const sip_flow *flow_followed(const sip_forward *f) {
+  const sip_flow *flow = &f->routing->token.flow;
+  bool is_taken = flow->transport != SIP_TRANSPORT_NONE && flow->transport == f->flow->transport &&
+                  sip_sockaddr_equal(&flow->remote, &f->flow->remote);
+  return is_taken ? flow : NULL;
+}
+
 /* The token of a dialog stays the same for all of its requests. */
 static void add_token(sip_engine *engine, const sip_forward *f, sip_buffer *out) {
   if (f->routing->token.kind == SIP_ROUTE_DIALOG) {
@@ -89,10 +97,11 @@ static void add_token(sip_engine *engine, const sip_forward *f, sip_buffer *out)
   }
   bool path = f->stay == SIP_STAY_PATH;
   bool by_flow = path || needs_flow(f);
+  const sip_flow *callee = f->to_call ? f->to_call : flow_followed(f);
   sip_route_ends ends = {.kind = path ? SIP_ROUTE_PATH : SIP_ROUTE_DIALOG,
                          .request = f->request,
                          .caller = by_flow && !path ? f->source : NULL,
-                         .callee = path ? f->source : f->to_call};
+                         .callee = path ? f->source : callee};
   sip_route_token_write(engine, &ends, out);
 }
 
@@ -107,7 +116,7 @@ static void add_stay(sip_engine *engine, const sip_forward *f, const sip_hop *ho
   bool secure = is_secure(request_uri(f)) || is_secure(hop->uri);
   bool must = secure && f->source->transport != SIP_TRANSPORT_TLS; /* 16.6 item 4 */
   if (f->stay == SIP_STAY_NONE && !must) return;
-  char text[256]; /* a token is shorter: two flows of 45 characters, proof and owner */
+  char text[SIP_OWN_ROUTE_MAX];
   sip_buffer token = {.ptr = text, .size = sizeof text, .max = sizeof text};
   add_token(engine, f, &token);
   if (token.failed) out->failed = true;

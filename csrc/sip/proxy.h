@@ -90,11 +90,12 @@ typedef struct sip_branch {
   uint16_t status;  /* of the last response, or what counts for one; 0 none */
   uint16_t breadth; /* its share of Max-Breadth while it is under way */
   uint8_t state;
-  uint8_t transport; /* asked for, or NONE */
-  bool once;         /* forgotten when it is sent (16.11) */
-  bool by_flow;      /* `flow` was asked for */
-  bool flow_failed;  /* that of the token did not lead there: by the URI now */
-  sip_flow flow;     /* to send by, or of the token that it was sent by */
+  uint8_t transport;  /* asked for, or NONE */
+  bool once;          /* forgotten when it is sent (16.11) */
+  bool by_flow;       /* `flow` was asked for */
+  bool holder_failed; /* who has the flow of the token did not answer: without him now */
+  bool flow_failed;   /* that of the token did not lead there: by the URI now */
+  sip_flow flow;      /* to send by, or of the token that it was sent by */
   sip_span uri, via, routes, headers, drop; /* of text */
   uint32_t text_len, text_room;
   char text[];
@@ -187,8 +188,11 @@ static inline sip_str sip_branch_text(const sip_branch *branch, sip_span span) {
 typedef struct sip_branch_forward {
   sip_forward forward;
   sip_lines lines, drop;
+  char route[SIP_OWN_ROUTE_MAX]; /* to who has the flow of the token */
 } sip_branch_forward;
 void sip_branch_forward_of(const sip_branch *branch, sip_branch_forward *out);
+/* It goes to who has the flow of its token, and not there by itself. */
+bool sip_branch_goes_to_holder(const sip_branch *branch);
 
 /* --- proxy_client.c: its client transaction */
 
@@ -231,6 +235,19 @@ bool sip_proxy_recurse(sip_engine *engine, sip_proxy *proxy, sip_branch *branch,
 
 /* True when it is one that our Record-Route proves (16.4, 16.12), and taken care of. */
 bool sip_proxy_route(sip_engine *engine, const sip_message *request, const sip_flow *flow);
+/* Checks it (16.3) and sends it on to a target, answered by whom it reaches. */
+void sip_proxy_pass(sip_engine *engine, const sip_message *request, const sip_flow *flow,
+                    const sip_proxy_target *target, sip_stay stay);
+
+/* --- proxy_node.c: what other nodes send to us, and what is theirs */
+
+/* A new request that another node's look-up sent along a flow of ours: true when it is one,
+ * and taken care of. */
+bool sip_proxy_route_flow(sip_engine *engine, const sip_message *request, const sip_flow *flow);
+/* A request inside a dialog of another node that is up: true when it is on its way there. */
+bool sip_proxy_hand_over(sip_engine *engine, const sip_message *request, const sip_flow *flow);
+/* Likewise a response to a request of another node. */
+bool sip_proxy_hand_over_response(sip_engine *engine, const sip_message *response);
 
 /* --- proxy_stateless.c */
 

@@ -86,6 +86,10 @@ void sip_proxy_count(sip_engine *engine, sip_proxy *proxy, const sip_branch *bra
   proxy->best_branch = branch->number;
 }
 
+static bool names_flow(const sip_route_token *token) {
+  return token->kind == SIP_ROUTE_PATH || token->kind == SIP_ROUTE_FLOW;
+}
+
 /* The status that stands for what no response says: a server that cannot be reached, or
  * that is overloaded, is no reason to leave us alone (item 6). */
 static int own_status(const sip_proxy *proxy) {
@@ -94,8 +98,8 @@ static int own_status(const sip_proxy *proxy) {
     return proxy->cancelled ? 487 : 480;
   case 408:
     return proxy->cancelled ? 487 : 408;
-  case 430: /* RFC 5626 5.3.1: nobody upstream has to do with our flows */
-    return 480;
+  case 430: /* RFC 5626 5.3.1: upstream knows of our flows only where it named one */
+    return names_flow(&proxy->routing.token) ? 430 : 480;
   case 503:
     return 500;
   default:

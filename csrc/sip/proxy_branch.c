@@ -4,6 +4,7 @@
  * server's.
  */
 #include "sip/client.h"
+#include "sip/node.h"
 #include "sip/proxy.h"
 #include "sip/server.h"
 
@@ -179,6 +180,12 @@ void sip_branch_forward_of(const sip_branch *branch, sip_branch_forward *out) {
                                .breadth = branch->breadth,
                                .stay = proxy->stay,
                                .to_call = branch->by_flow ? &branch->flow : NULL};
+  if (sip_branch_goes_to_holder(branch)) {
+    const sip_route_token *token = &proxy->routing.token;
+    sip_buffer route = {.ptr = out->route, .size = sizeof out->route, .max = sizeof out->route};
+    sip_node_write_route(token->holder, token->text, &route);
+    out->forward.routes = sip_buffer_str(&route);
+  }
   sip_lines_scan(sip_branch_text(branch, branch->headers), &out->lines);
   sip_lines_scan(sip_branch_text(branch, branch->drop), &out->drop);
 }
@@ -225,24 +232,37 @@ void sip_branch_response(sip_engine *engine, sip_transaction *t, const sip_messa
 static int status_of(const sip_branch *branch, int error) {
   if (error == SIP_E_TIMEOUT) return 408;
   if (error == SIP_E_CANCELLED) return 487;
-  return branch->by_flow ? FLOW_FAILED : 503; /* 16.9 */
+  bool by_flow = branch->by_flow || branch->proxy->routing.token.kind == SIP_ROUTE_FLOW;
+  return by_flow ? FLOW_FAILED : 503; /* 16.9 */
 }
 
-/* The flow of a token is gone: the URI may lead there as well. */
-static bool try_uri(sip_engine *engine, sip_branch *branch, sip_transaction *t) {
+/* Without what led there by the token: who has its flow is gone, or the flow is. */
+static bool leave_token(sip_branch *branch, int error) {
+  const sip_route_token *token = &branch->proxy->routing.token;
+  bool has_uri = token->kind != SIP_ROUTE_FLOW; /* else it is good by that flow alone */
+  if (sip_branch_goes_to_holder(branch)) {
+    branch->holder_failed = true;
+    return has_uri || token->flow.transport != SIP_TRANSPORT_NONE;
+  }
   bool by_token = !branch->by_flow && branch->flow.transport != SIP_TRANSPORT_NONE;
-  if (!by_token || branch->flow_failed || branch->state != SIP_BRANCH_TRYING) return false;
+  if (!by_token || branch->flow_failed || error == SIP_E_TIMEOUT || !has_uri) return false;
   branch->flow_failed = true;
+  return true;
+}
+
+/* By our own flow, or by the URI, which may lead there as well. */
+static bool try_otherwise(sip_engine *engine, sip_branch *branch, sip_transaction *t, int error) {
+  if (branch->state != SIP_BRANCH_TRYING || !leave_token(branch, error)) return false;
   sip_proxy_enter(branch->proxy);
   drop_transaction(branch);
-  int error = sip_branch_open(engine, branch);
-  if (error) { /* as if nothing had been tried */
+  bool is_sent = sip_branch_open(engine, branch) == 0;
+  if (!is_sent) { /* as if nothing had been tried */
     t->client.branch = branch;
     branch->transaction = t;
     branch->proxy->live++;
   }
   sip_proxy_leave(engine, branch->proxy);
-  return error == 0;
+  return is_sent;
 }
 
 void sip_branch_lost(sip_engine *engine, sip_transaction *t, int error) {
@@ -250,7 +270,7 @@ void sip_branch_lost(sip_engine *engine, sip_transaction *t, int error) {
   if (!branch) return;
   bool untried = branch->state == SIP_BRANCH_TRYING && error == SIP_E_TIMEOUT;
   if (untried && sip_branch_move(engine, t)) return; /* 16.6 item 7 */
-  if (error != SIP_E_TIMEOUT && try_uri(engine, branch, t)) return;
+  if (try_otherwise(engine, branch, t, error)) return;
   sip_proxy *proxy = branch->proxy;
   sip_proxy_enter(proxy);
   drop_transaction(branch);

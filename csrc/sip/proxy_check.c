@@ -30,7 +30,8 @@ static void add_values(const sip_message *m, sip_header_id id, sip_buffer *out) 
 }
 
 /* Request-URI, Route, Proxy-Require and Proxy-Authorization decide where a request goes;
- * Call-ID, CSeq and From tag tell transactions apart (4.2.4). */
+ * Call-ID, CSeq and From tag tell transactions apart (4.2.4). Nodes that share a key do not
+ * go the same way with it: one hands it over to the other. */
 void sip_proxy_loop_text(sip_engine *engine, const sip_message *m, char text[LOOP_LEN]) {
   sip_buffer *out = &engine->lines;
   sip_buffer_clear(out);
@@ -44,6 +45,7 @@ void sip_proxy_loop_text(sip_engine *engine, const sip_message *m, char text[LOO
   sip_buffer_add(out, sip_message_span(m, m->from_tag));
   sip_buffer_add_char(out, '\n');
   sip_buffer_add_number(out, m->cseq);
+  sip_buffer_add(out, engine->config.owner);
   uint64_t hash = sip_hash(engine->route_key, sip_buffer_str(out));
   unsigned char bytes[LOOP_BYTES];
   for (int i = 0; i < LOOP_BYTES; i++) bytes[i] = (unsigned char)(hash >> (8 * i));

@@ -49,18 +49,27 @@ static int send_by_flow(sip_engine *engine, sip_transaction *t, const sip_flow *
 }
 
 /* The token of a dialog knows a flow for its last hop only. */
+static bool is_last_hop(const sip_branch *branch) {
+  return branch->uri.len == 0 && branch->via.len == 0 && branch->routes.len == 0 &&
+         sip_routing_left(&branch->proxy->routing) == 0;
+}
+
+bool sip_branch_goes_to_holder(const sip_branch *branch) {
+  return branch->proxy->routing.token.holder && !branch->holder_failed && !branch->by_flow &&
+         is_last_hop(branch);
+}
+
 static bool take_token_flow(sip_branch *branch) {
   const sip_routing *routing = &branch->proxy->routing;
   bool leads = routing->token.flow.transport != SIP_TRANSPORT_NONE;
-  bool last = branch->uri.len == 0 && branch->via.len == 0 && branch->routes.len == 0 &&
-              sip_routing_left(routing) == 0;
-  if (!leads || !last || branch->flow_failed) return false;
+  if (!leads || branch->flow_failed || !is_last_hop(branch)) return false;
   branch->flow = routing->token.flow;
   return true;
 }
 
 static int send(sip_engine *engine, sip_branch *branch, sip_transaction *t, const sip_hop *hop) {
-  if (branch->by_flow || take_token_flow(branch)) return send_by_flow(engine, t, &branch->flow);
+  bool by_flow = branch->by_flow || (!sip_branch_goes_to_holder(branch) && take_token_flow(branch));
+  if (by_flow) return send_by_flow(engine, t, &branch->flow);
   return sip_client_ask_or_send(engine, t, hop->uri, (sip_transport)branch->transport);
 }
 

@@ -30,13 +30,22 @@ static void pass_ack(sip_engine *engine, const sip_message *m, const sip_flow *f
 
 /* A target refresh request takes a Record-Route along, for an end that has lost its dialog
  * (16.6 item 4). */
-static int start(sip_engine *engine, sip_transaction *server, sip_kept *kept) {
+static sip_stay stay_of(const sip_message *m) {
+  bool refreshes = sip_method_refreshes_target((sip_method)m->method);
+  return refreshes ? SIP_STAY_RECORD_ROUTE : SIP_STAY_NONE;
+}
+
+typedef struct passing {
+  const sip_proxy_target *target;
+  sip_stay stay;
+} passing;
+
+static int start(sip_engine *engine, sip_transaction *server, sip_kept *kept, const passing *p) {
   sip_proxy *proxy;
   int error = sip_proxy_open(engine, server, kept, &proxy);
   if (error) return error;
-  bool refreshes = sip_method_refreshes_target((sip_method)kept->message->method);
-  proxy->stay = refreshes ? SIP_STAY_RECORD_ROUTE : SIP_STAY_NONE;
-  error = sip_proxy_add(engine, proxy, &(sip_proxy_target){0}, NULL);
+  proxy->stay = (uint8_t)p->stay;
+  error = sip_proxy_add(engine, proxy, p->target, NULL);
   if (error) return error;
   sip_proxy_enter(proxy);
   proxy->started = true;
@@ -45,16 +54,30 @@ static int start(sip_engine *engine, sip_transaction *server, sip_kept *kept) {
 }
 
 /* Without memory for it the next copy of the request may have more luck. */
-static void pass(sip_engine *engine, const sip_message *m, const sip_flow *flow) {
+static void open(sip_engine *engine, const sip_message *m, const sip_flow *flow, const passing *p) {
   sip_transaction *server;
   sip_kept *kept = sip_kept_new(engine, m, flow);
   if (!kept) return;
   int error = sip_server_open(engine, kept, flow, &server);
-  if (!error && start(engine, server, kept) != 0) sip_transaction_free(engine, server);
+  if (!error && start(engine, server, kept, p) != 0) sip_transaction_free(engine, server);
   if (error == SIP_E_LIMIT) {
     sip_server_reject(engine, m, flow, 503, (sip_str){0}, SIP_STR("Retry-After: 1\r\n"));
   }
   sip_kept_release(engine, kept);
+}
+
+static bool is_refused(sip_engine *engine, const sip_message *m, const sip_flow *flow) {
+  sip_buffer *lines = &engine->lines;
+  sip_buffer_clear(lines);
+  int status = sip_proxy_check(engine, m, lines);
+  if (status) sip_server_reject(engine, m, flow, status, (sip_str){0}, sip_buffer_str(lines));
+  return status != 0;
+}
+
+void sip_proxy_pass(sip_engine *engine, const sip_message *m, const sip_flow *flow,
+                    const sip_proxy_target *target, sip_stay stay) {
+  if (is_refused(engine, m, flow)) return;
+  open(engine, m, flow, &(passing){.target = target, .stay = stay});
 }
 
 bool sip_proxy_route(sip_engine *engine, const sip_message *m, const sip_flow *flow) {
@@ -65,15 +88,12 @@ bool sip_proxy_route(sip_engine *engine, const sip_message *m, const sip_flow *f
     pass_ack(engine, m, flow);
     return true;
   }
-  sip_buffer *lines = &engine->lines;
-  sip_buffer_clear(lines);
-  int status = sip_proxy_check(engine, m, lines);
-  if (status) {
-    sip_server_reject(engine, m, flow, status, (sip_str){0}, sip_buffer_str(lines));
-  } else if (is_wanted(engine, m)) {
+  if (is_refused(engine, m, flow)) return true;
+  if (is_wanted(engine, m)) {
     sip_engine_deliver(engine, flow, NULL);
   } else {
-    pass(engine, m, flow);
+    sip_proxy_target none = {0};
+    open(engine, m, flow, &(passing){.target = &none, .stay = stay_of(m)});
   }
   return true;
 }

@@ -9,6 +9,7 @@
 #include "base/base32.h"
 #include "base/error.h"
 #include "sip/client.h"
+#include "sip/node.h"
 #include "sip/proxy.h"
 #include "sip/server.h"
 
@@ -53,14 +54,19 @@ size_t sip_proxy_stateless_branch(sip_engine *engine, const sip_message *m, char
 
 /* --- Requests ------------------------------------------------------------------------- */
 
+/* Where the flow of a token leads to. */
+static bool is_last_hop(const sip_forward *f) {
+  return f->uri.len == 0 && f->via.len == 0 && f->routes.len == 0 &&
+         sip_routing_left(f->routing) == 0;
+}
+
 /* The flow to leave by, when nobody has to be asked for it. */
 static bool find_flow(sip_engine *engine, const sip_forward *f, const sip_proxy_target *target,
                       sip_flow *out) {
   const sip_flow *given = target->flow;
   const sip_route_token *token = &f->routing->token;
-  bool last = !target->uri.len && !target->via.len && !target->routes.len &&
-              sip_routing_left(f->routing) == 0;
-  if (!given && last && token->flow.transport != SIP_TRANSPORT_NONE) given = &token->flow;
+  bool by_token = is_last_hop(f) && token->flow.transport != SIP_TRANSPORT_NONE;
+  if (!given && by_token) given = &token->flow;
   if (given) {
     *out = *given;
     return sip_engine_local_for(engine, out->listener, &out->remote, &out->local);
@@ -137,6 +143,12 @@ int sip_proxy_send_once(sip_engine *engine, const sip_message *m, const sip_flow
                          .breadth = sip_proxy_breadth(m),
                          .stay = stay,
                          .to_call = target->flow};
+  char text[SIP_OWN_ROUTE_MAX];
+  if (routing.token.holder && !target->flow && is_last_hop(&forward)) {
+    sip_buffer route = {.ptr = text, .size = sizeof text, .max = sizeof text};
+    sip_node_write_route(routing.token.holder, routing.token.text, &route);
+    forward.routes = sip_buffer_str(&route);
+  }
   if (send_at_once(engine, &forward, target)) return 0;
   sip_kept *kept = sip_kept_new(engine, m, flow);
   if (!kept) return SIP_E_MEMORY;

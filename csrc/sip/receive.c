@@ -90,7 +90,7 @@ static void receive_ack(sip_engine *engine, const sip_flow *flow) {
     sip_transaction_drive(engine, t, &cause);
   } else if (sip_dialog_match_request(engine, ack)) {
     sip_dialog_acknowledged(engine, ack, flow);
-  } else if (!sip_proxy_route(engine, ack, flow)) {
+  } else if (!sip_proxy_route(engine, ack, flow) && !sip_proxy_hand_over(engine, ack, flow)) {
     hand_up_stray(engine, flow);
   }
 }
@@ -141,7 +141,8 @@ static void receive_in_dialog(sip_engine *engine, const sip_flow *flow) {
   const sip_message *m = engine->parsed;
   sip_dialog *dialog = sip_dialog_match_request(engine, m);
   if (!dialog) { /* 12.2.2 */
-    bool taken = sip_proxy_route(engine, m, flow) || !is_let_in(engine, flow);
+    bool taken = sip_proxy_route(engine, m, flow) || !is_let_in(engine, flow) ||
+                 sip_proxy_hand_over(engine, m, flow);
     if (!taken) reject(engine, flow, 481, (sip_str){0});
     return;
   }
@@ -170,7 +171,7 @@ static void receive_request(sip_engine *engine, const sip_flow *flow) {
     receive_cancel(engine, flow);
   } else if (m->to_tag.len > 0) {
     receive_in_dialog(engine, flow);
-  } else if (!is_let_in(engine, flow)) {
+  } else if (sip_proxy_route_flow(engine, m, flow) || !is_let_in(engine, flow)) {
     return;
   } else if (engine->draining_s) {
     reject(engine, flow, 503, retry_after(engine, engine->draining_s));
@@ -192,7 +193,8 @@ static void receive_response(sip_engine *engine, const sip_flow *flow) {
   const sip_message *m = engine->parsed;
   sip_transaction *t = sip_client_find(engine, m);
   if (!t || !has_its_vias(t, m)) { /* 18.1.2 as in RFC 6026 8.9 */
-    bool passed = !t && sip_proxy_pass_response(engine, m);
+    bool passed =
+        !t && (sip_proxy_pass_response(engine, m) || sip_proxy_hand_over_response(engine, m));
     if (!passed) {
       engine->dropped++;
       sip_screen_junk(engine, flow);

@@ -6,6 +6,7 @@
 #include "sip/route_token.h"
 
 #include "base/base32.h"
+#include "sip/node.h"
 
 enum {
   PROOF_BYTES = 8,
@@ -81,7 +82,9 @@ static bool read_flow(sip_str text, sip_flow *out) {
 static sip_str material(sip_engine *engine, sip_route_kind kind, sip_str call_id, sip_str tag) {
   sip_buffer *out = &engine->lines;
   sip_buffer_clear(out);
-  sip_buffer_add_char(out, kind == SIP_ROUTE_PATH ? 'P' : 'D');
+  static const char letters[] = {
+      [SIP_ROUTE_DIALOG] = 'D', [SIP_ROUTE_PATH] = 'P', [SIP_ROUTE_FLOW] = 'F'};
+  sip_buffer_add_char(out, letters[kind]);
   if (kind == SIP_ROUTE_DIALOG) {
     sip_buffer_add(out, call_id);
     sip_buffer_add_char(out, '\n');
@@ -101,7 +104,10 @@ static void write_proof(const sip_engine *engine, sip_str text, char proof[PROOF
 
 void sip_route_token_write(sip_engine *engine, const sip_route_ends *ends, sip_buffer *out) {
   const sip_message *m = ends->request;
-  material(engine, ends->kind, sip_message_span(m, m->call_id), sip_message_span(m, m->from_tag));
+  bool dialog = ends->kind == SIP_ROUTE_DIALOG;
+  sip_str call_id = dialog ? sip_message_span(m, m->call_id) : (sip_str){0};
+  sip_str tag = dialog ? sip_message_span(m, m->from_tag) : (sip_str){0};
+  material(engine, ends->kind, call_id, tag);
   size_t at = engine->lines.len;
   add_flow(ends->caller, CALLER, &engine->lines);
   add_flow(ends->callee, CALLEE, &engine->lines);
@@ -114,6 +120,10 @@ void sip_route_token_write(sip_engine *engine, const sip_route_ends *ends, sip_b
   if (engine->config.owner.len == 0) return;
   sip_buffer_add_char(out, OWNER);
   sip_buffer_add(out, engine->config.owner);
+}
+
+void sip_engine_write_flow_token(sip_engine *engine, const sip_flow *flow, sip_buffer *out) {
+  sip_route_token_write(engine, &(sip_route_ends){.kind = SIP_ROUTE_FLOW, .callee = flow}, out);
 }
 
 /* Both are ours alone to know, so that how long a comparison takes tells of nothing that
@@ -131,13 +141,27 @@ static bool proves(sip_engine *engine, sip_str token, sip_route_kind kind, sip_s
 }
 
 static void read_flows(sip_str rest, const sip_route_token *token, sip_flow *out) {
-  char wanted = token->from_caller || token->kind == SIP_ROUTE_PATH ? CALLEE : CALLER;
+  char wanted = token->from_caller || token->kind != SIP_ROUTE_DIALOG ? CALLEE : CALLER;
   while (rest.len > 0) {
     char mark = rest.ptr[0];
     sip_str part = next_part(sip_str_make(rest.ptr + 1, rest.len - 1));
     if (mark == wanted && !read_flow(part, out)) *out = (sip_flow){0};
     rest = sip_str_make(part.ptr + part.len, rest.len - 1 - part.len);
   }
+}
+
+/* A flow that another node has: his is the better way. By ourselves a datagram may get there
+ * too; a connection does not, and the URI has to do. */
+static void look_for_holder(sip_engine *engine, sip_str owner, sip_route_token *out) {
+  if (out->flow.transport == SIP_TRANSPORT_NONE) return;
+  if (owner.len == 0 || sip_str_equal(owner, engine->config.owner)) return;
+  out->holder = sip_node_find(engine, owner);
+  out->flow.connection = 0;
+  out->flow.listener =
+      sip_transport_is_reliable(out->flow.transport)
+          ? 0
+          : sip_engine_find_listener(engine, out->flow.transport, out->flow.remote.family);
+  if (out->flow.listener == 0) out->flow = (sip_flow){0};
 }
 
 void sip_route_token_read(sip_engine *engine, sip_str user, const sip_message *m,
@@ -154,9 +178,13 @@ void sip_route_token_read(sip_engine *engine, sip_str user, const sip_message *m
     out->kind = SIP_ROUTE_DIALOG;
   } else if (proves(engine, token, SIP_ROUTE_PATH, (sip_str){0}, m)) {
     out->kind = SIP_ROUTE_PATH;
+  } else if (proves(engine, token, SIP_ROUTE_FLOW, (sip_str){0}, m)) {
+    out->kind = SIP_ROUTE_FLOW;
   }
   if (out->kind == SIP_ROUTE_NONE) return;
   read_flows(sip_str_make(token.ptr + PROOF_LEN, token.len - PROOF_LEN), out, &out->flow);
   bool leads = out->flow.transport != SIP_TRANSPORT_NONE;
-  if (out->kind == SIP_ROUTE_PATH && !leads) out->kind = SIP_ROUTE_NONE;
+  if (out->kind != SIP_ROUTE_DIALOG && !leads) out->kind = SIP_ROUTE_NONE;
+  size_t owner_at = token.len < user.len ? token.len + 1 : user.len;
+  look_for_holder(engine, sip_str_make(user.ptr + owner_at, user.len - owner_at), out);
 }

@@ -22,6 +22,10 @@ typedef struct sip_routing {
 void sip_routing_read(sip_engine *engine, const sip_message *request, const sip_flow *flow,
                       sip_routing *out);
 
+/* Room for a route of ours: a token of two flows of 45 characters, proof and owner, and the
+ * place of a node. */
+enum { SIP_OWN_ROUTE_MAX = 512 };
+
 /* How many Route values remain. */
 static inline uint32_t sip_routing_left(const sip_routing *routing) {
   return routing->count - routing->own - (routing->last_taken ? 1 : 0);

@@ -65,6 +65,8 @@ struct sip_engine {
   sip_domains domains;           /* host names that are ours */
   sip_local_address *locals;     /* SIP_LOCAL_ADDRESSES, by hash of the remote */
   struct sip_dead_target *dead;  /* dead_target.h; NULL before the first */
+  struct sip_node *nodes;        /* SIP_NODES_MAX, once there is one (node.h) */
+  uint32_t node_count;
 
   sip_wheel wheel;
   sip_slots transactions;

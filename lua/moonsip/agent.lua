@@ -14,6 +14,7 @@ local handlers = require "moonsip.handlers"
 local lifecycle = require "moonsip.lifecycle"
 local listen = require "moonsip.listen"
 local misuse = require "moonsip.misuse"
+local nodes = require "moonsip.nodes"
 local plan = require "moonsip.plan"
 local record = require "moonsip.b2bua.record"
 local settings = require "moonsip.settings"
@@ -33,6 +34,8 @@ local underway = require "moonsip.underway"
 ---@field closed boolean
 ---@field generation integer            of its handlers: counts reloads
 ---@field guard moonsip.Guard|false
+---@field nodes table<string, moonsip.Node>  the others, by name
+---@field others moonsip.Nodes|false
 local Agent = {}
 Agent.__name = "moonsip.agent"
 
@@ -46,6 +49,8 @@ function getters:calls()
   table.sort(list, function(a, b) return a.serial < b.serial end)
   return list
 end
+
+function getters:nodes() return self.others and self.others.list or {} end
 
 function Agent:__index(key)
   local value = Agent[key]
@@ -131,7 +136,7 @@ function agent.new(context, options)
   end
   local self = setmetatable({
     context = context, engine = engine, listeners = false, handlers = handlers.new(),
-    guard = watch,
+    guard = watch, others = false,
     requests = {}, exchanges = {}, dialogs = {}, call_set = {}, serial = 0,
     allow = "", accept = chosen.accept, supported = chosen.supported,
     fixed_allow = chosen.allow ~= nil, places_calls = false, shows_bye = false,
@@ -163,6 +168,7 @@ function agent.new(context, options)
   update_methods(self)
   context:add_agent(self)
   guard.add_gateways(self)
+  if chosen.nodes then self.others = nodes.new(self, chosen.nodes, chosen.node) end
   return self
 end
 
@@ -378,6 +384,7 @@ end
 function Agent:close()
   if self.closed then return end
   self:end_all()
+  if self.others then self.others:stop() end
   lifecycle.linger(self.context, self)
   self.closed = true
   tls.detach(self)

@@ -10,6 +10,7 @@
 --   secret          key of the tokens in our Record-Route and Path: agents with the same
 --                   one take each other's dialogs; a text of at least 16 characters
 --   node            a name of up to 8 letters and digits, in front of every tag and branch
+--   nodes           where they are that have that secret, by name (nodes.lua)
 --   username, password (or ha1), realm; credentials: who we are when challenged
 --   user_agent      what User-Agent and Server say; nothing by default
 --   allow, accept, supported   values of those headers; Allow follows the handlers
@@ -30,6 +31,7 @@ local duration = require "moonsip.duration"
 local guard = require "moonsip.guard"
 local media = require "moonsip.media"
 local misuse = require "moonsip.misuse"
+local nodes = require "moonsip.nodes"
 local target = require "moonsip.target"
 local tls = require "moonsip.tls"
 
@@ -39,7 +41,7 @@ local verb <const> = "sip.agent"
 
 local known <const> = {
   listen = true, advertise = true, outbound_proxy = true, from = true, domains = true,
-  secret = true, node = true,
+  secret = true, node = true, nodes = true,
   user_agent = true, allow = true, accept = true, supported = true, peers = true,
   t1 = true, t2 = true, t4 = true, timer_c = true, failover = true, dead_target = true,
   resolve = true, mtu = true, max_transactions = true,
@@ -174,7 +176,8 @@ function settings.read(context, options)
   if user_agent ~= nil then misuse.text(verb, "user_agent", user_agent) end
   return {
     listen = listen, engine = engine, guard = guard_options(engine, options.guard),
-    domains = domains, user_agent = user_agent,
+    domains = domains, user_agent = user_agent, node = options.node,
+    nodes = nodes.read(options.nodes, options.node, options.secret),
     allow = list_of(options, "allow"),
     accept = list_of(options, "accept") or "application/sdp",
     supported = list_of(options, "supported") or "",

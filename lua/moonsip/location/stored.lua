@@ -94,39 +94,60 @@ local function boot_of(context)
   return context.boot
 end
 
-local function flow_text(context, flow)
-  return ("%s %s %d %s %d %d %s"):format(flow.transport, flow.local_ip, flow.local_port,
+--- Its ends, the connection and which run it is of; and where there are nodes, the name of
+--- this one and the Route by which the others reach it.
+local function flow_text(context, flow, agent)
+  local text = ("%s %s %d %s %d %d %s"):format(flow.transport, flow.local_ip, flow.local_port,
     flow.remote_ip, flow.remote_port, flow.connection, boot_of(context))
+  local nodes = agent.others
+  return nodes and ("%s %s %s"):format(text, nodes.name, nodes:route(flow)) or text
 end
 
---- The number of a listener at that address.
+local flow_pattern <const> = "^(%S+) (%S+) (%d+) (%S+) (%d+) (%d+) (%S+) ?(%S*) ?(%S*)$"
+
+--- A listener at that address; of a transport where no address is given.
 local function listener_of(context, transport, ip, port)
   for _, agent in ipairs(context.agent_list) do
     for _, one in ipairs(agent.listeners) do
-      if one.transport == transport and one.port == port
-        and (one.ip == ip or one.ip == "0.0.0.0" or one.ip == "::") then
-        return one.number
-      end
+      local is_there = not ip or one.port == port
+        and (one.ip == ip or one.ip == "0.0.0.0" or one.ip == "::")
+      if one.transport == transport and is_there then return one end
     end
   end
 end
 
---- The flow again; nil when it ended with another run of a program, or is not of here.
-local function flow_of(context, text)
-  local transport, ip, port, remote, remote_port, connection, boot =
-    (text or ""):match "^(%S+) (%S+) (%d+) (%S+) (%d+) (%d+) (%S+)$"
+--- Who has the nodes of a context.
+local function nodes_of(context)
+  for _, agent in ipairs(context.agent_list) do
+    if agent.others then return agent.others end
+  end
+end
+
+--- How a flow leads to its end again: the flow, or a Route over the node that has it. Neither
+--- when it ended with another run of a program, or with another node: then the URI has to do.
+--- A datagram may get through from any node.
+local function way_of(context, text)
+  local transport, ip, port, remote, remote_port, connection, boot, name, route =
+    (text or ""):match(flow_pattern)
   if not transport then return nil end
+  local nodes = name ~= "" and nodes_of(context)
+  local is_elsewhere = nodes and name ~= nodes.name
+  local holder = is_elsewhere and nodes.list[name]
+  if holder and holder.up then return nil, route end
   connection = math.tointeger(connection)
   if connection ~= 0 and boot ~= boot_of(context) then return nil end
+  if is_elsewhere then ip, port = nil, nil end
   local listener = listener_of(context, transport, ip, math.tointeger(port))
   if not listener then return nil end
-  return core.flow(transport, ip, math.tointeger(port), remote, math.tointeger(remote_port),
-    listener, connection)
+  return core.flow(transport, ip or listener.ip, math.tointeger(port or listener.port), remote,
+    math.tointeger(remote_port), listener.number, connection)
 end
 
 --- A contact as a store keeps it.
-local function plain(context, contact)
-  if type(contact.flow) == "userdata" then contact.flow = flow_text(context, contact.flow) end
+local function plain(context, contact, agent)
+  if type(contact.flow) == "userdata" then
+    contact.flow = flow_text(context, contact.flow, agent)
+  end
   contact.expires = nil
   return contact
 end
@@ -135,7 +156,9 @@ end
 local function rich(context, contact, now_s)
   local copy = {}
   for name, value in pairs(contact) do copy[name] = value end
-  copy.flow = flow_of(context, contact.flow)
+  local flow, route = way_of(context, contact.flow)
+  copy.flow = flow
+  if route then copy.path = { route } end
   copy.expires = math.max(math.ceil(contact.expires_at - now_s), 0)
   return copy
 end
@@ -154,7 +177,8 @@ local function fail(req, err)
 end
 
 --- Loads, changes and saves: status, reason, lines, changes; or nil, err.
-local function update(self, registrar, message, aor)
+local function update(self, registrar, req, aor)
+  local message = req.message
   for _ = 1, max_attempts do
     local contacts, version = ask(self, "load", aor)
     if not contacts and version then return nil, version end
@@ -163,7 +187,7 @@ local function update(self, registrar, message, aor)
       registrar:update(message, contacts, now, now // 1000)
     if not status then return nil, failure(reason) end
     if not changes then return status, reason, lines end
-    for _, one in ipairs(now_there) do plain(self.context, one) end
+    for _, one in ipairs(now_there) do plain(self.context, one, req.agent) end
     local saved, err = ask(self, "save", aor, now_there, version)
     if saved then return status, reason, lines, changes end
     if saved == nil then return nil, err or failure "the store did not save" end
@@ -186,7 +210,7 @@ function Stored:serve(registrar, req, more)
   do
     local held <close>, refused = lock(self, aor) -- luacheck: ignore held
     if refused then return fail(req, refused) end
-    status, reason, lines, changes = update(self, registrar, message, aor)
+    status, reason, lines, changes = update(self, registrar, req, aor)
   end
   if not status then return fail(req, reason) end
   if more and status == 200 then lines = lines .. more end

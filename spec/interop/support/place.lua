@@ -13,6 +13,12 @@ local pid <const> = uv.os_getpid()
 --- Our address: 127.64.0.0 to 127.127.255.255, as process numbers have 22 bits.
 place.ip = ("127.%d.%d.%d"):format(64 + (pid >> 16 & 63), pid >> 8 & 255, pid & 255)
 
+--- Two more that are ours alone, for those whose addresses matter: 1 and 2.
+---@param number integer
+function place.other_ip(number)
+  return (place.ip:gsub("^127%.(%d+)", function(first) return "127." .. first + 64 * number end))
+end
+
 local last = 5060
 
 --- A port that was not handed out yet. Odd ones are free, for RTCP and the like.
