@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- The call flows of RFC 3665 section 3 that involve proxies: real engines at every place,
--- and on each link the messages of the document, in its order.
+-- The call flows of RFC 3665 section 3: real engines at every place, and on each link the
+-- messages of the document, in its order.
 
 local sip <const> = require "moonsip"
 local test <const> = require "moonsip.test"
@@ -77,6 +77,15 @@ local function phone(net, ring, talk)
 end
 
 describe("RFC 3665", function()
+  it("3.1 Successful Session Establishment", function()
+    local net <close>, alice, bob = two_proxies()
+    bob:on("INVITE", phone(net, 0.1, 2))
+    local call = assert(alice:call("sip:bob@" .. BOB))
+    net:advance "10s"
+    assert.equal("ended", call.state)
+    assert.same({ ["A>B"] = "INVITE ACK 200", ["B>A"] = "180 200 BYE" }, links(net))
+  end)
+
   it("3.2 Session Establishment Through Two Proxies", function()
     local net <close>, alice, bob, p1, p2 = two_proxies()
     p1:on("INVITE", outbound(auth "atlanta.example.com"))
