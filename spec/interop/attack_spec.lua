@@ -10,14 +10,8 @@ local scratch <const> = require "spec.support.scratch"
 local script <const> = require "spec.interop.support.script"
 local sipp <const> = require "spec.interop.support.sipp"
 
--- Loopback addresses of other hosts, as it were: of this process alone too.
-local function elsewhere(octet)
-  return (place.ip:gsub("^127%.(%d+)", function(second)
-    return ("127.%d"):format(tonumber(second) + octet)
-  end))
-end
-
-local attacker_ip <const>, phone_ip <const> = elsewhere(64), elsewhere(128)
+-- Of other hosts, as it were.
+local attacker_ip <const>, phone_ip <const> = place.other_ip(1), place.other_ip(2)
 
 -- Runs a tool of sipvicious against the server; what it said.
 local function attack(tool, server, arguments)
