@@ -42,12 +42,19 @@ function phone.new(o)
   return self
 end
 
+--- The length of a body by whichever form its head says it in (RFC 3261 7.3.1, 7.3.3).
+local function length_of(head)
+  head = head:lower()
+  return tonumber(head:match "\r\ncontent%-length[ \t]*:%s*(%d+)"
+    or head:match "\r\nl[ \t]*:%s*(%d+)") or 0
+end
+
 --- Takes whole messages out of what came.
 local function read(self)
   local peer = self.peer
   while true do
     local head = peer.received:match "^.-\r\n\r\n"
-    local length = head and tonumber(head:match "\r\nContent%-Length: *(%d+)") or 0
+    local length = head and length_of(head) or 0
     if not head or #peer.received < #head + length then return end
     self.heard[#self.heard + 1] = peer.received:sub(1, #head + length)
     peer.received = peer.received:sub(#head + length + 1)
@@ -153,7 +160,7 @@ local function reversed(list)
   return values
 end
 
-local function target_of(text) return messages.header(text, "Contact"):match "<(.-)>" end
+local function target_of(text) return (messages.header(text, "Contact") or ""):match "<(.-)>" end
 
 --- Begins a call; `call:answered()` waits for its answer.
 function Phone:invite(server, user)

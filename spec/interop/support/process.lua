@@ -23,7 +23,8 @@ local shown <const> = 6000
 
 local packages <const> = { sipp = "sip-tester", sipsak = "sipsak", svmap = "sipvicious",
                           svwar = "sipvicious", svcrack = "sipvicious", baresip = "baresip-core",
-                          linphonec = "linphone-cli" }
+                          linphonec = "linphone-cli", kamailio = "kamailio",
+                          perl = "libnet-sip-perl" }
 
 local function environment(more)
   local list = {}
@@ -42,7 +43,8 @@ end
 
 --- Starts a program; raises when it cannot.
 ---@param command string[]  the program and its arguments
----@param options { env: table<string, string>?, cwd: string?, input: boolean? }?
+---@param options { env: table<string, string>?, cwd: string?, input: boolean?, group: boolean? }?  group: it
+---  has children of its own, which end with it
 ---@return Process
 function process.start(command, options)
   options = options or {}
@@ -54,13 +56,14 @@ function process.start(command, options)
     stdio = { self.stdin, out, err },
     env = environment(options.env),
     cwd = options.cwd,
+    detached = options.group,
   }, function(code, signal)
     self.code, self.signal = code, signal
     self.handle:close()
     running[self] = nil
   end)
   if not handle then missing(command[1], pid) end
-  self.handle, self.pid = handle, pid
+  self.handle, self.pid, self.is_group = handle, pid, options.group
   running[self] = true
   for _, pipe in ipairs { out, err } do
     pipe:read_start(function(_, data)
@@ -132,7 +135,7 @@ end
 function Process:close()
   if self.stdin then self:write(nil) end
   if self.code == nil then
-    self.handle:kill "sigkill"
+    if self.is_group then uv.kill(-self.pid, "sigkill") else self.handle:kill "sigkill" end
     turn.until_true("end of " .. self.name, function() return self.code ~= nil end)
   end
   uv.run "nowait" -- closes what was told to close
