@@ -69,22 +69,23 @@ local function connect(self, address)
   end)
 end
 
---- Starts a phone of "alice"; it registers at once, where there is a registrar. `says`
+--- Starts a phone of "alice", or `user`; it registers at once, where there is a registrar. `says`
 --- is a WAV file of 8000 Hz that it says from the start of each call; at its end baresip
 --- hangs up.
----@param options { registrar: string?, transport: "udp"|"tcp", answer: "auto"|"manual", says: string?, authority: string?, certificate: string? }
+---@param options { user: string?, password: string?, registrar: string?, transport: "udp"|"tcp", answer: "auto"|"manual", says: string?, authority: string?, certificate: string?, second: boolean? }  second: of two at a time
 ---@return Baresip
 function baresip.start(options)
   local self = setmetatable({ events = "", buffer = "", control = uv.new_tcp(),
     folder = scratch.folder(), address = place.address() }, Baresip)
   local control, words = place.address(), sound_words(self, options.says)
-  local ports = place.wide_ports()
+  local ports = place.wide_ports(options.second)
   words.AUTHORITY = options.authority and "sip_cafile " .. options.authority or ""
   words.CERTIFICATE = options.certificate and "sip_certificate " .. options.certificate or ""
   words.ADDRESS, words.CONTROL, words.MODULES = self.address, control, modules()
-  words.PORTS = ("%d-%d"):format(ports, ports + 19)
+  words.PORTS = ("%d-%d"):format(ports, ports + 9)
   fill(self.folder, "config", words)
-  fill(self.folder, "accounts", { REGISTRAR = options.registrar or self.address,
+  fill(self.folder, "accounts", { USER = options.user or "alice",
+    PASSWORD = options.password or "none", REGISTRAR = options.registrar or self.address,
     TRANSPORT = options.transport, ANSWER = options.answer,
     EVERY = options.registrar and 600 or 0 })
   self.process = process.start { "baresip", "-f", self.folder.path }

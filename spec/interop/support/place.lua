@@ -37,11 +37,13 @@ function place.ports(count)
   return first
 end
 
---- The first of 20 ports in a row for a peer that binds them on every address: far from
---- those above, which that would take from everybody, and from most others' 20.
+--- The first of 10 ports in a row for a peer that binds them on every address, or for a
+--- `second` one: far from those above, which that would take from everybody, and from most
+--- others' 20.
+---@param second boolean?
 ---@return integer
-function place.wide_ports()
-  return 20000 + pid % 600 * 20
+function place.wide_ports(second)
+  return 20000 + pid % 600 * 20 + (second and 10 or 0)
 end
 
 --- "127.64.0.1:5062", with a port of its own.
