@@ -159,7 +159,8 @@ describe("examples/", function()
   it("has scripts that the suite runs, each of them", function()
     assert.is_true(#examples > 0)
     for _, path in ipairs(examples) do
-      local users = list(("grep -rlF %s spec/examples"):format(path:match "([^/]+)%.lua$"))
+      local name = path:match "([^/]+)%.lua$"
+      local users = list(("grep -rlF %s spec/examples spec/interop"):format(name))
       assert.is_true(#users > 0, path .. " is run by no spec")
     end
   end)

@@ -23,8 +23,7 @@ local function node(name, o)
 end
 
 -- A call through a by a phone behind an address translation; its Record-Route.
-local function called(a, o)
-  o = o or {}
+local function called(a)
   a:invite({ "sip:bob@" .. CALLEE }, { stay = "record_route" },
     { via = "SIP/2.0/UDP 192.168.1.5:5060;branch=z9hG4bKpeer1;rport" })
   local routes <const> = messages.headers(a:last_to(CALLEE, "INVITE"), "Record%-Route")
@@ -33,8 +32,7 @@ local function called(a, o)
 end
 
 -- From the callee: the last hop is the caller, whose Contact is an address of its own net.
-local function from_callee(method, route, o)
-  o = o or {}
+local function from_callee(method, route)
   local text <const> = messages[method] {
     uri = "sip:peer@192.168.1.5:5060", from = "<sip:bob@10.0.0.1>;tag=tag21",
     to = "<sip:peer@10.0.0.9>;tag=peertag", to_tag = false, cseq = 1,

@@ -67,10 +67,15 @@ function caller.new(net, host, uri, options)
   for name, value in pairs(options) do
     if not own_options[name] then chosen[name] = value end
   end
+  local username = options.username or uri:match "^sips?:([^@;?:]+)@"
+  if options.password and username then
+    chosen.credentials = chosen.credentials
+      or { username = username, password = options.password }
+  end
   local self, err = agent.new(own, chosen)
   if not self then misuse.raise("net:agent: %s", tostring(err)) end
   self.net, self.host, self.aor, self.on_audio = net, host, uri, ear.of
-  self.username = options.username or uri:match "^sips?:([^@;?:]+)@"
+  self.username = username
   self.password = options.password
   local first = self.listeners[1]
   local place = trace.address(first.ip, first.port)

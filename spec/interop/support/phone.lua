@@ -30,14 +30,14 @@ local function token(prefix)
   return prefix .. serial
 end
 
----@param o { user: string, password: string?, domain: string, transport: "udp"|"tcp", server: string?, inside: string?, lines: string[]? }  lines: of
----  each REGISTER
+--- `lines`: header lines of each REGISTER.
+---@param o { user: string, password: string?, domain: string, transport: "udp"|"tcp", server: string?, inside: string?, lines: string[]? }
 ---@return Phone
 function phone.new(o)
   local peer = o.transport == "tcp" and raw.tcp(o.server) or raw.udp()
   local self = setmetatable({ peer = peer, user = o.user, password = o.password,
-    domain = o.domain, transport = o.transport, lines = o.lines or {}, heard = {}, call_id = token "reg-" .. o.user,
-    place = o.inside or peer.address, cseq = 0 }, Phone)
+    domain = o.domain, transport = o.transport, lines = o.lines or {}, heard = {},
+    call_id = token "reg-" .. o.user, place = o.inside or peer.address, cseq = 0 }, Phone)
   self.contact = ("<sip:%s@%s;transport=%s>"):format(o.user, self.place, o.transport)
   return self
 end
