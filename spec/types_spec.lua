@@ -125,6 +125,9 @@ describe("library/", function()
     net:advance(1)
     local uri = assert(sip.uri "sip:a@b")
     local _, err = sip.uri "no"
+    local server = net:server "10.0.0.6:9092"
+    call_in:stream({ to = "audiosocket://10.0.0.6:9092" }, function() end)
+    net:advance "100ms"
     objects = {
       ["moonsip.Sip"] = sip, ["moonsip.Log"] = sip.log,
       ["moonsip.Tap"] = bob:trace(function() end),
@@ -166,6 +169,7 @@ describe("library/", function()
       ["moonsip.test"] = test, ["moonsip.test.Network"] = net,
       ["moonsip.test.Script"] = script, ["moonsip.test.Caller"] = caller,
       ["moonsip.test.Endpoint"] = net:endpoint "10.0.0.7:5060",
+      ["moonsip.test.Peer"] = server.peers[1],
     }
   end)
   teardown(function()

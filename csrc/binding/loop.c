@@ -115,6 +115,8 @@ static int loop_new(lua_State *L) {
   lua_setiuservalue(L, 2, LOOP_MEDIA);
   lua_newtable(L);
   lua_setiuservalue(L, 2, LOOP_CHILDREN);
+  lua_newtable(L);
+  lua_setiuservalue(L, 2, LOOP_CHANNELS);
   net_config config = {.alloc = bind_alloc,
                        .alloc_context = &loop->allocator,
                        .callbacks = &bind_loop_callbacks,
@@ -357,6 +359,7 @@ static int loop_counts(lua_State *L) {
   FIELD(queue_bytes);
   FIELD(lookups);
   FIELD(children);
+  FIELD(channels);
   FIELD(jobs);
   FIELD(live_bytes);
   FIELD(live_blocks);
@@ -403,6 +406,7 @@ void bind_loop_open(lua_State *L) {
   luaL_setfuncs(L, bind_loop_attach_methods, 0);
   luaL_setfuncs(L, bind_loop_child_methods, 0);
   luaL_setfuncs(L, bind_loop_names_methods, 0);
+  luaL_setfuncs(L, bind_loop_channel_methods, 0);
   luaL_setfuncs(L, bind_loop_workers_methods, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);

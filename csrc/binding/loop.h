@@ -18,7 +18,8 @@ enum {
   LOOP_LOOKUPS,      /* [id] = function */
   LOOP_CHILDREN,     /* [id] = function */
   LOOP_MEDIA,        /* [pointer] = media object */
-  LOOP_VALUES = LOOP_MEDIA
+  LOOP_CHANNELS,     /* [id] = function */
+  LOOP_VALUES = LOOP_CHANNELS
 };
 
 /* Before the loop is freed: what lives on it is told. */
@@ -64,6 +65,7 @@ bind_loop *bind_loop_check(lua_State *L);
 extern const luaL_Reg bind_loop_attach_methods[];
 extern const luaL_Reg bind_loop_child_methods[];
 extern const luaL_Reg bind_loop_names_methods[];
+extern const luaL_Reg bind_loop_channel_methods[];
 extern const luaL_Reg bind_loop_workers_methods[];
 void bind_loop_detach_all(bind_loop *loop);
 /* Forgets attachments that have ended, and with them their engines; the loop is

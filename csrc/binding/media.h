@@ -115,10 +115,10 @@
  *   media:detect(id, { ... })
  *     amd     true, or { initial = 2500, greeting = 1500, after = 800, total = 5000,
  *             word = 100, between = 50, words = 2, threshold = 256 }
- *     beep, fax = false; silence, speech = 0; threshold = 256; max = 0
+ *     beep, fax, tone = false (tones of an exchange); silence, speech = 0; threshold = 256; max = 0
  *     report  false; true: a "heard" event for each, and it goes on
- *     ends    "human" "machine" "notsure" "beep" "fax" "silence" "speech" "max" "stopped"
- *             "closed"; info { ms }
+ *     ends    "human" "machine" "notsure" "beep" "fax" "dial" "ringback" "busy" "congestion"
+ *             "silence" "speech" "max" "stopped" "closed"; info { ms }
  *   media:stream(id, { rate =, what = "in", speak = true, buffer = 20000 })
  *     16-bit little-endian samples both ways. what: also "out" "both" "stereo" "none". What
  *     is written is sent in the place of bridge and background; speaking verbs go first

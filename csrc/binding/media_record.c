@@ -27,6 +27,7 @@ static void take_file(lua_State *L, const media_handle *handle, media_what what,
   lua_pop(L, 1);
   config->encoding = encodings[bind_option_name(L, 3, "format", "pcm16", formats)];
   config->append = bind_option_flag(L, 3, "append", false);
+  config->min_free = (uint64_t)bind_option_integer(L, 3, "min_free", 0, INT64_MAX, 0);
   config->channels = what == MEDIA_WHAT_STEREO ? 2 : 1;
   uint32_t rate = handle && handle->rate ? handle->rate : DEFAULT_RATE;
   config->rate = (uint32_t)bind_option_integer(L, 3, "rate", 8000, AUDIO_LIVE_RATE_MAX, rate);

@@ -185,12 +185,13 @@ static void take_answering(lua_State *L, media_detect *detect) {
   lua_pop(L, 1);
 }
 
-/* detect(id, { amd, beep, fax, silence, speech, max, report }) -> verb */
+/* detect(id, { amd, beep, fax, tone, silence, speech, max, report }) -> verb */
 static int detect(lua_State *L) {
   bind_media *self = bind_media_check(L);
   const media_handle *handle = check_party(L, self);
   media_detect draft = {.beep = bind_option_flag(L, 3, "beep", false),
                         .fax = bind_option_flag(L, 3, "fax", false),
+                        .tone = bind_option_flag(L, 3, "tone", false),
                         .report = bind_option_flag(L, 3, "report", false),
                         .silence_ms = bind_option_ms(L, 3, "silence", 0),
                         .speech_ms = bind_option_ms(L, 3, "speech", 0),

@@ -4,6 +4,7 @@
  */
 #include "media/converter.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static void prepare(media_converter *converter, uint32_t from, uint32_t to) {
@@ -26,8 +27,9 @@ void media_convert(media_converter *converter, const media_frame *from, media_fr
   prepare(converter, from->rate, to->rate);
   audio_span span = audio_span_make(from->samples, from->count);
   size_t count = 0;
-  if (converter->resampler &&
-      audio_resampler_room(converter->resampler, from->count) <= MEDIA_FRAME_MAX) {
+  /* Frames of whole milliseconds, so that each becomes as many samples as the next. */
+  bool is_whole = (uint64_t)from->count * to->rate == (uint64_t)to->count * from->rate;
+  if (converter->resampler && is_whole && to->count <= MEDIA_FRAME_MAX) {
     count = audio_resampler_feed(converter->resampler, span, to->samples);
   }
   if (count < to->count) {

@@ -11,7 +11,7 @@
 #include "audio/resampler.h"
 #include "media/frame.h"
 
-enum { MEDIA_CONVERTER_ROOM = 3072 /* of a resampler between 8, 16, 24, 32 and 48 kHz */ };
+enum { MEDIA_CONVERTER_ROOM = 3648 /* of a resampler between 8, 16, 24, 32 and 48 kHz */ };
 
 typedef struct media_converter {
   uint32_t from, to;

@@ -23,6 +23,7 @@ static void prepare(media_detect *detect, uint32_t rate) {
   if (detect->amd) audio_answering_init(&detect->answering, rate, &detect->answering_settings);
   audio_tone_settings tones = {.ignore_beeps = !detect->beep};
   audio_tone_detector_init(&detect->tones, rate, &tones);
+  if (detect->tone) audio_progress_detector_init(&detect->progress, rate);
   audio_silence_settings silence = {.threshold = detect->threshold};
   audio_silence_init(&detect->silence, rate, &silence);
 }
@@ -55,6 +56,21 @@ static void find_tones(media_verb *verb, audio_span in) {
   }
 }
 
+/* What an exchange says by its tones. */
+static void find_progress(media_verb *verb, audio_span in) {
+  static const media_why whys[] = {[AUDIO_PROGRESS_DIAL] = MEDIA_WHY_DIAL,
+                                   [AUDIO_PROGRESS_RINGBACK] = MEDIA_WHY_RINGBACK,
+                                   [AUDIO_PROGRESS_BUSY] = MEDIA_WHY_BUSY,
+                                   [AUDIO_PROGRESS_CONGESTION] = MEDIA_WHY_CONGESTION};
+  media_detect *detect = &verb->detect;
+  if (!detect->tone) return;
+  audio_progress_event event;
+  while (verb->why == MEDIA_WHY_NONE &&
+         audio_progress_detector_feed(&detect->progress, &in, &event)) {
+    found(verb, whys[event.what]);
+  }
+}
+
 static void find_silence(media_verb *verb, audio_span in) {
   media_detect *detect = &verb->detect;
   if (!detect->silence_ms && !detect->speech_ms) return;
@@ -77,6 +93,7 @@ static void listen(media_verb *verb, const media_frame *in, const media_frame *o
     prepare(detect, in->rate);
     audio_span span = audio_span_make(in->samples, in->count);
     find_tones(verb, span);
+    if (verb->why == MEDIA_WHY_NONE) find_progress(verb, span);
     if (verb->why == MEDIA_WHY_NONE) find_answerer(verb, span);
     if (verb->why == MEDIA_WHY_NONE) find_silence(verb, span);
   }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "audio/wav_reader.h"
@@ -85,13 +86,22 @@ static int find_end(media_recorder *recorder) {
   return 0;
 }
 
+/* A disk that others need too is full for us before it is. */
+static int check_space(media_recorder *recorder) {
+  struct statvfs disk;
+  if (recorder->min_free == 0 || fstatvfs(recorder->fd, &disk) < 0) return 0;
+  bool is_enough = (uint64_t)disk.f_bavail * disk.f_frsize >= recorder->min_free;
+  return is_enough ? 0 : fail(recorder, -ENOSPC);
+}
+
 static int open_file(media_recorder *recorder, const media_recorder_config *config) {
   int flags = O_RDWR | O_CREAT | O_CLOEXEC | (config->append ? 0 : O_TRUNC);
   recorder->fd = open(config->path, flags, 0644);
   if (recorder->fd < 0) return -errno;
   int error = config->append ? find_end(recorder) : 1;
   if (error < 0) return error;
-  error = write_header(recorder);
+  error = check_space(recorder);
+  if (!error) error = write_header(recorder);
   if (error) return error;
   uint64_t end = recorder->begins_at + recorder->data;
   if (ftruncate(recorder->fd, (off_t)end) < 0 || lseek(recorder->fd, (off_t)end, SEEK_SET) < 0) {
@@ -109,6 +119,7 @@ int media_recorder_open(sip_alloc *alloc, const media_recorder_config *config,
   media_recorder *recorder = (media_recorder *)(void *)block;
   recorder->size = size;
   recorder->fd = -1;
+  recorder->min_free = config->min_free;
   sip_link_init(&recorder->link);
   recorder->format = (audio_wav_format){
       .encoding = config->encoding, .channels = config->channels, .rate = config->rate};
@@ -164,7 +175,7 @@ void media_recorder_write(media_recorder *recorder) {
   if (recorder->is_over) {
     finish(recorder);
   } else if (is_sound && recorder->data - recorder->header_data >= bytes_of(recorder, 1000)) {
-    write_header(recorder);
+    if (check_space(recorder) == 0) write_header(recorder);
   }
 }
 

@@ -21,6 +21,7 @@ typedef struct media_recorder_config {
   uint32_t rate;
   uint8_t channels; /* 1 or 2 */
   audio_wav_encoding encoding;
+  uint64_t min_free; /* bytes that are left free on the disk, looked at every second */
 } media_recorder_config;
 
 typedef struct media_recorder {
@@ -33,6 +34,7 @@ typedef struct media_recorder {
   bool is_over;         /* no more will come: write the rest, then it is done */
   uint64_t trim_ms;     /* at the end, not kept */
   int fd;
+  uint64_t min_free;
   uint64_t data;        /* bytes of samples in the file */
   uint64_t header_data; /* as the header says */
   uint32_t begins_at;   /* where the data do */

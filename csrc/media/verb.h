@@ -8,6 +8,7 @@
 #define MOONSIP_MEDIA_VERB_H
 
 #include "audio/answering.h"
+#include "audio/progress_detector.h"
 #include "audio/silence.h"
 #include "audio/tone_detector.h"
 #include "media/converter.h"
@@ -51,7 +52,10 @@ typedef enum media_verb_kind {
   X(BEEP, "beep")             \
   X(FAX, "fax")               \
   X(SPEECH, "speech")         \
-  X(TONE, "tone")             \
+  X(DIAL, "dial")             \
+  X(RINGBACK, "ringback")     \
+  X(BUSY, "busy")             \
+  X(CONGESTION, "congestion") \
   X(FAILED, "failed")         \
   X(STOPPED, "stopped")       \
   X(CLOSED, "closed")
@@ -138,7 +142,7 @@ typedef struct media_recording {
 } media_recording;
 
 typedef struct media_detect {
-  bool amd, beep, fax, report;
+  bool amd, beep, fax, tone, report;
   uint64_t silence_ms, speech_ms, max_ms;
   audio_answering_settings answering_settings;
   uint32_t rate; /* that the detectors were made for; 0: not yet */
@@ -149,6 +153,7 @@ typedef struct media_detect {
   bool told_silence, told_speech, told_answer;
   audio_answering answering;
   audio_tone_detector tones;
+  audio_progress_detector progress;
   audio_silence silence;
 } media_detect;
 

@@ -9,6 +9,7 @@
 #include <poll.h>
 
 #include "base/error.h"
+#include "net/channel.h"
 #include "net/connection.h"
 #include "net/guest.h"
 #include "net/listener.h"
@@ -72,6 +73,7 @@ static void free_memory(net_loop *loop) {
   net_queue_pool_deinit(&loop->pool);
   sip_map_deinit(&loop->remotes);
   sip_slots_deinit(&loop->connections);
+  sip_slots_deinit(&loop->channels);
   sip_alloc alloc = loop->alloc;
   sip_alloc_free(&alloc, loop, sizeof *loop);
 }
@@ -91,6 +93,7 @@ int net_loop_new(net_loop **out, const net_config *config) {
   sip_link_init(&loop->guests);
   sip_link_init(&loop->unwritten);
   sip_slots_init(&loop->connections, &loop->alloc);
+  sip_slots_init(&loop->channels, &loop->alloc);
   net_queue_pool_init(&loop->pool, &loop->alloc);
   sip_link_init(&loop->workers);
   sip_link_init(&loop->children.running);
@@ -119,6 +122,7 @@ void net_loop_free(net_loop *loop) {
   net_resolver_deinit(loop);
   net_workers_close_all(loop);
   net_child_close_all(loop);
+  net_channel_close_all(loop);
   net_signal_close(loop);
   uv_close((uv_handle_t *)&loop->timer, NULL);
   uv_close((uv_handle_t *)&loop->waker, NULL);
@@ -216,8 +220,8 @@ static bool has_pending(const net_loop *loop) {
 bool net_loop_is_empty(const net_loop *loop) {
   const net_counts *counts = &loop->counts;
   return counts->listeners == 0 && counts->connections == 0 && counts->lookups == 0 &&
-         loop->held == 0 && counts->children == 0 && counts->jobs == 0 && !loop->is_woken &&
-         next_deadline(loop) == SIP_TIME_NEVER && !has_pending(loop);
+         loop->held == 0 && counts->children == 0 && counts->channels == 0 && counts->jobs == 0 &&
+         !loop->is_woken && next_deadline(loop) == SIP_TIME_NEVER && !has_pending(loop);
 }
 
 int64_t net_loop_timeout(const net_loop *loop) {

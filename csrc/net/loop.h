@@ -133,6 +133,7 @@ typedef struct net_counts {
   size_t queue_bytes; /* waiting for all connections */
   size_t lookups;     /* waiting for the DNS */
   size_t children;    /* programs that run */
+  size_t channels;    /* connections of the program's own */
   size_t jobs;        /* of workers, that run or wait */
   size_t live_bytes;  /* of the loop's allocator */
   size_t live_blocks;

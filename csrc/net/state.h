@@ -60,7 +60,8 @@ struct net_loop {
   sip_link guests;
   int held; /* by how many of them the loop is kept from being empty */
   sip_slots connections;
-  sip_map remotes; /* connections by (transport, remote) */
+  sip_slots channels; /* net/channel.h */
+  sip_map remotes;    /* connections by (transport, remote) */
   sip_hash_key key;
   sip_link unwritten; /* connections with something to write, or to end, this turn */
   net_queue_pool pool;

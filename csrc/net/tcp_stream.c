@@ -45,6 +45,7 @@ static void read_some(net_tcp_stream *tcp) {
     loop->counts.bytes_in += (uint64_t)got;
     stream->user->received(stream, sip_str_make(loop->scratch, (size_t)got));
   } else if (got == 0) {
+    tcp->has_ended = true;
     tcp->reads = false; /* the end stays readable: polling for it would spin */
     watch(tcp);
     stream->user->finished(stream);
@@ -112,6 +113,12 @@ static ssize_t tcp_write(net_stream *stream, struct iovec *parts, int count) {
     watch(tcp);
   }
   return sent;
+}
+
+void net_tcp_stream_hold(net_tcp_stream *tcp, bool is_held) {
+  if (tcp->is_connecting || tcp->has_ended || tcp->reads == !is_held) return;
+  tcp->reads = !is_held;
+  watch(tcp);
 }
 
 static void tcp_finish(net_stream *stream) {

@@ -12,8 +12,9 @@ typedef struct net_tcp_stream {
   uv_poll_t poll;
   int fd;
   bool is_connecting;
-  bool reads;  /* waits for bytes */
-  bool writes; /* waits for room */
+  bool has_ended; /* the peer sends no more */
+  bool reads;     /* waits for bytes */
+  bool writes;    /* waits for room */
 } net_tcp_stream;
 
 extern const net_stream_kind net_tcp_stream_kind;
@@ -21,5 +22,8 @@ extern const net_stream_kind net_tcp_stream_kind;
 /* The user and its context are set by the caller. Takes over the descriptor, also on
  * failure: 0 or a system error. */
 int net_tcp_stream_open(net_tcp_stream *tcp, net_loop *loop, int fd, bool is_connecting);
+
+/* Reads nothing until it is let go again. */
+void net_tcp_stream_hold(net_tcp_stream *tcp, bool is_held);
 
 #endif

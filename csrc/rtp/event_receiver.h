@@ -2,7 +2,9 @@
  *
  * Telephone events received (RFC 4733 2.5.2): each once, at its first packet, and
  * once more at its end, whatever is lost, copied or reordered. An event is its code
- * and timestamp, of whichever SSRC: some senders use another one than their audio's.
+ * and timestamp, of whichever SSRC: some senders use another one than their audio's. A
+ * sender whose timestamps stand still is understood all the same: an event that begins
+ * anew, in a packet that is newer than its end, is another.
  */
 #ifndef MOONSIP_RTP_EVENT_RECEIVER_H
 #define MOONSIP_RTP_EVENT_RECEIVER_H
@@ -36,7 +38,9 @@ typedef struct rtp_event_report {
 
 typedef struct rtp_event_key {
   uint32_t timestamp;
-  uint8_t code; /* and a timestamp: what an event is known by */
+  uint16_t sequence; /* of its newest packet */
+  uint16_t duration; /* ticks, of this segment */
+  uint8_t code;      /* and a timestamp: what an event is known by */
   bool used;
   bool lapsed; /* it ended for want of updates */
 } rtp_event_key;
@@ -44,8 +48,9 @@ typedef struct rtp_event_key {
 typedef struct rtp_event_receiver {
   bool active; /* an event is going on */
   rtp_event_report event;
-  uint32_t segment; /* timestamp of its last segment */
-  uint32_t before;  /* ticks of the segments before that one */
+  uint32_t segment;  /* timestamp of its last segment */
+  uint32_t before;   /* ticks of the segments before that one */
+  uint16_t sequence; /* of its newest packet */
   rtp_time updated_at;
   rtp_event_key history[RTP_EVENT_HISTORY];
   uint32_t history_next;

@@ -60,7 +60,8 @@ static bool has_main_of_rate(const sdp_draft *draft, uint32_t rate) {
   return false;
 }
 
-static void keep_one_main(sdp_draft *draft) {
+/* False when there is none: events and comfort noise alone are no conversation. */
+static bool keep_one_main(sdp_draft *draft) {
   size_t kept = 0;
   bool found = false;
   for (size_t i = 0; i < draft->count; i++) {
@@ -70,6 +71,7 @@ static void keep_one_main(sdp_draft *draft) {
     draft->picks[kept++] = draft->picks[i];
   }
   draft->count = kept;
+  return found;
 }
 
 /* Auxiliary formats whose clock is no codec's are of no use (RFC 4733 2.1). */
@@ -106,7 +108,7 @@ static bool fits(const sdp_session *offer, const sdp_media *media, const sdp_ans
   }
   bool needs_main = pick_in_their_order(offer, media, draft);
   if (how->our_order) sort_by_ours(draft);
-  if (how->one_codec) keep_one_main(draft);
+  if (how->one_codec && !keep_one_main(draft)) return false;
   if (needs_main) drop_idle_auxiliary(draft);
   draft->direction = sdp_direction_agree(ours->direction, media->direction);
   draft->rtcp_mux = ours->rtcp_mux && sdp_media_has_rtcp_mux(offer, media);

@@ -89,16 +89,23 @@
 ---@field amd table|boolean|nil
 ---@field fax boolean?
 ---@field beep boolean?
+---@field tone boolean?
 ---@field silence moonsip.Duration?
 ---@field speech moonsip.Duration?
 ---@field threshold integer?
 
 ---@class moonsip.StreamOptions
----@field rate 8000|16000|nil
+---@field rate 8000|12000|16000|24000|32000|48000|nil
 ---@field what "in"|"out"|"both"|"stereo"|"none"|nil
 ---@field speak boolean?
 ---@field buffer moonsip.Duration?
 ---@field frame moonsip.Duration?
+---@field to string?  "audiosocket://HOST:PORT"
+---@field uuid string?
+---@field digits boolean?
+---@field timeout moonsip.Duration|false|nil
+---@field patience moonsip.Duration|false|nil
+---@field idle moonsip.Duration|false|nil
 
 ---@class moonsip.BridgeOptions
 ---@field media "relay"|"direct"|"pass"|nil
@@ -171,7 +178,7 @@ function CallVerbs:start_record(options) end
 function CallVerbs:monitor(options) end
 ---@param options moonsip.DetectOptions?
 ---@param fn fun(what: string?, err: moonsip.Error?)?
----@return "human"|"machine"|"fax"|"silence"|"notsure"|"beep"|"speech"|nil what
+---@return "human"|"machine"|"fax"|"silence"|"notsure"|"beep"|"speech"|"dial"|"ringback"|"busy"|"congestion"|nil what
 ---@return moonsip.Error? err
 function CallVerbs:detect(options, fn) end
 ---@param options { max: moonsip.Duration? }?
@@ -183,9 +190,10 @@ function CallVerbs:wait_beep(options, fn) end
 ---@return fun(): string?
 function CallVerbs:audio(options) end
 ---@param options moonsip.StreamOptions?
+---@param fn fun(stream: moonsip.AudioStream?, err: moonsip.Error?)?  with `to`
 ---@return moonsip.AudioStream?
 ---@return moonsip.Error? err
-function CallVerbs:stream(options) end
+function CallVerbs:stream(options, fn) end
 ---@param other moonsip.Call
 ---@param options moonsip.BridgeOptions?
 ---@param fn fun(record: moonsip.CallRecord?, err: moonsip.Error?)?
@@ -212,6 +220,7 @@ function Recording:resume() end
 ---@class moonsip.AudioStream
 ---@field rate integer
 ---@field done boolean
+---@field uuid string?
 local AudioStream = {}
 ---@param fn fun(samples: string?, err: moonsip.Error?)?
 ---@return string? samples
@@ -227,6 +236,10 @@ function AudioStream:write(samples, fn) end
 ---@return moonsip.Error? err
 function AudioStream:mark(fn) end
 function AudioStream:clear() end
+---@param fn fun(done: true?, err: moonsip.Error?)?
+---@return true?
+---@return moonsip.Error? err
+function AudioStream:wait(fn) end
 ---@return fun(): string?
 function AudioStream:frames() end
 function AudioStream:close() end

@@ -51,6 +51,25 @@ function Network:agent(uri, options) end
 ---@return moonsip.test.Endpoint
 function Network:endpoint(address, name) end
 
+---@param address string
+---@param fn fun(peer: moonsip.test.Peer)?
+---@return { peers: moonsip.test.Peer[], port: integer }
+function Network:server(address, fn) end
+
+---@class moonsip.test.Peer
+---@field received string
+---@field unsent string
+---@field ended string?
+---@field on_data fun(peer: moonsip.test.Peer, bytes: string)?
+---@field on_end fun(peer: moonsip.test.Peer, err: moonsip.Error?)?
+local Peer = {}
+---@param bytes string
+function Peer:send(bytes) end
+---@param is_held boolean
+function Peer:hold(is_held) end
+function Peer:close() end
+function Peer:reset() end
+
 ---@param a moonsip.test.Host
 ---@param b moonsip.test.Host?
 function Network:cut(a, b) end

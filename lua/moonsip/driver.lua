@@ -203,6 +203,27 @@ end
 
 --- The seed of what is random in the choice among servers; nil: the system's randomness.
 function Driver:seed() end
+--- Connects to a server over TCP. `fn("open")`; `fn("data", bytes)`; `fn("writable")` after a
+--- write that was cut short; `fn("end")` when the server sends no more; `fn("failed", err)`,
+--- after which it is closed.
+---@param options { patience_ms: integer?, send_buffer: integer? }  csrc/net/channel.h
+---@return integer? id  for the channel_ methods
+---@return moonsip.Error? err
+function Driver:connect(ip, port, options, fn)
+  return self.loop:connect(ip, port, options, fn)
+end
+
+--- How many bytes were taken; or nil and an error.
+function Driver:channel_write(id, bytes) return self.loop:channel_write(id, bytes) end
+
+--- Holds back what the server sends, or lets it go again.
+function Driver:channel_hold(id, is_held) self.loop:channel_hold(id, is_held) end
+
+--- We send no more.
+function Driver:channel_finish(id) self.loop:channel_finish(id) end
+
+--- Closes it; nothing more is told.
+function Driver:channel_close(id) self.loop:channel_close(id) end
 
 --- Runs a program: `fn(output, errors, status, signal)` later, or `fn(nil, err, errors)`.
 ---@param program table  its words, and environment, folder, input, output_max

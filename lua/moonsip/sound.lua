@@ -218,6 +218,9 @@ end
 
 function on.digit(self, digit, how)
   self.call:note("digit %s", digit)
+  for _, one in pairs(self.verbs) do
+    if one.owner then one.owner:digit(digit) end -- a stream's
+  end
   self.call:fire("dtmf", digit, self.call, { how = how == "event" and "rfc4733" or how })
 end
 

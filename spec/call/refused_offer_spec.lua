@@ -58,6 +58,22 @@ describe("an offer", function()
     end)
   end
 
+  for name, body in pairs {
+    ["telephone events"] = offer("m=audio 4000 RTP/AVP 101",
+      "a=rtpmap:101 telephone-event/8000"),
+    ["comfort noise"] = offer "m=audio 4000 RTP/AVP 13",
+  } do
+    it(("of %s alone gets 488 where both are known (RFC 4733 1.2, RFC 3389 4)"):format(name),
+      function()
+        local carol <const> = net:agent("sip:carol@example.com",
+          { media = { comfort_noise = true } })
+        carol:on("INVITE", function(req) req:answer() end)
+        local _, err = alice:request("INVITE", carol, { body = body }):wait()
+        assert.equal(488, err.code)
+        assert.equal(0, #carol.calls)
+      end)
+  end
+
   it("inside a call that fits nothing gets 488, and the session stays (14.2)", function()
     local near <const> = assert(alice:call(bob))
     local before <const> = near.remote_sdp

@@ -6,6 +6,8 @@
 local audio <const> = require "spec.interop.support.audio"
 local baresip <const> = require "spec.interop.support.baresip"
 local linphone <const> = require "spec.interop.support.linphone"
+local oracle <const> = require "audio_oracle"
+local place <const> = require "spec.interop.support.place"
 local process <const> = require "spec.interop.support.process"
 local scratch <const> = require "spec.support.scratch"
 local script <const> = require "spec.interop.support.script"
@@ -78,7 +80,7 @@ describe("A phone", function()
   end)
 
   -- A phone in a call with a user of the script; what `fn(phone)` gives after it has ended.
-  local function baresip_call(user, fn)
+  local function baresip_call(user, fn, is_deaf) -- who hears nothing records nothing
     local phone <close> = baresip.start { transport = "udp", answer = "auto",
       says = folder.path .. "/said.wav" }
     local from = phone:now()
@@ -87,7 +89,7 @@ describe("A phone", function()
     fn(phone)
     phone:tell "hangup"
     phone:expect("CALL_CLOSED", from)
-    return phone:heard()
+    return not is_deaf and phone:heard()
   end
 
   local function linphone_call(user, fn)
@@ -132,6 +134,87 @@ describe("A phone", function()
       assert.is_true(result.correlation >= 0.999)
     end)
   end
+
+  it("hears the other one in a bridge: linphonec hears baresip", function()
+    audio.carried(said, function()
+      local from = #server.output + 1
+      return linphone_call("pair", function()
+        server:expect("waiting\n", from)
+        baresip_call("pair", function() turn.pause(6000) end, true)
+        server:expect("apart\thangup", from)
+      end)
+    end)
+  end)
+
+  it("hears the other one in a bridge: baresip hears linphonec", function()
+    audio.carried(said, function()
+      local from = #server.output + 1
+      return baresip_call("pair", function()
+        server:expect("waiting\n", from)
+        linphone_call("pair", function(phone)
+          server:expect("bridged\n", from)
+          phone:say(folder.path .. "/said.wav")
+          turn.pause(6000)
+        end)
+        server:expect("apart\thangup", from)
+      end)
+    end)
+  end)
+
+  -- What spandsp and multimon-ng find in samples.
+  local function decode(samples)
+    folder:write("digits.raw", samples)
+    local output, status = folder:run(("cd %s && sox -t s16 -r 8000 -c 1 digits.raw -t s16 "
+      .. "-r 22050 up.raw && multimon-ng -q -t raw -a DTMF up.raw"):format(folder.path))
+    assert.equal(0, status, output)
+    return { spandsp = oracle.hear_digits(samples),
+             ["multimon-ng"] = (output:gsub("DTMF: (.)%s*", "%1")) }
+  end
+
+  for name, call in pairs { baresip = baresip_call, linphonec = linphone_call } do
+    it("heard digits that spandsp and multimon-ng know: " .. name, function()
+      local from = #server.output + 1
+      local samples = call("tones", function()
+        server:expect("sent\ttrue", from)
+        turn.pause(500)
+      end)
+      assert.same({ spandsp = "1234567890*#", ["multimon-ng"] = "1234567890*#" }, decode(samples))
+    end)
+  end
+
+  it("is told of digits by telephone events (RFC 4733): linphonec", function()
+    local from, told = #server.output + 1, nil
+    linphone_call("events", function(phone)
+      server:expect("sent\ttrue", from)
+      turn.pause(500)
+      told = phone.process.output
+    end)
+    local digits = {}
+    for digit in told:gmatch "Receiving tone (%S)" do digits[#digits + 1] = digit end
+    assert.equal("1234567890*#", table.concat(digits), told)
+  end)
+
+  it("hears two others in a conference of three, each as it spoke", function()
+    local other = wave.speech("And here is a third one who speaks.", folder)
+    wave.write(folder.path .. "/other.wav", wave.silence(7) .. other .. wave.silence(1))
+    local output, status = folder:run("cd " .. folder.path .. " && sox other.wav -t ul other.ul")
+    assert.equal(0, status, output)
+    local heard, rate
+    local function call()
+      local from = #server.output + 1
+      heard, rate = linphone_call("room", function()
+        server:expect("in the room\n", from)
+        local third <close> = sipp.start("uac_says", { transport = "udp", user = "room",
+          target = server.address, media = ("%s:%d"):format(place.ip, place.ports(4)),
+          words = { FILE = folder.path .. "/other.ul", MS = 12000 } })
+        baresip_call("room", function() turn.pause(6000) end)
+        sipp.finish(third)
+      end)
+      return heard, rate
+    end
+    audio.carried(said, call)
+    audio.carried(other, function() return heard, rate end)
+  end)
 
   it("hears another in a conference, and not itself", function()
     audio.carried(said, function()

@@ -55,6 +55,21 @@ describe("a stream", function()
     assert.is_true(support.share(stage.media:read(a.id, out):sub(8001), 1000, 16000) > 0.98)
   end)
 
+  for _, rate in ipairs { 8000, 12000, 16000, 24000, 32000, 48000 } do
+    it(("hears and says at %d Hz"):format(rate), function()
+      local a, b = stage:pair()
+      b:listen()
+      local verb = a:stream { what = "in", rate = rate }
+      b:play { { tone = "440", ms = 2000 } }
+      stage.media:write(a.id, verb, support.sine(1000, 1000, rate))
+      stage:run(1000)
+      local frames = stage.media:read(a.id, verb)
+      assert.near(rate * 2, #frames, rate // 10)
+      assert.is_true(support.share(frames:sub(rate // 5 * 2 + 1), 440, rate) > 0.98)
+      assert.is_true(support.share(b:heard():sub(3201, 14000), 1000) > 0.98)
+    end)
+  end
+
   it("sends what is written, in the place of bridge and silence", function()
     local a, b = stage:pair()
     b:listen()

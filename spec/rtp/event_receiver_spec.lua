@@ -226,6 +226,27 @@ describe("A receiver of events (RFC 4733 2.5.2)", function()
     assert.equal("ended 5 160, started 6 160", hear(20, { code = 6, duration = 160 }))
   end)
 
+  it("hears two presses of a sender whose timestamp stands still", function()
+    local function press_at(ms, sequence)
+      local first = { sequence = sequence, marker = true }
+      local heard = { hear(ms, { code = 5, duration = 160 }, first),
+                      hear(ms + 20, { code = 5, duration = 320 }, { sequence = sequence + 1 }) }
+      for at = 2, 4 do
+        heard[#heard + 1] = hear(ms + 40, { code = 5, duration = 480, stop = true },
+          { sequence = sequence + at })
+      end
+      return heard
+    end
+    for at, sequence in ipairs { 65500, 65520, 4 } do
+      assert.same({ "started 5 160", "", "ended 5 480", "", "" },
+        press_at(at * 200, sequence), sequence)
+      -- what of it comes late is of it
+      assert.equal("", hear(at * 200 + 50, { code = 5, duration = 160 }, { sequence = sequence }))
+      assert.equal("", hear(at * 200 + 50, { code = 5, duration = 320 },
+        { sequence = sequence + 1 }))
+    end
+  end)
+
   it("takes an event for one whatever its SSRC is", function()
     hear(0, { code = 5, duration = 160 }, { ssrc = 1 })
     assert.equal("", hear(20, { code = 5, duration = 320 }, { ssrc = 2 }))

@@ -98,6 +98,8 @@ describe("an answer (RFC 3264 6)", function()
     assert.same("m=audio 4000 RTP/AVP 101",
       answered({ "m=audio 1 RTP/AVP 101", "a=rtpmap:101 telephone-event/8000" },
         { codecs = list })[1])
+    refused({ "m=audio 1 RTP/AVP 101", "a=rtpmap:101 telephone-event/8000" },
+      { codecs = list, one_codec = true })
   end)
 
   for _, theirs in ipairs(DIRECTIONS) do

@@ -37,6 +37,22 @@ describe("call:detect", function()
       { { tone = "1100/500,0/3000", ms = "4s" } }))
   end)
 
+  for tone, what in pairs { busy = "busy", ["busy/de"] = "busy", ringback = "ringback",
+                            ["ringback/gb"] = "ringback", congestion = "congestion",
+                            dial = "dial" } do
+    it(("knows a tone of an exchange: %s (E.180)"):format(tone), function()
+      assert.equal(what .. "	nil", hears("{ max = '20s', amd = false, tone = true }",
+        { { tone = tone, ms = "19s" } }))
+    end)
+  end
+
+  it("hears no tone of an exchange in speech, nor where it was not asked for", function()
+    assert.equal("notsure	nil", hears("{ max = '7s', amd = false, tone = true }", "greeting.wav"))
+    stage:close()
+    assert.equal("notsure	nil", hears("{ max = '9s', amd = false }",
+      { { tone = "busy", ms = "8s" } }))
+  end)
+
   it("is not sure when the time is up", function()
     assert.equal("notsure	nil",
       hears("{ max = '300ms' }", { { silence = "100ms" }, "greeting.wav" }))

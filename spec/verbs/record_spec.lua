@@ -80,6 +80,56 @@ describe("call:record", function()
     assert.equal("connected", stage.caller.calls[1].state)
   end)
 
+  -- A file system of 64 KB in the stage's folder, where we may make one.
+  local function small_disk(fn)
+    local path <const> = stage:path "small"
+    local output, status = stage.folder:run(("mkdir %s && mount -t tmpfs -o size=64k none %s")
+      :format(path, path))
+    if status ~= 0 then return assert.not_equal("0\n", (stage.folder:run "id -u"), output) end
+    local ok, err = pcall(fn, path)
+    stage.folder:run("umount " .. path)
+    if not ok then error(err, 0) end
+  end
+
+  it("ends with a named error when the disk is full; what it wrote is there", function()
+    stage = ivr.stage [[
+      local info, err = call:record { file = folder .. "/small/out.wav", beep = false,
+                                      silence = false, stop = "" }
+      print(info, err.kind, err.name, err.recording.seconds > 3, call.state)
+      call:play "welcome.wav"
+      call:hangup()
+    ]]
+    small_disk(function(path)
+      stage:call()
+      stage.caller.calls[1]:play({ "welcome.wav", loop = 9 }, function() end)
+      assert.equal("nil	io	ENOSPC	true	connected", stage:printed(1)[1])
+      assert(stage.caller:hears "welcome.wav")
+      local samples <const> = stage:read "small/out.wav"
+      assert.is_true(#samples > 48000, #samples)
+      local share <const> = core.likeness(ivr.samples "welcome.wav", samples)
+      assert.is_true(share > 0.95, share)
+      assert.equal("", (stage.folder:run("soxi " .. path .. "/out.wav | grep -i fail")))
+    end)
+  end)
+
+  it("leaves so much of the disk free as it is told to (min_free)", function()
+    stage = ivr.stage [[
+      local wish = { file = folder .. "/small/out.wav", beep = false, silence = false, stop = "",
+                     min_free = 32768 }
+      local info, err = call:record(wish)
+      print(info, err.kind, err.name, err.recording.seconds > 1)
+      wish.min_free = 1 << 40
+      print(select(2, call:record(wish)).name)
+      call:hangup()
+    ]]
+    small_disk(function(path)
+      stage:call()
+      assert.same({ "nil	io	ENOSPC	true", "ENOSPC" }, stage:printed(2))
+      local size <const> = tonumber((stage.folder:run("stat -c %s " .. path .. "/out.wav")))
+      assert.is_true(size < 32768 + 16000, size)
+    end)
+  end)
+
   it("has its turn behind a prompt", function()
     serve [[
       call:play("welcome.wav", function() print "played" end)

@@ -3,6 +3,7 @@
 -- the core, over a virtual clock and a wire of Lua tables. One driver is one host.
 
 local address = require "moonsip.test.address"
+local channel = require "moonsip.test.channel"
 local core = require "moonsip.core"
 local errors = require "moonsip.errors"
 local port = require "moonsip.test.port"
@@ -233,6 +234,37 @@ function Driver:locate(engine, ...) port_of(self, engine):locate(...) end
 function Driver:name_servers() return true end
 
 function Driver:seed() return self.net.names:seed() end
+-- ---- connections of scripts' own
+
+function Driver:connect(ip, port, options, fn)
+  local id = self.wire:next_serial()
+  self.channels = self.channels or {}
+  self.channels[id] = channel.connect(self, ip, port, options, function(kind, ...)
+    if self.is_closed or not self.channels[id] then return end
+    if kind == "failed" then self.channels[id] = nil end
+    fn(kind, ...)
+  end)
+  return id
+end
+
+function Driver:channel_write(id, bytes)
+  local one = self.channels[id]
+  if not one then return nil, errors.of_failure "GONE" end
+  return one:write(bytes)
+end
+
+function Driver:channel_hold(id, is_held)
+  if self.channels[id] then self.channels[id]:hold(is_held) end
+end
+
+--- A connection of the wire is closed both ways at once.
+function Driver:channel_finish(id) self:channel_close(id) end
+
+function Driver:channel_close(id)
+  local one = self.channels[id]
+  self.channels[id] = nil
+  if one then one:close() end
+end
 
 -- ---- programs: real ones, which take no virtual time at all
 
@@ -342,7 +374,8 @@ function Driver:close()
   self.is_closed = true
   if self.media then self.media:close() end
   for _, one in ipairs(self.ports) do one:close() end
-  self.ports = {}
+  for _, one in pairs(self.channels or {}) do one:close() end
+  self.ports, self.channels = {}, nil
 end
 
 return driver

@@ -6,6 +6,7 @@
 local address = require "moonsip.test.address"
 local audio = require "moonsip.test.audio"
 local caller = require "moonsip.test.caller"
+local channel = require "moonsip.test.channel"
 local context = require "moonsip.context"
 local core = require "moonsip.core"
 local dns = require "moonsip.dns"
@@ -207,6 +208,19 @@ function Network:endpoint(at, name)
     or add_host(self, "net:endpoint", parts.ip, { parts.ip })
   local one = endpoint.new(self, host, parts)
   self.labels[one.address] = name or one.address
+  return one
+end
+
+--- A server of bytes over TCP, for scripts that connect to one: `fn(peer)` for each
+--- connection (channel.lua).
+---@param at string  "10.0.0.9:9092"
+---@param fn fun(peer: moonsip.test.Peer)?
+---@return { peers: moonsip.test.Peer[], port: integer }
+function Network:server(at, fn)
+  local parts = address.check("net:server", at)
+  local _ = self.wire.hosts[parts.ip] or add_host(self, "net:server", parts.ip, { parts.ip })
+  local one, err = channel.listen(self.wire, parts.ip, parts.port or 0, fn)
+  if not one then misuse.raise("net:server: %s", err.reason) end
   return one
 end
 

@@ -4,6 +4,7 @@
 --
 -- Whoever owns an end is told by
 --   owner:stream_accepted(socket, end)   a listener got a connection; gives end.owner
+--   owner:stream_opened(end)             it is connected; where there is such a method
 --   owner:stream_data(end, bytes)
 --   owner:stream_closed(end, error_name) the other side closed it, refused it, died
 
@@ -18,6 +19,7 @@ local trace = require "moonsip.trace"
 ---@field owner table?
 ---@field is_open boolean     the handshake is done, so far as this end knows
 ---@field is_closed boolean   by this end, or as far as it heard
+---@field is_plain boolean?   what is sent is none of SIP's: the journal does not have it
 ---@field private arrives_at integer  the last of what was sent from here
 ---@field private waiting table[]     for the handshake, or for the hop to be whole
 local End = {}
@@ -107,7 +109,7 @@ function End:send(bytes)
   if self.is_closed then return false end
   local record = { at = self.wire.now, transport = self.transport, from = self.address,
                    to = self.peer.address, bytes = bytes }
-  self.wire.journal:add(record)
+  if not self.is_plain then self.wire.journal:add(record) end
   send(self, receive, bytes, record)
   return true
 end
@@ -132,6 +134,8 @@ end
 
 local function opened(self)
   self.is_open = true
+  local owner = not self.is_closed and self.owner
+  if owner and owner.stream_opened then owner:stream_opened(self) end
   self:resume()
 end
 

@@ -16,7 +16,7 @@ function detect.mixin(class)
 end
 
 local detect_options <const> = {
-  max = true, amd = true, fax = true, beep = true, silence = true, speech = true,
+  max = true, amd = true, fax = true, beep = true, tone = true, silence = true, speech = true,
   threshold = true,
 }
 
@@ -71,6 +71,7 @@ function Detect:detect(options, callback)
   local settings, silence = read_amd(name, amd)
   local wish = {
     amd = settings, fax = options.fax ~= false, beep = options.beep or false,
+    tone = options.tone or false,
     silence = options.silence and duration.check(name, "silence", options.silence) or silence,
     speech = options.speech and duration.check(name, "speech", options.speech) or nil,
     threshold = options.threshold, max = duration.check(name, "max", options.max or default_max),

@@ -70,8 +70,10 @@ end
 local function finish_for(call, wish)
   return function(one, why, info)
     if why == "io" then
-      call:note("%s is not recorded: %s", wish.path, info.err and info.err.reason or "disk")
-      return one:resolve(nil, info.err or errors.new("io", wish.path .. ": not written"))
+      local err = info.err or errors.new("io", wish.path .. ": not written")
+      err.recording = result(wish, why, info)
+      call:note("%s is not recorded: %s", wish.path, err.reason)
+      return one:resolve(nil, err)
     end
     local made = result(wish, why, info)
     call:note("recorded %s, %.1f s (%s)", made.file, made.seconds, made.why)

@@ -5,7 +5,8 @@
 --   moonsip run spec/interop/scripts/ivr.lua ADDRESS FOLDER
 --
 -- "digits" plays a prompt and collects twelve keys; "listen" plays it and waits; "record"
--- records what is said; "room" joins a conference. The files are in the folder.
+-- records what is said; "echoed" does both at once; "room" joins a conference; "pair" is bridged
+-- to another who called it; "tones" and "events" are sent digits. The files are in the folder.
 
 local sip <const> = require "moonsip"
 local address <const>, folder <const> = ...
@@ -38,6 +39,41 @@ agent:on("INVITE", { to = "room" }, function(req)
   print("in the room")
   print("left", room:join(call))
 end)
+
+agent:on("INVITE", { to = "echoed" }, function(req)
+  local call <close> = assert(req:answer())
+  local recording = assert(call:start_record { file = folder .. "/recorded.wav", silence = false })
+  call:play { { silence = "500ms" }, prompt, { silence = "1s" } }
+  recording:stop()
+  print("recorded", recording:wait() ~= nil)
+  call:wait_end()
+end)
+
+local waiting
+agent:on("INVITE", { to = "pair" }, function(req)
+  local call <close> = assert(req:answer())
+  local first = waiting
+  if not first or first.state == "ended" then
+    waiting = call
+    print("waiting")
+    return call:wait_end()
+  end
+  waiting = nil
+  print("bridged")
+  local record = call:bridge(first)
+  print("apart", record and record.why and record.why.kind)
+  first:hangup()
+end)
+
+local ways <const> = { tones = "inband", events = "rfc4733" }
+for user, how in pairs(ways) do
+  agent:on("INVITE", { to = user }, function(req)
+    local call <close> = assert(req:answer())
+    call:play { silence = "1s" }
+    print("sent", call:dtmf("1234567890*#", { how = how, duration = "120ms", gap = "120ms" }))
+    call:wait_end()
+  end)
+end
 
 print("listening on " .. tostring(agent))
 sip.run()

@@ -21,7 +21,8 @@ local running <const> = {}
 -- What a failure shows of a child's output.
 local shown <const> = 6000
 
-local packages <const> = { sipp = "sip-tester", sipsak = "sipsak", svmap = "sipvicious",
+local packages <const> = { sipp = "sip-tester", sipsak = "sipsak",
+                          ["sip-options"] = "sofia-sip-bin", svmap = "sipvicious",
                           svwar = "sipvicious", svcrack = "sipvicious", baresip = "baresip-core",
                           linphonec = "linphone-cli", kamailio = "kamailio",
                           perl = "libnet-sip-perl" }

@@ -28,6 +28,16 @@ local function report(self)
     tostring(self.code), read(self.log .. ".err"), read(self.log .. ".msg"))
 end
 
+--- The file of a scenario of ours; one that has words to be filled in is written anew.
+local function file_of(self, name, words)
+  local path = scenarios.folder .. name .. ".xml"
+  if not words then return path end
+  local text = read(path):gsub("@(%u+)@", words)
+  local file <close> = assert(io.open(self.log .. ".xml", "w"))
+  file:write(text)
+  return self.log .. ".xml"
+end
+
 local function command(self, name, options)
   local ip, port = self.address:match "^%[?(.-)%]?:(%d+)$"
   local line = {
@@ -47,7 +57,7 @@ local function command(self, name, options)
   if own_scenarios[name] then
     add("-sn", name)
   else
-    add("-sf", scenarios.folder .. name .. ".xml")
+    add("-sf", file_of(self, name, options.words))
   end
   if options.user then add("-s", options.user) end
   if options.sources then
@@ -79,6 +89,7 @@ end
 ---@field raw boolean?                 SIPp neither retransmits nor hides retransmissions
 ---@field media string?               "ip:port" its SDP names; "echo": SIPp sends back what it hears
 ---@field keys table<string, string>?  generic keywords of the file
+---@field words table<string, any>?    what @WORD@ in the file stands for
 
 --- Starts a scenario: "uac", "uas", or the name of a file of ours without ".xml".
 ---@param name string
@@ -102,7 +113,7 @@ end
 function sipp.finish(self)
   local code = self:wait()
   local text = code ~= 0 and report(self)
-  for _, ending in ipairs { "", ".err", ".msg" } do os.remove(self.log .. ending) end
+  for _, ending in ipairs { "", ".err", ".msg", ".xml" } do os.remove(self.log .. ending) end
   if text then error(text, 0) end
 end
 

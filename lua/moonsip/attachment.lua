@@ -1,0 +1,396 @@
+-- SPDX-License-Identifier: MIT
+-- Another program at the end of an audio stream: a server that speaks AudioSocket. What is
+-- heard goes to it as it comes; what it sends is said. Nothing grows: a server that reads
+-- slowly leaves the audio in the stream's buffer, and one that sends faster than people
+-- speak is not read while that buffer is full.
+
+local audiosocket = require "moonsip.audiosocket"
+local core = require "moonsip.core"
+local duration = require "moonsip.duration"
+local errors = require "moonsip.errors"
+local misuse = require "moonsip.misuse"
+
+---@class moonsip.Attachment
+---@field stream moonsip.AudioStream
+---@field uuid string
+---@field private driver moonsip.Driver
+---@field private id integer?        of the connection
+---@field private unsent string      bytes that the system did not take
+---@field private unsaid string      samples that the stream had no room for
+---@field private heard_at integer   when the server sent something last
+local Attachment = {}
+Attachment.__index = Attachment
+
+local attachment = {}
+
+-- Bytes that the system keeps for a server that does not read: two seconds at 8 kHz.
+local send_buffer <const> = 32768
+
+-- Samples that are taken from the stream at once, in frames.
+local frames_at_once <const> = 50
+
+-- After our last frame, until the server closes too.
+local linger_ms <const> = 2000
+
+-- ---- options
+
+--- The options of call:stream that are about the program.
+attachment.options = { to = true, uuid = true, timeout = true, patience = true,
+                       idle = true, digits = true }
+
+local function read_target(verb, text)
+  misuse.text(verb, "to", text)
+  local host, port = text:match "^audiosocket://%[([%x:.]+)%]:(%d+)$"
+  if not host then host, port = text:match "^audiosocket://([%w.-]+):(%d+)$" end
+  port = math.tointeger(tonumber(port))
+  if not port or port < 1 or port > 65535 then
+    misuse.argument(verb, "to", "audiosocket://HOST:PORT expected")
+  end
+  return host, port
+end
+
+local function span(verb, options, name, default)
+  local given = options[name]
+  if given == false then return nil end
+  return duration.check(verb, name, given == nil and default or given)
+end
+
+--- What they mean.
+---@param verb string
+---@param options table
+function attachment.read(verb, options)
+  local host, port = read_target(verb, options.to)
+  local rate = options.rate or 8000
+  local wish = {
+    host = host, port = port, kind = audiosocket.kind_of_rate[rate],
+    uuid = options.uuid, digits = options.digits ~= false,
+    timeout = span(verb, options, "timeout", "5s"),
+    patience = span(verb, options, "patience", "10s"),
+    idle = options.speak ~= false and span(verb, options, "idle", "60s") or nil,
+  }
+  wish.frame = rate // 1000 * 2
+    * (options.frame and duration.check(verb, "frame", options.frame) or 20)
+  if not wish.kind then misuse.argument(verb, "rate", "AudioSocket has no such rate") end
+  if options.what == "stereo" then
+    misuse.argument(verb, "what", "AudioSocket has one channel")
+  end
+  if wish.uuid ~= nil then
+    misuse.text(verb, "uuid", wish.uuid)
+    if not audiosocket.identity(wish.uuid) then misuse.argument(verb, "uuid", "no UUID") end
+  end
+  return wish
+end
+
+-- A random one (RFC 9562 5.4).
+local function new_uuid(engine)
+  local token = engine:token()
+  local high, low = core.hash(token, 1), core.hash(token, 2)
+  return ("%08x-%04x-4%03x-%04x-%012x"):format(high >> 32, high >> 16 & 0xffff,
+    high & 0xfff, low >> 48 & 0x3fff | 0x8000, low & 0xffffffffffff)
+end
+
+-- ---- the end
+
+local function close(self)
+  if self.id then self.driver:channel_close(self.id) end
+  self.id = nil
+end
+
+--- Says good-bye and closes when the server has, or does not.
+local function leave(self)
+  if not self.id then return end
+  self.is_leaving = true
+  if self.unsent == "" then
+    self.driver:channel_write(self.id, audiosocket.hangup)
+    if self.is_held then self.driver:channel_hold(self.id, false) end
+    self.driver:channel_finish(self.id)
+  end
+  self.call.agent.context:start_timer(linger_ms, { expire = function() close(self) end })
+end
+
+--- The stream has ended, whoever ended it.
+---@package
+function Attachment:stream_ended()
+  if not self.is_gone then leave(self) end
+end
+
+--- The connection is of no use any more: the stream ends with it.
+local function fail(self, err)
+  self.is_gone = true
+  close(self)
+  self.call:note("stream: %s", err.reason)
+  self.stream:fail(err)
+end
+
+--- The server sends no more: what it sent is said first. `err`: why it was no good end.
+local function finish(self, err)
+  self.is_finishing = true
+  self.stream.err = err
+  if self.unsaid == "" then self.stream:finish() end
+end
+
+-- ---- from the server
+
+local take = {}
+
+function take.hangup(self) finish(self) end
+
+function take.dtmf(self, digit)
+  if digit:find "[%d%*#A-Da-d]" then self.call:dtmf(digit, function() end) end
+end
+
+function take.error(self, code)
+  local number = code:byte() or 0
+  fail(self, errors.new("rejected", ("the server failed with code 0x%02x"):format(number),
+    { program_code = number }))
+end
+
+function take.uuid() end
+
+local function hold(self, is_held)
+  self.is_held = is_held
+  self.driver:channel_hold(self.id, is_held)
+end
+
+--- Gives samples to the stream; false when it has no room for all of them.
+local function say(self, samples)
+  if not self.stream.speaks then return true end
+  local taken = self.stream:put(samples)
+  if not taken or taken == #samples then return true end
+  self.unsaid = samples:sub(taken + 1)
+  hold(self, true)
+  return false
+end
+
+local function read_all(self)
+  local reader = self.reader
+  while self.id and not self.is_finishing and not self.is_held do
+    local kind, payload = reader:next()
+    if not kind then
+      if payload then
+        fail(self, errors.new("invalid", "no AudioSocket: " .. payload))
+      end
+      return
+    end
+    local rate = audiosocket.rate_of_kind[kind]
+    if not rate then
+      take[audiosocket.names[kind]](self, payload)
+    elseif kind ~= self.wish.kind then
+      return fail(self, errors.new("invalid",
+        ("audio of %d Hz in a stream of %d"):format(rate, self.stream.rate)))
+    else
+      say(self, payload)
+    end
+  end
+end
+
+--- There is room in the stream again.
+---@package
+function Attachment:writable()
+  local samples = self.unsaid
+  self.unsaid = ""
+  if samples ~= "" and not say(self, samples) then return end
+  if self.is_finishing then return self.stream:finish() end
+  if not self.id or not self.is_held then return end
+  self.is_held = false
+  read_all(self) -- what is here first: only then is there room for more
+  if self.id and not self.is_held then hold(self, false) end
+end
+
+--- What was not said yet is dropped.
+---@package
+function Attachment:cleared() self.unsaid = "" end
+
+-- ---- to the server
+
+local function silent(self, what)
+  return errors.new("timeout",
+    ("the server %s nothing for %g s"):format(what, self.wish.patience / 1000))
+end
+
+local function stalled(self)
+  self.stall = nil
+  fail(self, silent(self, "read"))
+end
+
+--- Sends what it can of `bytes`; the rest waits for "writable".
+local function send(self, bytes)
+  local taken, err = self.driver:channel_write(self.id, bytes)
+  if not taken then return fail(self, err) end
+  self.unsent = bytes:sub(taken + 1)
+  if self.unsent == "" or self.stall or not self.wish.patience then return end
+  self.stall = self.call.agent.context:start_timer(self.wish.patience,
+    { expire = function() stalled(self) end })
+end
+
+--- It is to be told what happens: it is connected, and neither of us is on the way out.
+local function listens(self)
+  return self.id and not self.is_leaving and not self.is_finishing
+end
+
+--- Sends what is heard.
+---@package
+function Attachment:readable()
+  local size <const> = self.wish.frame
+  while listens(self) and self.unsent == "" do
+    local samples = self.stream:take(size * frames_at_once)
+    if not samples or samples == "" then return end
+    send(self, audiosocket.audio(self.wish.kind, samples, size))
+  end
+end
+
+--- A digit was pressed.
+---@package
+function Attachment:digit(digit)
+  if not self.wish.digits or not listens(self) then return end
+  local frame = audiosocket.digit(digit)
+  if self.unsent ~= "" then
+    self.unsent = self.unsent .. frame
+  else
+    send(self, frame)
+  end
+end
+
+-- ---- what the connection tells
+
+local on = {}
+
+function on.data(self, bytes)
+  if self.is_leaving then return end
+  self.heard_at = self.call.agent.context:now()
+  self.reader:feed(bytes)
+  read_all(self)
+end
+
+function on.writable(self)
+  local context = self.call.agent.context
+  if self.stall then context.wheel:stop(self.stall) end
+  self.stall = nil
+  local bytes = self.unsent
+  self.unsent = ""
+  if bytes ~= "" then send(self, bytes) end
+  if not self.id or self.unsent ~= "" then return end
+  if self.is_leaving then
+    self.driver:channel_write(self.id, audiosocket.hangup)
+    return self.driver:channel_finish(self.id)
+  end
+  self:readable()
+end
+
+on["end"] = function(self)
+  if self.is_leaving then return close(self) end
+  finish(self, errors.new("gone", "the server closed the connection without a hang-up"))
+end
+
+function on.failed(self, err)
+  self.id = nil
+  if self.is_leaving then return end
+  if err.name == "ETIMEDOUT" then err = silent(self, "acknowledged") end
+  fail(self, err)
+end
+
+-- A server that has to speak and is silent for too long.
+local Silence = {}
+Silence.__index = Silence
+
+local function watch(self)
+  local context = self.call.agent.context
+  local left = self.heard_at + self.wish.idle - context:now()
+  context:start_timer(left, setmetatable({ of = self }, Silence))
+end
+
+function Silence:expire()
+  local of = self.of
+  if not of.id or of.is_leaving or of.is_finishing then return end
+  -- One that we do not read is not silent.
+  if of.is_held then of.heard_at = of.call.agent.context:now() end
+  if of.heard_at + of.wish.idle > of.call.agent.context:now() then return watch(of) end
+  fail(of, errors.new("timeout",
+    ("the server sent nothing for %g s"):format(of.wish.idle / 1000)))
+end
+
+-- ---- opening
+
+--- The connection is there: so is the stream.
+local function opened(self)
+  local one = self.one
+  self.is_open = true
+  local stream, err = self.open_stream(self)
+  if not stream then
+    close(self)
+    return one:resolve(nil, err)
+  end
+  self.stream, stream.uuid = stream, self.uuid
+  self.heard_at = self.call.agent.context:now()
+  self.call:note("stream to %s:%d, %s", self.wish.host, self.wish.port, self.uuid)
+  if self.wish.idle then watch(self) end
+  send(self, audiosocket.identity(self.uuid))
+  one:resolve(stream)
+end
+
+local connect
+
+local function told(self, kind, value)
+  if self.is_open then
+    if on[kind] then on[kind](self, value) end
+  elseif kind == "open" then
+    opened(self)
+  elseif kind == "failed" then
+    self.id, self.err = nil, value
+    connect(self)
+  end
+end
+
+--- Tries the next address.
+function connect(self)
+  local wish, tasks = self.wish, self.call.agent.context.tasks
+  local ip = table.remove(self.addresses, 1)
+  if not ip then return self.one:resolve(nil, self.err) end
+  local id, err = self.driver:connect(ip, wish.port,
+    { patience_ms = wish.patience, send_buffer = send_buffer },
+    function(kind, value) tasks:enter(told, self, kind, value) end)
+  if id then
+    self.id = id
+  else
+    self.err = err
+    connect(self)
+  end
+end
+
+local function is_ip(host)
+  return host:find "^%d+%.%d+%.%d+%.%d+$" ~= nil or host:find(":", 1, true) ~= nil
+end
+
+--- Connects to a server; `one` gets the stream.
+---@param one moonsip.Wait
+---@param call moonsip.Call
+---@param wish table  of attachment.read
+---@param open_stream fun(self: moonsip.Attachment): moonsip.AudioStream?, moonsip.Error?
+function attachment.start(one, call, wish, open_stream)
+  local context = call.agent.context
+  local self = setmetatable({
+    one = one, call = call, wish = wish, driver = context.driver, open_stream = open_stream,
+    uuid = wish.uuid or new_uuid(call.agent.engine), reader = audiosocket.reader(),
+    unsent = "", unsaid = "",
+  }, Attachment)
+  call:keep_wait(one)
+  one.undo = function() close(self) end
+  if wish.timeout then
+    one:expire_in(wish.timeout, errors.new("timeout",
+      ("%s:%d did not answer within %g s"):format(wish.host, wish.port, wish.timeout / 1000)))
+  end
+  if is_ip(wish.host) then
+    self.addresses = { wish.host }
+    return connect(self)
+  end
+  context.driver:resolve(wish.host, function(addresses, err)
+    context.tasks:enter(function()
+      if one.resolved then return end
+      if not addresses then return one:resolve(nil, err) end
+      self.addresses = addresses
+      connect(self)
+    end)
+  end)
+end
+
+return attachment
