@@ -203,6 +203,7 @@ end
 
 --- The seed of what is random in the choice among servers; nil: the system's randomness.
 function Driver:seed() end
+
 --- Connects to a server over TCP. `fn("open")`; `fn("data", bytes)`; `fn("writable")` after a
 --- write that was cut short; `fn("end")` when the server sends no more; `fn("failed", err)`,
 --- after which it is closed.

@@ -234,6 +234,7 @@ function Driver:locate(engine, ...) port_of(self, engine):locate(...) end
 function Driver:name_servers() return true end
 
 function Driver:seed() return self.net.names:seed() end
+
 -- ---- connections of scripts' own
 
 function Driver:connect(ip, port, options, fn)
