@@ -244,10 +244,8 @@ static int locator_targets(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"next", locator_next},
-                                   {"answer", locator_answer},
-                                   {"targets", locator_targets},
-                                   {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"next", locator_next}, {"answer", locator_answer}, {"targets", locator_targets}, {NULL, NULL}};
 
 void bind_locator_open(lua_State *L) {
   luaL_newmetatable(L, LOCATOR_CLASS);

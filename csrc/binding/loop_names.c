@@ -83,18 +83,17 @@ static int ask(lua_State *L, net_question question, int index) {
 static int loop_resolve(lua_State *L) {
   bind_loop_check(L);
   return ask(
-      L,
-      (net_question){.type = SIP_DNS_A, .host = bind_check_str(L, 2), .done = on_addresses}, 3);
+      L, (net_question){.type = SIP_DNS_A, .host = bind_check_str(L, 2), .done = on_addresses}, 3);
 }
 
 /* lookup("A", "SRV" or "NAPTR", name, function(records or nil, error)) */
 static int loop_lookup(lua_State *L) {
   bind_loop_check(L);
-  return ask(L,
-             (net_question){.type = bind_check_dns_type(L, 2),
-                            .host = bind_check_str(L, 3),
-                            .done = on_records},
-             4);
+  return ask(
+      L,
+      (net_question){
+          .type = bind_check_dns_type(L, 2), .host = bind_check_str(L, 3), .done = on_records},
+      4);
 }
 
 /* locate(engine, id, host [, port [, transport [, secure [, steady]]]]): what on_resolve was

@@ -27,7 +27,8 @@ static void drop(net_dns_cache *cache, entry *one) {
 }
 
 void net_dns_cache_deinit(net_dns_cache *cache) {
-  while (!sip_link_alone(&cache->oldest)) drop(cache, SIP_CONTAINER(cache->oldest.next, entry, link));
+  while (!sip_link_alone(&cache->oldest))
+    drop(cache, SIP_CONTAINER(cache->oldest.next, entry, link));
   if (cache->by_question.alloc) sip_map_deinit(&cache->by_question);
 }
 

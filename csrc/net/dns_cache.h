@@ -32,7 +32,6 @@ void net_dns_cache_deinit(net_dns_cache *cache);
 /* NULL: not known. The caller keeps it, if it needs it for longer. */
 net_dns_answer *net_dns_cache_find(net_dns_cache *cache, net_dns_key key, sip_time now);
 /* Without memory, or when it is good for no time, it is not kept. */
-void net_dns_cache_add(net_dns_cache *cache, net_dns_key key, sip_time now,
-                       net_dns_answer *answer);
+void net_dns_cache_add(net_dns_cache *cache, net_dns_key key, sip_time now, net_dns_answer *answer);
 
 #endif

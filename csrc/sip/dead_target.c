@@ -51,8 +51,7 @@ void sip_dead_target_add(sip_engine *engine, const sip_flow *flow, uint32_t for_
   sip_dead_target *place = place_for(engine, flow);
   sip_time until = engine->now + for_ms;
   if (is_of(place, flow->transport, &flow->remote) && place->until > until) until = place->until;
-  *place = (sip_dead_target){
-      .address = flow->remote, .transport = flow->transport, .until = until};
+  *place = (sip_dead_target){.address = flow->remote, .transport = flow->transport, .until = until};
 }
 
 void sip_dead_target_remove(sip_engine *engine, const sip_flow *flow) {

@@ -32,13 +32,13 @@ typedef struct sip_engine_config {
   void *random_context;
   uint64_t seed;
   sip_time now;
-  uint32_t t1_ms;      /* 500 */
-  uint32_t t2_ms;      /* 4000 */
-  uint32_t t4_ms;      /* 5000 */
-  uint32_t timer_c_ms; /* 181000: an INVITE with a provisional answer but no final one */
-  uint32_t dead_ms;    /* 30000: a server that failed is tried after the others of its name */
+  uint32_t t1_ms;       /* 500 */
+  uint32_t t2_ms;       /* 4000 */
+  uint32_t t4_ms;       /* 5000 */
+  uint32_t timer_c_ms;  /* 181000: an INVITE with a provisional answer but no final one */
+  uint32_t dead_ms;     /* 30000: a server that failed is tried after the others of its name */
   uint32_t failover_ms; /* a server may be silent for so long when its name has others; 64*T1 */
-  uint32_t mtu;        /* 1500; a request over UDP larger than mtu - 200 tries TCP first (18.1.1) */
+  uint32_t mtu; /* 1500; a request over UDP larger than mtu - 200 tries TCP first (18.1.1) */
   uint32_t max_transactions; /* 200000; past it new requests get 503 with Retry-After */
   uint32_t max_dialogs;      /* 100000 */
   uint32_t max_events;       /* 65536 waiting; past it requests are answered 503 */

@@ -6,7 +6,7 @@ local address = require "moonsip.test.address"
 local channel = require "moonsip.test.channel"
 local core = require "moonsip.core"
 local errors = require "moonsip.errors"
-local port = require "moonsip.test.port"
+local attachment = require "moonsip.test.port"
 local trace = require "moonsip.trace"
 
 ---@class moonsip.test.Driver
@@ -71,7 +71,7 @@ local function port_of(self, engine)
 end
 
 function Driver:attach(engine, on_events)
-  table.insert(self.ports, port.new(self, engine, on_events))
+  table.insert(self.ports, attachment.new(self, engine, on_events))
   self:changed()
 end
 
