@@ -62,4 +62,5 @@ agent:on("cdr", function(cdr)
   print(("%s %s %s by %s for %.1f s, ended by the %s"):format(cdr.from.uri, cdr.disposition,
     cdr.to.uri.user, cdr.carrier or "nobody", cdr.seconds, cdr.by))
 end)
+print("listening on " .. tostring(agent))
 sip.run()
