@@ -23,7 +23,7 @@ describe("Optional libraries", function()
       folder:run(("mkdir -p %s/bin && ln -sf $(command -v %s) %s/bin/"):format(folder.path, name,
         folder.path))
     end
-    local bare = ("PATH=%s/bin .ci/optional "):format(folder.path)
+    local bare = ("CC=cc PATH=%s/bin .ci/optional "):format(folder.path)
     assert.equal("opus\nsndfile\n", (folder:run(bare .. "found opus sndfile no-such-library")))
     assert.equal("-DHAVE_OPUS\n", (folder:run(bare .. "cflags opus")))
     assert.equal("-lopus\n", (folder:run(bare .. "libs opus")))

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --
--- examples/22_where.lua, with a zone.
+-- examples/26_where.lua, with a zone.
 
 local test <const> = require "moonsip.test"
 
@@ -11,11 +11,11 @@ a.example.com           A      10.0.0.2
 1.2.e164.arpa           NAPTR  1 1 "u" "E2U+sip" "!^.*$!sip:bob@a.example.com:5070!" .
 ]]
 
-describe("examples/22_where.lua", function()
+describe("examples/26_where.lua", function()
   it("says where URIs and numbers lead", function()
     local net <close> = test.net()
     net:zone(ZONE)
-    local where = net:load("examples/22_where.lua", "10.0.0.1",
+    local where = net:load("examples/26_where.lua", "10.0.0.1",
       { "sip:bob@example.com", "+21", "+22" })
     assert.truthy(where:printed "sip:bob@example.com\ttcp\t10.0.0.2\t5060")
     assert.truthy(where:printed "+21\tsip:bob@a.example.com:5070")

@@ -25,7 +25,7 @@ describe("Three nodes that share a Redis", function()
     local list = {}
     for _, one in ipairs { "a", "b", "c" } do list[#list + 1] = one .. "=" .. at[one] end
     nodes[name] = script.serve(EXAMPLE, { DOMAIN, store.url, table.unpack(list) },
-      { first = name, address = at[name],
+      { address = at[name],
         env = { SECRET = "sixteen characters", USERS = users() } })
   end
 

@@ -45,6 +45,7 @@ function dnsmasq.start(lines)
   self.pid = math.tointeger(tonumber(output(command)))
   for _ = 1, 100 do
     if answers(self.port) then return self end
+    os.execute "sleep 0.05" -- refused at once: it has not begun to listen
   end
   error "dnsmasq does not answer"
 end

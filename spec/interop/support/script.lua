@@ -10,10 +10,10 @@ local script <const> = {}
 
 local command <const> = (os.getenv "BUILD" or "build") .. "/bin/moonsip"
 
---- Starts a script, whose first argument is where it listens, unless `first` is another.
+--- Starts a script, whose first argument is where it listens.
 ---@param path string
 ---@param arguments string[]?  what follows; `address` among them is not needed
----@param options { command: string[]?, input: boolean?, first: string?, address: string?, env: table<string, string>? }?
+---@param options { command: string[]?, input: boolean?, address: string?, env: table<string, string>? }?
 ---@return Process  with `address`
 function script.run(path, arguments, options)
   options = options or {}
@@ -21,7 +21,7 @@ function script.run(path, arguments, options)
   for _, each in ipairs(options.command or {}) do line[#line + 1] = each end
   line[#line + 1] = path
   local address = options.address or place.address()
-  line[#line + 1] = options.first or address
+  line[#line + 1] = address
   for _, each in ipairs(arguments or {}) do line[#line + 1] = each end
   local self = process.start(line, { input = options.input, env = options.env })
   self.name, self.address = path:match "[^/]+$", address

@@ -1,6 +1,6 @@
 -- Says where requests to URIs and calls to numbers would go, by the DNS.
 --
---   moonsip run examples/22_where.lua sip:alice@example.com +4930123456
+--   moonsip run examples/26_where.lua alice@example.com sips:example.com +4930123456
 
 local sip <const> = require "moonsip"
 
@@ -19,6 +19,6 @@ for _, what in ipairs(arg) do
       show(uri)
     end
   else
-    show(what)
+    show(what:find "^sips?:" and what or "sip:" .. what)
   end
 end
