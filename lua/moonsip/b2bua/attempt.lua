@@ -66,7 +66,7 @@ function Attempt:place(span_ms)
   if err then return self:resolve(nil, err) end
   local leg = agent:invite("call:dial", { self.target }, plan_of(self, span_ms, sdp))
   leg.passage, leg.answer_wait, leg.of_leg = way or false, self, dialling.call.is_leg
-  self.leg, self.invite = leg, leg.invite
+  self.leg, self.invite, self.uri = leg, leg.invite, self.target.uri
 end
 
 --- Its outcome, as call.invite_done tells it to whoever waits for an answer.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * callee PORT: answers on 127.0.0.1 over UDP whatever a proxy forwards: INVITE with 180
- * and 200, BYE with 200. It keeps nothing, so that it costs next to nothing.
+ * callee PORT [sdp]: answers on 127.0.0.1 over UDP whatever a proxy forwards: INVITE with
+ * 180 and 200, that one with a session description when asked to, BYE with 200. It keeps
+ * nothing, so that it costs next to nothing.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -63,17 +64,26 @@ static size_t copy_lines(const char *request, char *at) {
 
 static unsigned queued;
 
-static void answer(size_t index, const char *status, int port) {
+static const char *description = ""; /* of a 200 to an INVITE */
+
+static void answer(size_t index, const char *status, const char *body, int port) {
   char *text = out.bytes[queued], *at = text;
   at += sprintf(at, "SIP/2.0 %s\r\n", status);
   at += copy_lines(in.bytes[index], at);
-  at += sprintf(at, "Contact: <sip:callee@127.0.0.1:%d>\r\nContent-Length: 0\r\n\r\n", port);
+  at += sprintf(at, "Contact: <sip:callee@127.0.0.1:%d>\r\n", port);
+  if (*body) at += sprintf(at, "Content-Type: application/sdp\r\n");
+  at += sprintf(at, "Content-Length: %zu\r\n\r\n%s", strlen(body), body);
   out.parts[queued].iov_len = (size_t)(at - text);
   out.peers[queued++] = in.peers[index];
 }
 
 int main(int count, char **words) {
   int port = count > 1 ? atoi(words[1]) : 0, size = BUFFER_SIZE;
+  if (count > 2) {
+    description = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+                  "m=audio 40002 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
+                  "a=rtpmap:101 telephone-event/8000\r\n";
+  }
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
   struct sockaddr_in address = {.sin_family = AF_INET,
                                 .sin_port = htons((uint16_t)port),
@@ -92,10 +102,10 @@ int main(int count, char **words) {
     for (int i = 0; i < got; i++) {
       in.bytes[i][in.messages[i].msg_len] = 0;
       if (strncmp(in.bytes[i], "INVITE ", 7) == 0) {
-        answer((size_t)i, "180 Ringing", port);
-        answer((size_t)i, "200 OK", port);
+        answer((size_t)i, "180 Ringing", "", port);
+        answer((size_t)i, "200 OK", description, port);
       } else if (strncmp(in.bytes[i], "BYE ", 4) == 0) {
-        answer((size_t)i, "200 OK", port);
+        answer((size_t)i, "200 OK", "", port);
       }
     }
     for (unsigned sent = 0; sent < queued;) {
