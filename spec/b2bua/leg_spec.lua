@@ -38,7 +38,7 @@ describe("req:leg", function()
     stage:finish()
   end)
 
-  it("refuses what cannot be accepted: 420, 483, 415 (8.2.2.3, RFC 7332 3, 8.2.3)", function()
+  it("refuses what cannot be accepted: 420, 483, 415 (8.2.2.3, RFC 7332 5, 8.2.3)", function()
     local whys <const> = {}
     sbc:on("INVITE", function(req)
       local a <close> = req:leg()
@@ -99,7 +99,7 @@ describe("req:leg", function()
         for _, name in ipairs { "Call-ID", "From", "Via", "Contact" } do
           assert.not_equal(header(first, name), header(second, name), name)
         end
-        assert.equal("69", header(second, "Max-Forwards")) -- RFC 7332 3
+        assert.equal("69", header(second, "Max-Forwards")) -- RFC 7332 5
         assert.equal("at 10.0.0.1:5060", header(second, "Subject"))
         assert.matches('^"Alice A%." <sip:alice@10%.0%.0%.1>', header(second, "From"))
         assert(near:hangup())

@@ -49,7 +49,7 @@ local function plan_of(self, span_ms, sdp)
   if not call.req then return made end
   local flat = made.headers and table.move(made.headers, 1, #made.headers, 1, {})
   local hops = call.req.message.max_forwards
-  if hops then -- RFC 7332 3
+  if hops then -- RFC 7332 5
     flat = flat or {}
     flat[#flat + 1], flat[#flat + 2] = "Max-Forwards", tostring(math.max(hops - 1, 0))
   end
@@ -132,7 +132,7 @@ end
 local function has_early_media(self, text)
   local dialling = self.dialling
   return text and dialling.wish.policy.early == "relay" and #dialling.open == 1
-    and description.of(dialling.call.req.message) ~= nil
+    and (dialling.offer or description.of(dialling.call.req.message)) ~= nil
 end
 
 local function ring_through(self, message, text)

@@ -4,6 +4,7 @@
 -- with a Call-ID of its own, so that no carrier learns of another.
 
 local attempt = require "moonsip.b2bua.attempt"
+local description = require "moonsip.description"
 local errors = require "moonsip.errors"
 local gateway = require "moonsip.gateway"
 local passage = require "moonsip.b2bua.passage"
@@ -125,7 +126,7 @@ local function offer_of(call)
   if call.state == "connected" or call.direction == "out" then
     return call.remote_sdp or false
   end
-  return call.req.sdp and call.req.sdp.text or false
+  return description.of(call.req.message) or false
 end
 
 --- Starts it, for a wait.

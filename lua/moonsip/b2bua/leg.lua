@@ -22,7 +22,7 @@ end
 --- Answers what cannot become a call through us.
 local function refuse(self)
   if not check(self) then return end
-  -- A B2BUA counts hops too (RFC 7332 3).
+  -- A B2BUA counts hops too (RFC 7332 5).
   if self.message.max_forwards == 0 then return send(self, 483) end
   local _, err = description.of(self.message)
   if err then send(self, err.code, nil, err.lines) end

@@ -59,6 +59,18 @@ local by_name <const> = names [[accept accept-encoding accept-contact a reject-c
   security-verify server user-agent sip-etag sip-if-match subscription-state target-dialog
   warning min-expires max-breadth reason trigger-consent permission-missing rejected]]
 
+-- Names as nearly everybody writes them, of what never crosses: found without a copy in
+-- lower case.
+local well_known <const> = {}
+for name in pairs(of_a_leg) do
+  local written = name:gsub("%f[%l]%l", string.upper)
+  well_known[written] = true
+end
+for _, name in ipairs { "Call-ID", "CSeq", "WWW-Authenticate", "MIME-Version", "RSeq", "RAck",
+                        "Min-SE" } do
+  well_known[name] = true
+end
+
 local function matcher(verb, name, given)
   if given == nil then return false end
   if type(given) == "string" then given = { given } end
@@ -190,8 +202,8 @@ end
 function Policy:carry(message, agent, flat)
   local set, hosts
   for name, value in pairs(message.headers) do
-    local lower = name:lower()
-    if not of_a_leg[lower] and passes(self, lower) then
+    local lower = not well_known[name] and name:lower()
+    if lower and not of_a_leg[lower] and passes(self, lower) then
       set = set or policy.names(flat)
       if not set[lower] then
         if self.hide then

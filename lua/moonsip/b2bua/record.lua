@@ -24,8 +24,13 @@
 ---@field left moonsip.Call?     who left the bridge; nil when it was taken apart
 ---@field attempts moonsip.DialAttempt[]
 local Record = {}
-Record.__index = Record
 Record.__name = "moonsip.call_record"
+
+--- Who called and who was called are read when somebody asks.
+function Record:__index(key)
+  if key == "from" or key == "to" then return self.call[key] end
+  return Record[key]
+end
 
 local record = {}
 
@@ -77,7 +82,6 @@ local function make(call, fields)
   local attempts = call.attempts or {}
   local self = fields
   self.call, self.direction, self.attempts = call, call.direction, attempts
-  self.from, self.to = call.from, call.to
   self.began, self.rang = call.began_at / 1000, first_ring(attempts)
   self.ended = call.agent.context:now() / 1000
   self.pdd = self.rang and self.rang - self.began
