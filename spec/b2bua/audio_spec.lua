@@ -60,7 +60,7 @@ describe("a bridge of audio", function()
     assert(alice:hears(WELCOME))
     assert(alice:hears(GOODBYE))
     assert(near:wait())
-    assert.equal("183 200", stage:statuses(alice)) -- one 183 is as the other
+    assert.matches("^183.* 200$", stage:statuses(alice))
     net:advance "500ms"
     assert(carol:says(WELCOME))
     assert(alice:hears(WELCOME))

@@ -58,6 +58,7 @@ describe("call:dial of a leg", function()
       stage:join({ pdd = name:find "pdd" and "6s", ring = "80s" }, nil,
         { bob.contact, carol.contact })
       local near <const> = assert(call())
+      net:advance "1s"
       assert.matches("c=IN IP4 10%.2%.0%.2\r\nt=0 0\r\nm=audio 6000", near.remote_sdp)
       local ids <const> = {}
       for _, one in ipairs(net:messages { method = "INVITE", from = sbc,

@@ -120,7 +120,8 @@ local function watch(self, leg)
   return one
 end
 
---- The caller gets the answer of the leg that was placed for him.
+--- The caller gets the answer of the leg that was placed for him: the description that goes
+--- through, if one does.
 local function answer_caller(self)
   local a, b = self.legs[1], self.legs[2]
   local dialled, of = b.dialled, self.relay.policy
@@ -139,7 +140,9 @@ local function answer_caller(self)
       return nil, err
     end
   end
-  return a:answer(options)
+  local done, why = a:answer(options)
+  if not done then return nil, why end
+  return options.sdp or true
 end
 
 local function tell_each_other(self)
@@ -173,13 +176,15 @@ end
 local function begin_media(self)
   local a, b = self.legs[1], self.legs[2]
   local of = self.relay.policy
-  local answers = a.direction == "in" and a.state ~= "connected"
+  local answers, said = a.direction == "in" and a.state ~= "connected", nil
   if answers then
-    local done, err = answer_caller(self)
-    if not done then return nil, err end
+    local err
+    said, err = answer_caller(self)
+    if not said then return nil, err end
   end
   if of.media == "direct" then
-    if not answers then align(self) end
+    -- What was said reliably before, of another carrier's media, stands until it is changed.
+    if said ~= a.local_sdp then align(self) end
     return true
   end
   for _, leg in ipairs(self.legs) do
