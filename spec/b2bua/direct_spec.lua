@@ -198,6 +198,24 @@ describe("a bridge of descriptions", function()
     stage:finish()
   end)
 
+  it("has a script edit what goes through, both ways", function()
+    stage.sbc:off "INVITE"
+    local seen <const> = {}
+    stage:join { sdp = function(sdp, whom)
+      seen[#seen + 1] = whom
+      sdp.media[1]:add_attribute("x-for", whom)
+      if whom == "caller" then return tostring(sdp) end
+    end }
+    local near <const>, far <const> = connect()
+    assert.matches("\na=x%-for:callee\r\n", far.remote_sdp)
+    assert.matches("\na=x%-for:caller\r\n", near.remote_sdp)
+    assert(near:hold())
+    assert.matches("a=sendonly.*a=x%-for:callee", far.remote_sdp)
+    assert.same({ "callee", "caller", "callee", "caller" }, seen)
+    near:hangup()
+    stage:finish()
+  end)
+
   it("joins two calls that were answered before: each is told of the other's media "
     .. "(RFC 3725 4)", function()
     stage.sbc:off "INVITE"

@@ -157,7 +157,7 @@ end
 function Dialling:offer_for_leg()
   local wish = self.wish
   if wish.policy.media ~= "direct" or wish.plan.sdp ~= nil then return wish.plan.sdp end
-  local way = passage.new(self.call.agent, wish.policy)
+  local way = passage.new(self.call.agent, wish.policy, "callee")
   if not self.offer then return false, nil, way end
   local text, err = way:write(self.offer)
   return text, err, way

@@ -4,11 +4,13 @@
 -- (RFC 3264 8), from whichever leg or carrier that came.
 
 local core = require "moonsip.core"
+local description = require "moonsip.description"
 local errors = require "moonsip.errors"
 local plan = require "moonsip.plan"
 
 ---@class moonsip.Passage
 ---@field private policy moonsip.Policy
+---@field private towards "callee"|"caller"
 ---@field private origin string    o= up to the version
 ---@field private place string     and behind it
 ---@field private version integer
@@ -31,9 +33,10 @@ end
 --- The passage to one leg.
 ---@param agent moonsip.Agent
 ---@param policy moonsip.Policy
+---@param towards "callee"|"caller"
 ---@return moonsip.Passage
-function passage.new(agent, policy)
-  return setmetatable({ policy = policy, version = 0, rest = false, place = place_of(agent),
+function passage.new(agent, policy, towards)
+  return setmetatable({ policy = policy, towards = towards, version = 0, rest = false, place = place_of(agent),
                         origin = ("o=- %d "):format(agent:session_number()) }, Passage)
 end
 
@@ -68,6 +71,12 @@ local function hide(object)
   object.attributes["tool"] = nil
 end
 
+--- As the script's function leaves it.
+local function edit(self, object)
+  local made = self.policy.edit(object, self.towards)
+  return description.text("call:dial", made == nil and object or made)
+end
+
 --- What was sent to this leg before descriptions went through: o= goes on from there.
 local function follow(self, last)
   local before, version, place = last:match "\n(o=%S+ %S+ )(%d+) ([^\r\n]*)"
@@ -90,6 +99,7 @@ function Passage:write(text, last)
   end
   if policy.hide then hide(object) end
   if policy.codecs or policy.hide then text = tostring(object) end
+  if policy.edit then text = edit(self, object) end
   if last and not self.rest then follow(self, last) end
   local head, rest = text:match "^(.-\n)o=[^\r\n]*(.*)$"
   if rest ~= self.rest then self.version, self.rest = self.version + 1, rest end

@@ -9,6 +9,8 @@
 --   headers  header fields to set, and beside them { pass = names, drop = names }, where a
 --            name may end in "*"
 --   codecs   in a relay: that are offered; else: all others are taken out of offers
+--   sdp      in a relay: of the offer, as for agent:call; else a function that edits what goes
+--            through, fn(sdp, "callee" or "caller"): whom it is for
 --
 -- The two are calls of their own (RFC 7092 3.1): Via, Route, Contact, Call-ID, tags, CSeq
 -- and what else belongs to one dialog, hop or user agent never cross.
@@ -22,12 +24,14 @@ local plan = require "moonsip.plan"
 ---@field early "relay"|"ring"|false
 ---@field hide boolean
 ---@field codecs string[]|false   of "direct"
+---@field edit function|false     of "direct"
 ---@field hold "pass"|"local"     of a relay: whether one leg is told that the other one holds
 ---@field private pass table|false
 ---@field private drop table|false
 local Policy = {}
 Policy.__index = Policy
 Policy.pass, Policy.drop, Policy.hide, Policy.codecs = false, false, false, false
+Policy.edit = false
 Policy.early, Policy.hold = false, "local"
 
 local policy = {}
@@ -147,6 +151,9 @@ function policy.take(verb, call, options)
   if self.media == "direct" and options.codecs ~= nil then
     self.codecs = misuse.check(verb, "codecs", options.codecs, "table")
     options.codecs = nil
+  end
+  if self.media == "direct" and type(options.sdp) == "function" then
+    self.edit, options.sdp = options.sdp, nil
   end
   options.media, options.early, options.hide = nil, nil, nil
   return self

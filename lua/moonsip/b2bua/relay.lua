@@ -55,7 +55,8 @@ end
 ---@return string?
 ---@return moonsip.Error? err
 function relay.through(to, text, of)
-  to.passage = to.passage or passage.new(to.agent, of)
+  to.passage = to.passage
+    or passage.new(to.agent, of, to.direction == "out" and "callee" or "caller")
   local session = to.session
   return to.passage:write(text, session and session.last or nil)
 end
