@@ -216,6 +216,24 @@ describe("a bridge of descriptions", function()
     stage:finish()
   end)
 
+  it("refuses what a script's function breaks, and tells of it; nothing else notices", function()
+    stage.sbc:off "INVITE"
+    local fn
+    stage:join { sdp = function(...) return fn(...) end }
+    bob:on("INVITE", function(req) req:answer { sdp = talks("10.2.0.1", 5000) } end)
+    for _, wrong in ipairs { function() error "odd" end, function() return "odd" end,
+      function(_, whom) if whom == "caller" then error "odd" end end } do
+      fn = wrong
+      local none <const>, err = alice:call(stage.to, { sdp = talks("10.1.0.7", 4000) })
+      assert.is_nil(none)
+      assert.equal(500, err.code)
+    end
+    assert.equal(2, #stage.errors)
+    assert.matches("odd", stage.errors[1])
+    stage.errors = {}
+    stage:finish()
+  end)
+
   it("joins two calls that were answered before: each is told of the other's media "
     .. "(RFC 3725 4)", function()
     stage.sbc:off "INVITE"

@@ -4,11 +4,11 @@
 -- (RFC 3264 8), from whichever leg or carrier that came.
 
 local core = require "moonsip.core"
-local description = require "moonsip.description"
 local errors = require "moonsip.errors"
 local plan = require "moonsip.plan"
 
 ---@class moonsip.Passage
+---@field private agent moonsip.Agent
 ---@field private policy moonsip.Policy
 ---@field private towards "callee"|"caller"
 ---@field private origin string    o= up to the version
@@ -36,7 +36,7 @@ end
 ---@param towards "callee"|"caller"
 ---@return moonsip.Passage
 function passage.new(agent, policy, towards)
-  return setmetatable({ policy = policy, towards = towards, version = 0, rest = false, place = place_of(agent),
+  return setmetatable({ agent = agent, policy = policy, towards = towards, version = 0, rest = false, place = place_of(agent),
                         origin = ("o=- %d "):format(agent:session_number()) }, Passage)
 end
 
@@ -71,10 +71,18 @@ local function hide(object)
   object.attributes["tool"] = nil
 end
 
---- As the script's function leaves it.
+--- As the script's function leaves it. One that raises is told of, as a handler is.
 local function edit(self, object)
-  local made = self.policy.edit(object, self.towards)
-  return description.text("call:dial", made == nil and object or made)
+  local fn, trace = self.policy.edit, nil
+  local ok, made = xpcall(fn, function(err)
+    trace = debug.traceback(tostring(err), 2)
+    return err
+  end, object, self.towards)
+  if ok and made == nil then made = object end
+  if ok and type(made) == "userdata" then made = tostring(made) end
+  if type(made) == "string" and core.sdp(made) then return made end
+  if not ok then self.agent:handler_failed(fn, made, trace, nil) end
+  return nil, errors.new("invalid", "the description could not be edited", { code = 500 })
 end
 
 --- What was sent to this leg before descriptions went through: o= goes on from there.
@@ -89,7 +97,7 @@ end
 ---@param text string
 ---@param last string?  what this leg was sent last, if that was our own
 ---@return string? text
----@return moonsip.Error? err  media, 488
+---@return moonsip.Error? err  media, 488; invalid, 500
 function Passage:write(text, last)
   local object, err = core.sdp(text)
   if not object then return unfit(err.reason) end
@@ -99,7 +107,10 @@ function Passage:write(text, last)
   end
   if policy.hide then hide(object) end
   if policy.codecs or policy.hide then text = tostring(object) end
-  if policy.edit then text = edit(self, object) end
+  if policy.edit then
+    text, err = edit(self, object)
+    if not text then return nil, err end
+  end
   if last and not self.rest then follow(self, last) end
   local head, rest = text:match "^(.-\n)o=[^\r\n]*(.*)$"
   if rest ~= self.rest then self.version, self.rest = self.version + 1, rest end
