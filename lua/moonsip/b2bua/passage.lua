@@ -36,8 +36,10 @@ end
 ---@param towards "callee"|"caller"
 ---@return moonsip.Passage
 function passage.new(agent, policy, towards)
-  return setmetatable({ agent = agent, policy = policy, towards = towards, version = 0, rest = false, place = place_of(agent),
-                        origin = ("o=- %d "):format(agent:session_number()) }, Passage)
+  return setmetatable({
+    agent = agent, policy = policy, towards = towards, version = 0, rest = false,
+    place = place_of(agent), origin = ("o=- %d "):format(agent:session_number()),
+  }, Passage)
 end
 
 local function unfit(reason)

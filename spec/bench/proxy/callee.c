@@ -80,9 +80,10 @@ static void answer(size_t index, const char *status, const char *body, int port)
 int main(int count, char **words) {
   int port = count > 1 ? atoi(words[1]) : 0, size = BUFFER_SIZE;
   if (count > 2) {
-    description = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-                  "m=audio 40002 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
-                  "a=rtpmap:101 telephone-event/8000\r\n";
+    description =
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+        "m=audio 40002 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
+        "a=rtpmap:101 telephone-event/8000\r\n";
   }
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
   struct sockaddr_in address = {.sin_family = AF_INET,
