@@ -11,6 +11,7 @@
 ---@field mode "serial"|"parallel"|nil
 ---@field hunt boolean?
 ---@field each moonsip.Duration?
+---@field recurse boolean|integer|nil
 ---@field early "relay"|"ring"|false|nil
 ---@field media "relay"|"direct"|"pass"|nil
 ---@field hide boolean?

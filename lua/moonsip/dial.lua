@@ -17,6 +17,9 @@ local dial = {}
 -- How long it may ring unless told: altogether, and each turn of a hunt.
 local default_ring <const>, default_each <const> = "30s", "15s"
 
+-- Targets of redirections that are followed, for `recurse = true` and at most.
+local default_recursions <const>, max_recursions <const> = 5, 64
+
 -- Turns of a set of targets.
 local max_turns <const> = 64
 
@@ -67,6 +70,14 @@ local function take_hunt(verb, options)
   return hunts, each and duration.check(verb, "each", each)
 end
 
+--- How many redirections are followed.
+local function take_recursions(verb, options)
+  local recurse = options.recurse
+  options.recurse = nil
+  if recurse == true then return default_recursions end
+  return recurse and misuse.integer(verb, "recurse", recurse, 0, max_recursions) or 0
+end
+
 --- Places a call on behalf of this one, from the same caller, and waits until it is
 --- answered: a call of its own, not joined to this one yet. When this one ends first, the
 --- other is given up.
@@ -87,6 +98,7 @@ function Dial:dial(given, options, callback)
   local wish = { items = take_prompt(verb, chosen), turns = turns,
                  policy = policy.take(verb, self, chosen) }
   wish.hunts, wish.each_ms = take_hunt(verb, chosen)
+  wish.recursions = take_recursions(verb, chosen)
   local via = chosen.via
   if chosen.from == nil and not (type(via) == "table" and via.from) then
     chosen.from = wish.policy:caller(self)

@@ -175,6 +175,64 @@ describe("call:dial of a leg", function()
     reached(carol)
   end)
 
+  describe("follows redirections", function()
+    -- Bob is elsewhere: Contacts in no order.
+    local function moved(code)
+      bob:on("INVITE", function(req)
+        req:redirect({ "<sip:nobody@10.9.9.9>;q=0.1", ("<%s>;q=0.9"):format(carol.contact) },
+          { code = code })
+      end)
+      carol:on("INVITE", function(req) req:answer { sdp = talks("10.2.0.2", 6000) } end)
+    end
+
+    it("when it was told to, by q (RFC 3261 8.1.3.4)", function()
+      moved(302)
+      stage:join({ recurse = true, user = "+4420" })
+      reached(carol)
+      assert.same({ "10.2.0.1 rejected 302", "10.2.0.2 nil nil" }, attempts())
+      assert.matches("^INVITE sip:%+4420@", stage:first { method = "INVITE", to = bob })
+      assert.matches("^INVITE sip:carol@", stage:first { method = "INVITE", to = carol })
+    end)
+
+    it("so many, and none that leads back", function()
+      bob:on("INVITE", function(req) req:redirect { carol.contact, bob.contact } end)
+      carol:on("INVITE", function(req) req:redirect { bob.contact, carol.contact } end)
+      stage:join { recurse = 64 }
+      assert.is_true(select(2, call()).code < 400)
+      stage:finish()
+      assert.equal(2, #attempts())
+    end)
+
+    it("to each of their Contacts until one does not fail", function()
+      bob:on("INVITE", function(req)
+        req:redirect { "sip:a@10.2.0.1", "sip:b@10.2.0.1", "sip:c@10.2.0.2" }
+        bob:off("INVITE"):on("INVITE", function(one) one:reject(404) end)
+      end)
+      carol:on("INVITE", function(req) req:answer { sdp = talks("10.2.0.2", 6000) } end)
+      stage:join { recurse = true }
+      reached(carol)
+      assert.equal(4, #attempts())
+    end)
+
+    it("but no more than so many", function()
+      bob:on("INVITE", function(req)
+        req:redirect { ("sip:%d@10.2.0.1"):format(net:count()), "sip:other@10.2.0.1" }
+      end)
+      stage:join { recurse = 3 }
+      call()
+      stage:finish()
+      assert.equal(4, #attempts())
+    end)
+
+    it("not otherwise: it is an answer", function()
+      moved(302)
+      stage:join(nil, nil, { bob.contact, carol.contact })
+      assert.equal(302, select(2, call()).code)
+      assert.equal(0, net:count { to = carol })
+      stage:finish()
+    end)
+  end)
+
   it("with early = \"ring\" or false keeps early media, or all, to itself", function()
     bob:on("INVITE", function(req)
       req:progress(183, { sdp = talks("10.2.0.1", 5000) })

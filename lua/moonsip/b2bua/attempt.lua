@@ -45,6 +45,7 @@ local function plan_of(self, span_ms, sdp)
   local call, of = dialling.call, dialling.wish.policy
   for name, value in pairs(dialling.wish.plan) do made[name] = value end
   made.timeout_ms, made.sdp, made.attempt = span_ms, sdp, self
+  if self.target.is_moved then made.user = nil end -- a redirection says whom to call
   made.ack_later = sdp == false and of.media == "direct"
   if not call.req then return made end
   local flat = made.headers and table.move(made.headers, 1, #made.headers, 1, {})

@@ -12,13 +12,14 @@ local relay = require "moonsip.b2bua.relay"
 
 ---@class moonsip.Dialling
 ---@field call moonsip.Call       who is waiting
----@field wish table              turns, plan, policy, hunts, each_ms, items
+---@field wish table              turns, plan, policy, hunts, each_ms, recursions, items
 ---@field offer string|false|nil  that goes through; false: none was made
 ---@field open moonsip.DialAttempt[]  under way
 ---@field private one moonsip.Wait
 ---@field private turn integer
 ---@field private deadline integer  ms
 ---@field private best moonsip.Error?  of those that failed
+---@field private tried table<string, true>?  URIs that no redirection has to lead to
 local Dialling = {}
 Dialling.__index = Dialling
 
@@ -26,6 +27,15 @@ local dialling = {}
 
 -- Of a target that is no gateway: another one may do better (RFC 3263 4.3).
 local outage <const> = { [408] = true, [503] = true }
+
+--- The URIs that nothing has to lead to any more.
+local function uris_of(turns)
+  local tried = {}
+  for _, turn in ipairs(turns) do
+    for _, target in ipairs(turn) do tried[target.uri] = true end
+  end
+  return tried
+end
 
 --- How much one failure says (RFC 3261 16.7 item 6): the least wins.
 local function rank(err)
@@ -38,10 +48,41 @@ end
 --- True when the next turn may do better.
 local function goes_on(self, err, one)
   if err.response and err.code >= 600 then return false end
+  local following = self.wish.turns[self.turn + 1]
+  if one.target.is_moved and following and following[1].is_moved then return true end
   if self.wish.hunts then return err.kind ~= "hangup" end
   if not err.response then return err:retryable() end
   if one.target.gateway then return gateway.is_elsewhere(err.code, one.provisional) end
   return outage[err.code] or false
+end
+
+-- Statuses that say where else to try, for good (RFC 3261 21.3.1 to 21.3.3).
+local redirects <const> = { [300] = true, [301] = true, [302] = true }
+
+local function by_preference(a, b)
+  if a.q ~= b.q then return a.q > b.q end
+  return a.at < b.at
+end
+
+--- Where a redirection leads that is followed has its turn next (8.1.3.4): the Contacts by q,
+--- each once.
+local function follow(self, err)
+  local wish = self.wish
+  if not err.response or not redirects[err.code] or wish.recursions == 0 then return end
+  local found = {}
+  for at, one in ipairs(err.response.contacts or {}) do
+    local uri = tostring(one.uri)
+    if one.uri.host and not self.tried[uri] and #found < wish.recursions then
+      self.tried[uri] = true
+      found[#found + 1] = { uri = uri, q = one.q or 1, at = at }
+    end
+  end
+  table.sort(found, by_preference)
+  wish.recursions = wish.recursions - #found
+  for at, one in ipairs(found) do
+    table.insert(wish.turns, self.turn + at, { { uri = one.uri, is_moved = true } })
+  end
+  self.goes_on = self.goes_on or #found > 0
 end
 
 --- Ends those that are still under way; whoever rings there is told why (RFC 3326).
@@ -72,6 +113,7 @@ end
 local function failed(self, one, err)
   if not self.best or rank(err) < rank(self.best) then self.best = err end
   self.goes_on = self.goes_on or goes_on(self, err, one)
+  follow(self, err)
   if err.response and err.code >= 600 then
     leave(self)
     self.goes_on = false
@@ -138,6 +180,7 @@ function dialling.start(one, call, wish)
   call:keep_wait(one)
   local self = setmetatable({ one = one, call = call, wish = wish, turn = 0, open = {} },
     Dialling)
+  self.tried = wish.recursions > 0 and uris_of(wish.turns) or nil
   self.deadline = call.agent.context:now() + wish.plan.timeout_ms
   if wish.policy.media == "direct" then self.offer = offer_of(call) end
   one.undo = function()
