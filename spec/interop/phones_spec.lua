@@ -135,18 +135,19 @@ describe("A phone", function()
     end)
   end
 
-  it("hears the other one in a bridge: linphonec hears baresip", function()
+  -- baresip's clock is slow (20.5 ms a frame): linphonec can only play what has another one.
+  it("hears the other one in a bridge that decodes: linphonec hears baresip", function()
     audio.carried(said, function()
       local from = #server.output + 1
       return linphone_call("pair", function()
         server:expect("waiting\n", from)
-        baresip_call("pair", function() turn.pause(6000) end, true)
+        baresip_call("pair-decoded", function() turn.pause(6000) end, true)
         server:expect("apart\thangup", from)
       end)
     end)
   end)
 
-  it("hears the other one in a bridge: baresip hears linphonec", function()
+  it("hears the other one in a bridge that passes packets: baresip hears linphonec", function()
     audio.carried(said, function()
       local from = #server.output + 1
       return baresip_call("pair", function()

@@ -49,21 +49,24 @@ agent:on("INVITE", { to = "echoed" }, function(req)
   call:wait_end()
 end)
 
+-- Packets pass as they are, or are decoded and sent by our own clock.
 local waiting
-agent:on("INVITE", { to = "pair" }, function(req)
-  local call <close> = assert(req:answer())
-  local first = waiting
-  if not first or first.state == "ended" then
-    waiting = call
-    print("waiting")
-    return call:wait_end()
-  end
-  waiting = nil
-  print("bridged")
-  local record = call:bridge(first)
-  print("apart", record and record.why and record.why.kind)
-  first:hangup()
-end)
+for user, transcode in pairs { pair = false, ["pair-decoded"] = "always" } do
+  agent:on("INVITE", { to = user }, function(req)
+    local call <close> = assert(req:answer())
+    local first = waiting
+    if not first or first.state == "ended" then
+      waiting = call
+      print("waiting")
+      return call:wait_end()
+    end
+    waiting = nil
+    print("bridged")
+    local record = call:bridge(first, { transcode = transcode or nil })
+    print("apart", record and record.why and record.why.kind)
+    first:hangup()
+  end)
+end
 
 local ways <const> = { tones = "inband", events = "rfc4733" }
 for user, how in pairs(ways) do
