@@ -36,9 +36,9 @@ void bind_rates_open(lua_State *L);    /* core.rates, core.csv */
 void bind_likeness_open(lua_State *L); /* core.likeness */
 void bind_media_open(lua_State *L);    /* core.media, core.media_fabric ... */
 
-void bind_workers_open(lua_State *L);   /* of loop:workers */
-void bind_sqlite_open(lua_State *L);    /* core.sqlite, where the library is */
-void bind_redis_open(lua_State *L);     /* core.redis, likewise */
+void bind_workers_open(lua_State *L); /* of loop:workers */
+void bind_sqlite_open(lua_State *L);  /* core.sqlite, where the library is */
+void bind_redis_open(lua_State *L);   /* of loop:redis; core.redis, whether there is the library */
 void bind_registrar_open(lua_State *L); /* core.registrar */
 void bind_location_open(lua_State *L);  /* core.location */
 void bind_addresses_open(lua_State *L); /* core.addresses */

@@ -408,6 +408,7 @@ void bind_loop_open(lua_State *L) {
   luaL_setfuncs(L, bind_loop_names_methods, 0);
   luaL_setfuncs(L, bind_loop_channel_methods, 0);
   luaL_setfuncs(L, bind_loop_workers_methods, 0);
+  luaL_setfuncs(L, bind_loop_redis_methods, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   lua_pushcfunction(L, loop_new);

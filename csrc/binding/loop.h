@@ -67,6 +67,7 @@ extern const luaL_Reg bind_loop_child_methods[];
 extern const luaL_Reg bind_loop_names_methods[];
 extern const luaL_Reg bind_loop_channel_methods[];
 extern const luaL_Reg bind_loop_workers_methods[];
+extern const luaL_Reg bind_loop_redis_methods[];
 void bind_loop_detach_all(bind_loop *loop);
 /* Forgets attachments that have ended, and with them their engines; the loop is
  * at index 1. */

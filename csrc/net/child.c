@@ -17,6 +17,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "net/sigpipe.h"
 #include "net/state.h"
 
 enum { INPUT, OUTPUT, ERRORS, END, POLLS };
@@ -68,29 +69,12 @@ static void kill_group(const net_child *child) {
   if (!child->is_reaped) kill(-child->pid, SIGKILL);
 }
 
-/* write(), without the SIGPIPE of a pipe that nobody reads: the program that hosts us
- * may die of it. */
-static ssize_t write_quietly(int fd, const char *bytes, size_t len) {
-  sigset_t pipe_alone, pending, before;
-  sigemptyset(&pipe_alone);
-  sigaddset(&pipe_alone, SIGPIPE);
-  sigpending(&pending);
-  bool was_pending = sigismember(&pending, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe_alone, &before);
-  ssize_t sent = write(fd, bytes, len);
-  int error = errno;
-  if (sent < 0 && error == EPIPE && !was_pending) {
-    static const struct timespec at_once;
-    sigtimedwait(&pipe_alone, NULL, &at_once);
-  }
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  errno = error;
-  return sent;
-}
-
 static void feed(net_child *child) {
   size_t left = child->input_size - child->input_sent;
-  ssize_t sent = write_quietly(child->fds[INPUT], child->input + child->input_sent, left);
+  net_sigpipe held;
+  net_sigpipe_hold(&held);
+  ssize_t sent = write(child->fds[INPUT], child->input + child->input_sent, left);
+  net_sigpipe_release(&held);
   if (sent > 0) child->input_sent += (size_t)sent;
   bool is_blocked = sent < 0 && (errno == EAGAIN || errno == EINTR);
   if (child->input_sent == child->input_size || (sent < 0 && !is_blocked)) {

@@ -15,6 +15,7 @@
 #include "net/listener.h"
 #include "net/locate.h"
 #include "net/random.h"
+#include "net/redis.h"
 #include "net/send.h"
 #include "net/tcp.h"
 #include "net/udp.h"
@@ -96,6 +97,7 @@ int net_loop_new(net_loop **out, const net_config *config) {
   sip_slots_init(&loop->channels, &loop->alloc);
   net_queue_pool_init(&loop->pool, &loop->alloc);
   sip_link_init(&loop->workers);
+  sip_link_init(&loop->redises);
   sip_link_init(&loop->children.running);
   sip_link_init(&loop->children.ended);
   net_random(NULL, (unsigned char *)&loop->key, sizeof loop->key);
@@ -119,6 +121,7 @@ void net_loop_free(net_loop *loop) {
   while (!sip_link_alone(&loop->engines)) {
     net_detach(SIP_CONTAINER(loop->engines.next, net_engine, link));
   }
+  net_redis_close_all(loop);
   net_resolver_deinit(loop);
   net_workers_close_all(loop);
   net_child_close_all(loop);
@@ -221,7 +224,8 @@ bool net_loop_is_empty(const net_loop *loop) {
   const net_counts *counts = &loop->counts;
   return counts->listeners == 0 && counts->connections == 0 && counts->lookups == 0 &&
          loop->held == 0 && counts->children == 0 && counts->channels == 0 && counts->jobs == 0 &&
-         !loop->is_woken && next_deadline(loop) == SIP_TIME_NEVER && !has_pending(loop);
+         counts->commands == 0 && !loop->is_woken && next_deadline(loop) == SIP_TIME_NEVER &&
+         !has_pending(loop);
 }
 
 int64_t net_loop_timeout(const net_loop *loop) {
@@ -309,6 +313,9 @@ static void expire_own(net_loop *loop, sip_time now) {
       break;
     case NET_TIMER_RESOLVER:
       net_dns_channel_expire(timer, loop);
+      break;
+    case NET_TIMER_REDIS:
+      net_redis_expire(timer, loop);
       break;
     }
   }
@@ -400,6 +407,7 @@ static void finish_turn(net_loop *loop) {
   net_resolver_tell(loop);
   net_child_tell(loop);
   net_workers_tell(loop);
+  net_redis_tell(loop);
   advance_engines(loop, now);
   expire_own(loop, now);
   if (loop->watched && sip_wheel_deadline(loop->watched) <= now) {

@@ -135,6 +135,7 @@ typedef struct net_counts {
   size_t children;    /* programs that run */
   size_t channels;    /* connections of the program's own */
   size_t jobs;        /* of workers, that run or wait */
+  size_t commands;    /* that Redis servers did not answer yet */
   size_t live_bytes;  /* of the loop's allocator */
   size_t live_blocks;
 } net_counts;

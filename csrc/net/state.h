@@ -20,7 +20,8 @@ typedef enum net_timer_kind {
   NET_TIMER_CONNECTION,
   NET_TIMER_LISTENER,
   NET_TIMER_LOOKUP,
-  NET_TIMER_RESOLVER
+  NET_TIMER_RESOLVER,
+  NET_TIMER_REDIS
 } net_timer_kind;
 
 enum { NET_SCRATCH_SIZE = 65536 };
@@ -70,6 +71,7 @@ struct net_loop {
   net_resolver resolver;
   net_children children;
   sip_link workers;
+  sip_link redises;
   char scratch[NET_SCRATCH_SIZE]; /* what a stream was read into */
 };
 

@@ -270,6 +270,35 @@ function Driver:end_work(workers) -- luacheck: ignore self
   for _, fn in pairs(pending) do fn(nil) end
 end
 
+--- Sends a command to a Redis server (redis.lua): `fn(reply)`, or `fn(nil, name, reason)`
+--- later.
+---@return true?
+---@return moonsip.Error? err
+function Driver:ask_redis(server, fn, ...)
+  if not server.core then
+    local made, err = self.loop:redis(server)
+    if not made then return nil, err end
+    server.core, server.pending = made, {}
+  end
+  local pending = server.pending
+  local function answered(...)
+    pending[fn] = nil
+    fn(...)
+  end
+  local asked, err = server.core:command(answered, ...)
+  if asked then pending[fn] = true end
+  return asked, err
+end
+
+--- Closes the connection to it; who waits is told that nothing comes.
+function Driver:end_redis(server) -- luacheck: ignore self
+  if not server.core then return end
+  server.core:close()
+  local pending = server.pending
+  server.core, server.pending = nil, nil
+  for fn in pairs(pending) do fn(nil, "IO", "it was closed") end
+end
+
 --- A call from outside a turn queued packets, made work ready or changed a
 --- deadline: the next `step` must not sleep through it, and a foreign loop that
 --- drives us must hear of it (on_wake).

@@ -283,14 +283,26 @@ function Ending:happen()
   owner:turn()
 end
 
+--- A real loop, for what is not simulated.
+local function outside(self)
+  self.outside = self.outside or core.loop()
+  return self.outside
+end
+
+--- Hands what came of something at this virtual instant to its `fn`.
+local function end_now(self, ending)
+  self.children = self.children or {}
+  self.last_child = (self.last_child or 0) + 1
+  ending.id = self.last_child
+  self.children[ending.id] = true
+  self.wire:schedule(0, ending)
+  return ending.id
+end
+
 --- Runs code in a thread to its end, here and now; `fn` hears of it at this virtual
 --- instant. The threads of some workers last as long as on a real loop.
 function Driver:work(workers, code, fn, ...)
-  local loop = self.outside
-  if not loop then
-    loop = core.loop()
-    self.outside = loop
-  end
+  local loop = outside(self)
   if not workers.core then
     workers.core = assert(loop:workers(workers.threads, workers.waiting))
   end
@@ -300,12 +312,24 @@ function Driver:work(workers, code, fn, ...)
   local id, err = workers.core:add(table.unpack(arguments, 1, arguments.n + 1))
   if not id then return nil, err end
   while not ending.values do loop:step() end
-  self.children = self.children or {}
-  self.last_child = (self.last_child or 0) + 1
-  ending.id = self.last_child
-  self.children[ending.id] = true
-  self.wire:schedule(0, ending)
-  return ending.id
+  return end_now(self, ending)
+end
+
+--- Asks a real Redis server, and waits for its reply here and now.
+function Driver:ask_redis(server, fn, ...)
+  local loop = outside(self)
+  local ending = setmetatable({ driver = self, fn = fn }, Ending)
+  server.core = server.core or assert(loop:redis(server))
+  local asked, err = server.core:command(function(...) ending.values = table.pack(...) end, ...)
+  if not asked then return nil, err end
+  while not ending.values do loop:step() end
+  end_now(self, ending)
+  return true
+end
+
+function Driver:end_redis(server) -- luacheck: ignore self
+  if server.core then server.core:close() end
+  server.core = nil
 end
 
 function Driver:end_work(workers) -- luacheck: ignore self
