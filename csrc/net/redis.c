@@ -91,11 +91,12 @@ static void answer(net_redis *redis, redis_command *command, const net_redis_ans
 
 static void on_ready(uv_poll_t *poll, int status, int events) {
   redis_link *link = poll->data;
-  net_sigpipe held;
   if (status < 0) events = UV_READABLE | UV_WRITABLE; /* read and write say what is wrong */
-  net_sigpipe_hold(&held);
   if (link->hiredis && events & UV_READABLE) redisAsyncHandleRead(link->hiredis);
-  if (link->hiredis && events & UV_WRITABLE) redisAsyncHandleWrite(link->hiredis);
+  if (!link->hiredis || !(events & UV_WRITABLE)) return;
+  net_sigpipe held;
+  net_sigpipe_hold(&held);
+  redisAsyncHandleWrite(link->hiredis);
   net_sigpipe_release(&held);
 }
 
