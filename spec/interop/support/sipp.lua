@@ -60,6 +60,7 @@ local function command(self, name, options)
     add("-sf", file_of(self, name, options.words))
   end
   if options.user then add("-s", options.user) end
+  if options.auth_uri then add("-auth_uri", options.auth_uri) end
   if options.sources then
     add("-ip_field", "0", "-inf", options.sources, "-max_socket", "1000")
   end
@@ -81,7 +82,8 @@ end
 ---@field transport "udp"|"tcp"
 ---@field address string?              where SIPp is; one of its own
 ---@field target string?               whom to call ("ip:port"); nil: it waits for calls
----@field user string?                 of the Request-URI
+---@field user string?                 of the Request-URI, and who proves himself
+---@field auth_uri string?             what he proves himself for, without its scheme
 ---@field calls integer?               one after the other (1)
 ---@field rate integer?                calls in a second (1000)
 ---@field parallel integer?            calls at once (1)
