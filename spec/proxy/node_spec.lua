@@ -297,3 +297,36 @@ describe("the table of nodes", function()
     assert.is_true(r.net.engine:set_node("a", ("h"):rep(255), true))
   end)
 end)
+
+describe("without memory", function()
+  it("handing over fails cleanly, at each of its allocations", function()
+    local a <const> = node "a"
+    local route <const>, token <const> = called(a), a.net.engine:token()
+    local along <const> = a.net.engine:flow_token(flow_of(a))
+    local answer <const> = messages.answer(a:last_to(CALLEE, "INVITE"), 180, { to_tag = "x" })
+    local function all(r)
+      r:deliver(from_callee("bye", route), { ip = CALLEE })
+      r:deliver(from_callee("ack", route), { ip = CALLEE })
+      r:deliver(messages.info { to_tag = token, cseq = 2, branch = "z9hG4bKinfo" })
+      r:deliver(messages.ack { to_tag = token, cseq = 1, branch = "z9hG4bKack" })
+      r:deliver(answer, { ip = CALLEE })
+      r:deliver(for_phone(along), { ip = B })
+    end
+    local probe <const> = node "b"
+    local before <const> = probe.net.engine:fail_allocation(0)
+    all(probe)
+    local count <const> = probe.net.engine:fail_allocation(0) - before
+    assert.is_true(count > 10)
+    for n = 1, count do
+      local b <const> = node "b"
+      b.net.engine:fail_allocation(n)
+      all(b)
+      b.net.engine:fail_allocation(0)
+      b:advance(400000)
+      assert.same(0, b:live(), n)
+      b:deliver((from_callee("bye", route):gsub("z9hG4bKcbye", "z9hG4bKagain")), { ip = CALLEE })
+      assert.same("BYE", (messages.kind(b:last_to(A, "BYE"))))
+      b.net.engine:close()
+    end
+  end)
+end)
