@@ -228,3 +228,36 @@ describe("a connection that is lost", function()
     assert.same("no reply within 30 ms", reason)
   end)
 end)
+
+describe("without memory", function()
+  it("a command fails cleanly, at each of the loop's allocations, and the next one works", function()
+    local counter <const> = core.loop()
+    local before <const> = counter:fail_allocation(0)
+    local function run(own)
+      local ok, one = pcall(own.redis, own, { host = "127.0.0.1", port = server.port,
+        database = 1, password = "none", timeout = 20, waiting = 10 })
+      if not ok or not one then return end
+      local told
+      local asked <const> = one:command(function() told = true end, "PING")
+      while asked and not told do own:step(10) end
+      one:close()
+    end
+    run(counter)
+    local count <const> = counter:fail_allocation(0) - before
+    counter:close()
+    assert.is_true(count >= 4, count)
+    for n = 1, count do
+      local own <const> = core.loop()
+      own:fail_allocation(n)
+      run(own)
+      own:fail_allocation(0)
+      local one <close> = own:redis { host = "127.0.0.1", port = server.port, database = 0,
+        timeout = 10000, waiting = 10 }
+      local reply
+      one:command(function(what) reply = what end, "PING")
+      while not reply do own:step(1000) end
+      assert.same("PONG", reply)
+      own:close()
+    end
+  end)
+end)
