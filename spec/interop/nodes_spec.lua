@@ -9,8 +9,9 @@ local place <const> = require "spec.interop.support.place"
 local process <const> = require "spec.interop.support.process"
 local redis <const> = require "spec.support.redis"
 local script <const> = require "spec.interop.support.script"
+local sipp <const> = require "spec.interop.support.sipp"
 
-local DOMAIN <const> = "nodes.example"
+local DOMAIN <const> = "example.com"
 local EXAMPLE <const> = "examples/22_nodes.lua"
 
 -- Where a phone behind an address translation says it is.
@@ -93,6 +94,20 @@ describe("Three nodes that share a Redis", function()
     start "a"
     local last = call(at.a)
     assert.equal(200, last:ask("BYE", at.a, bob))
+  end)
+
+  it("lose no call of others while one of them is killed", function()
+    bob = new_phone("bob", "builder", { inside = place.address() })
+    bob:register(at.a)
+    local calls = 60
+    local callee <close> = sipp.start("uas_nat_hangs_up", { transport = "udp", calls = calls,
+      address = bob.place, parallel = 10 })
+    local caller <close> = sipp.start("uac_nat_caller", { transport = "udp", target = at.b,
+      user = "bob", calls = calls, rate = 100, parallel = 10 })
+    kill "a"
+    nodes.b:expect "node a .-, down"
+    sipp.finish(caller)
+    sipp.finish(callee)
   end)
 
   it("reach a phone by the connection that one of them has", function()

@@ -230,7 +230,7 @@ describe("a connection that is lost", function()
 end)
 
 describe("without memory", function()
-  it("a command fails cleanly, at each of the loop's allocations, and the next one works", function()
+  it("a command fails cleanly, at each of the loop's allocations; the next works", function()
     local counter <const> = core.loop()
     local before <const> = counter:fail_allocation(0)
     local function run(own)
