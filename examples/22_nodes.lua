@@ -1,7 +1,6 @@
 -- One of several nodes: registrars and proxies that share a Redis server and a secret. A phone
 -- may talk to any of them, and when one is gone, to any other: registrations, new calls and
--- calls under way go on. The same command on each machine, but for the
--- first address:
+-- calls under way go on. The same command on each machine, but for the first address:
 --
 --   export SECRET=at-least-16-characters USERS="alice:wonderland bob:builder"
 --   moonsip run examples/22_nodes.lua 10.0.0.1:5060 example.com redis://10.0.0.9 \
