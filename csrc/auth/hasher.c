@@ -5,6 +5,7 @@
 #include "auth/hasher.h"
 
 #include <openssl/evp.h>
+#include <string.h>
 
 #include "base/error.h"
 
@@ -30,6 +31,27 @@ bool sip_hasher_has(const sip_hasher *hasher, sip_algorithm algorithm) {
   return hasher->functions[algorithm] != NULL;
 }
 
+/* What is short goes in one piece: each costs more than it is worth. */
+enum { PIECE_MAX = 512 };
+
+static bool update(EVP_MD_CTX *context, const sip_str *texts, size_t count) {
+  char piece[PIECE_MAX];
+  size_t len = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (texts[i].len > PIECE_MAX - len) {
+      if (!EVP_DigestUpdate(context, piece, len)) return false;
+      len = 0;
+    }
+    if (texts[i].len > PIECE_MAX) {
+      if (!EVP_DigestUpdate(context, texts[i].ptr, texts[i].len)) return false;
+    } else if (texts[i].len > 0) {
+      memcpy(piece + len, texts[i].ptr, texts[i].len);
+      len += texts[i].len;
+    }
+  }
+  return EVP_DigestUpdate(context, piece, len);
+}
+
 sip_str sip_hasher_hex(sip_hasher *hasher, sip_algorithm algorithm, const sip_str *texts,
                        size_t count, char hex[SIP_HASH_HEX_MAX]) {
   static const char digits[] = "0123456789abcdef";
@@ -37,10 +59,8 @@ sip_str sip_hasher_hex(sip_hasher *hasher, sip_algorithm algorithm, const sip_st
   unsigned len = 0;
   EVP_MD_CTX *context = hasher->context;
   bool done = hasher->functions[algorithm] &&
-              EVP_DigestInit_ex2(context, hasher->functions[algorithm], NULL);
-  for (size_t i = 0; done && i < count; i++) {
-    done = EVP_DigestUpdate(context, texts[i].ptr ? texts[i].ptr : "", texts[i].len);
-  }
+              EVP_DigestInit_ex2(context, hasher->functions[algorithm], NULL) &&
+              update(context, texts, count);
   if (!done || !EVP_DigestFinal_ex(context, hash, &len)) return (sip_str){0};
   for (unsigned i = 0; i < len; i++) {
     hex[2 * i] = digits[hash[i] >> 4];

@@ -25,7 +25,8 @@ typedef struct verifier {
   bool any_uri;
   bool has_hashes; /* secrets come as hashes: the last one did */
   sip_alloc alloc;
-  sip_buffer texts;
+  sip_buffer texts; /* of the credentials for our realm, and */
+  sip_buffer spare; /* of those that come behind them */
 } verifier;
 
 typedef struct attempt {
@@ -103,6 +104,7 @@ static int verifier_new(lua_State *L) {
   luaL_setmetatable(L, VERIFIER_CLASS);
   sip_alloc_init(&self->alloc, NULL, NULL);
   sip_buffer_init(&self->texts, &self->alloc, 0);
+  sip_buffer_init(&self->spare, &self->alloc, 0);
   self->algorithms = check_algorithms(L);
   self->qops = check_qops(L);
   self->any_uri = flag(L, "any_uri");
@@ -120,24 +122,32 @@ static int verifier_gc(lua_State *L) {
   verifier *self = check_verifier(L);
   sip_hasher_deinit(&self->hasher);
   sip_buffer_deinit(&self->texts);
+  sip_buffer_deinit(&self->spare);
   return 0;
 }
 
 /* --- Reading -------------------------------------------------------------------------- */
 
-/* The credentials for our realm: the first of them, when they are whole. One header field
- * that is malformed spoils them all. */
-static bool find(verifier *self, const sip_message *m, sip_header_id id, sip_auth *auth,
+/* The credentials for our realm: the first of them, when they are whole; *params gets what
+ * they are slices of. One header field that is malformed spoils them all. */
+static bool find(verifier *self, const sip_message *m, sip_header_id id, sip_str *params,
                  sip_credentials *out) {
   sip_auth one;
+  sip_credentials read;
   bool found = false;
   const sip_header *h = sip_message_find(m, id, 0);
   for (; h; h = sip_message_find(m, id, (size_t)(h - m->headers) + 1)) {
-    if (sip_auth_parse(sip_message_value(m, h), &one) != 0) return false;
-    if (found || !sip_str_equal_nocase(one.scheme, SIP_STR("Digest"))) continue;
-    if (!sip_credentials_read(&one, &self->texts, out)) return false;
-    found = out->realm.ptr && sip_str_equal(out->realm, self->realm);
-    *auth = one;
+    if (sip_auth_parse_scheme(sip_message_value(m, h), &one) != 0) return false;
+    if (!sip_str_equal_nocase(one.scheme, SIP_STR("Digest"))) {
+      if (sip_auth_parse(sip_message_value(m, h), &one) != 0) return false;
+      continue;
+    }
+    sip_buffer *texts = found ? &self->spare : &self->texts;
+    if (sip_credentials_parse(one.params, texts, &read) != 0) return false;
+    if (found || !read.realm.ptr || !sip_str_equal(read.realm, self->realm)) continue;
+    found = true;
+    *out = read;
+    *params = one.params;
   }
   return found && sip_credentials_are_whole(out);
 }
@@ -195,21 +205,21 @@ static char *append(char *at, sip_str text) {
 }
 
 /* Pushes an attempt with all it is made of. */
-static void push_attempt(lua_State *L, verifier *self, sip_str value, const attempt *read,
+static void push_attempt(lua_State *L, const verifier *self, sip_str params, const attempt *read,
                          sip_credentials *c) {
   sip_str undone = sip_buffer_str(&self->texts);
   const sip_digest *d = &read->digest;
-  size_t size = value.len + undone.len + d->method.len + d->body.len;
+  size_t size = params.len + undone.len + d->method.len + d->body.len;
   attempt *out = lua_newuserdatauv(L, sizeof *out + size, ATTEMPT_VALUES);
   *out = *read;
   luaL_setmetatable(L, ATTEMPT_CLASS);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, OF);
-  char *method = append(append(out->text, value), undone);
+  char *method = append(append(out->text, params), undone);
   char *body = append(method, d->method);
   append(body, d->body);
-  sip_credentials_move(c, value, out->text);
-  sip_credentials_move(c, undone, out->text + value.len);
+  sip_credentials_move(c, params, out->text);
+  sip_credentials_move(c, undone, out->text + params.len);
   out->digest.username = c->username;
   out->digest.nonce = c->nonce;
   out->digest.cnonce = c->cnonce;
@@ -227,14 +237,14 @@ static int verifier_read(lua_State *L) {
   const sip_message *m = bind_message_at(L, 2)->message;
   sip_header_id id = sip_header_find(bind_check_str(L, 3));
   sip_time now = luaL_checkinteger(L, 4);
-  sip_auth auth = {0};
+  sip_str params = {0};
   sip_credentials c;
   attempt read = {.of = self};
-  if (!find(self, m, id, &auth, &c) || !understand(self, m, &c, &read)) return 0;
+  if (!find(self, m, id, &params, &c) || !understand(self, m, &c, &read)) return 0;
   if (sip_nonce_check(self->nonces, now, self->realm, c.nonce, read.count) == SIP_NONCE_FORGED) {
     return 0;
   }
-  push_attempt(L, self, auth.params, &read, &c);
+  push_attempt(L, self, params, &read, &c);
   bind_push_str(L, c.username);
   return 2;
 }

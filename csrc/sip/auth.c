@@ -63,16 +63,25 @@ static bool scan_token68(sip_scan *scan, sip_str *out) {
   return some && sip_scan_finish(scan);
 }
 
-int sip_auth_parse(sip_str value, sip_auth *out) {
+int sip_auth_parse_scheme(sip_str value, sip_auth *out) {
   *out = (sip_auth){0};
   sip_scan scan = sip_scan_over(value);
   sip_scan_space(&scan);
   if (!sip_scan_token(&scan, &out->scheme) || !sip_scan_gap(&scan)) return SIP_E_HEADER;
-  sip_scan token68 = scan;
-  bool digest = SIP_IS(out->scheme, "digest"); /* 25.1: parameters always */
-  if (!digest && scan_token68(&token68, &out->token68)) return 0;
-  out->token68 = (sip_str){0};
   out->params = sip_str_between(scan.at, scan.end);
+  return 0;
+}
+
+int sip_auth_parse(sip_str value, sip_auth *out) {
+  int error = sip_auth_parse_scheme(value, out);
+  if (error) return error;
+  sip_scan token68 = sip_scan_over(out->params);
+  bool digest = SIP_IS(out->scheme, "digest"); /* 25.1: parameters always */
+  if (!digest && scan_token68(&token68, &out->token68)) {
+    out->params = (sip_str){0};
+    return 0;
+  }
+  out->token68 = (sip_str){0};
   sip_str names[PARAMS_MAX];
   return out->params.len > 0 && names_differ(out->params, names) ? 0 : SIP_E_HEADER;
 }

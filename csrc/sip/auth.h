@@ -18,6 +18,9 @@ typedef struct sip_auth {
  * Proxy-Authorization. 0 or SIP_E_HEADER; a parameter may come once. */
 int sip_auth_parse(sip_str value, sip_auth *out);
 
+/* The scheme alone, and what follows it: SIP_E_HEADER when there is none. */
+int sip_auth_parse_scheme(sip_str value, sip_auth *out);
+
 /* The next parameter of *rest, which is a copy of sip_auth.params or the value of
  * Authentication-Info. 1 and *rest moved on, 0 at the end, SIP_E_HEADER. */
 int sip_auth_next(sip_str *rest, sip_param *out);

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
+
 static const struct {
   sip_str name;
   size_t at; /* of a sip_str in sip_credentials */
@@ -41,21 +43,29 @@ static sip_str plain(sip_str value, sip_buffer *text) {
   return sip_str_make(text->ptr + from, text->len - from);
 }
 
-bool sip_credentials_read(const sip_auth *auth, sip_buffer *text, sip_credentials *out) {
+/* The slice for a parameter, or NULL when it is none of ours. */
+static sip_str *find(sip_credentials *credentials, sip_str name) {
+  for (size_t i = 0; i < PARAMETERS; i++) {
+    if (parameters[i].name.len != name.len) continue;
+    if (sip_str_equal_nocase(parameters[i].name, name)) return at(credentials, i);
+  }
+  return NULL;
+}
+
+int sip_credentials_parse(sip_str params, sip_buffer *text, sip_credentials *out) {
   *out = (sip_credentials){0};
   sip_buffer_clear(text);
-  bool plainly = !has(auth->params, '\r') && !has(auth->params, '\\');
-  if (!plainly && !sip_buffer_reserve(text, auth->params.len)) return false;
-  sip_str rest = auth->params;
+  bool is_plain = !has(params, '\r') && !has(params, '\\');
+  if (!is_plain && !sip_buffer_reserve(text, params.len)) return SIP_E_MEMORY;
   sip_param param;
-  while (sip_auth_next(&rest, &param) == 1) {
-    for (size_t i = 0; i < PARAMETERS; i++) {
-      if (!sip_str_equal_nocase(parameters[i].name, param.name)) continue;
-      *at(out, i) = plain(param.value, text);
-      break;
-    }
+  int more;
+  while ((more = sip_auth_next(&params, &param)) == 1) {
+    sip_str *slice = find(out, param.name);
+    if (!slice) continue;
+    if (slice->ptr) return SIP_E_HEADER;
+    *slice = plain(param.value, text);
   }
-  return !text->failed;
+  return more;
 }
 
 void sip_credentials_move(sip_credentials *credentials, sip_str from, const char *to) {

@@ -13,9 +13,10 @@ typedef struct sip_credentials {
   sip_str username, realm, nonce, uri, response, algorithm, cnonce, qop, nc;
 } sip_credentials;
 
-/* From what sip_auth_parse took. They are slices of that, or of `text` where something had
- * to be undone; it is cleared first, and may not be NULL. False without memory. */
-bool sip_credentials_read(const sip_auth *auth, sip_buffer *text, sip_credentials *out);
+/* From what follows the scheme. They are slices of that, or of `text`, which is cleared,
+ * where something had to be undone. 0; SIP_E_HEADER when it is malformed or one of them
+ * comes twice; SIP_E_MEMORY. */
+int sip_credentials_parse(sip_str params, sip_buffer *text, sip_credentials *out);
 
 /* Those that are slices of `from` become slices of its copy at `to`. */
 void sip_credentials_move(sip_credentials *credentials, sip_str from, const char *to);

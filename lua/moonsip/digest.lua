@@ -89,8 +89,8 @@ end
 --- Milliseconds of the clock that nonces are made by: one that nodes share where they
 --- share a key.
 local function clock(self)
-  local context = self.context
-  return self.has_key and context.driver:wall() or context:now()
+  local driver = self.context.driver
+  return self.has_key and driver:wall() or driver:now()
 end
 
 local function quoted(text)
