@@ -52,6 +52,16 @@ describe("a pool", function()
     assert.is_true(most == 0 or most > 100, "0 where a sanitizer watches addresses")
   end)
 
+  it("takes slabs in runs that fill a large page, once it is no small one", function()
+    for number = 1, 1000 do blocks:resize(number, 600, 1) end
+    assert.same({ 0, 0 }, { blocks:advised() })
+    for number = 1, 20000 do blocks:resize(number, 600, 1) end
+    local runs <const>, misfits = blocks:advised()
+    assert.equal(0, misfits)
+    assert.is_true(runs == 0 or runs == (blocks:slabs() - 1) // 32,
+      "0 where a sanitizer watches addresses")
+  end)
+
   it("uses a freed block for the next one, of whichever size class fits its slab", function()
     for number = 1, 5000 do blocks:resize(number, 600, 1) end
     local most = blocks:slabs()

@@ -65,6 +65,21 @@ static int pool_resize(lua_State *L) {
   return 1;
 }
 
+/* Runs that were said to do well with large pages, and whether they could be one each. */
+static int advised, misfits;
+
+static void advise(void *ptr, size_t size) {
+  advised++;
+  misfits += (size_t)ptr % SIP_REGION_SIZE != 0 || size != SIP_REGION_SIZE;
+}
+
+/* pool:advised() -> how many, and how many misfits among them */
+static int pool_advised(lua_State *L) {
+  lua_pushinteger(L, advised);
+  lua_pushinteger(L, misfits);
+  return 2;
+}
+
 static int pool_slabs(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)check_pool(L)->pool.regions.slabs);
   return 1;
@@ -84,7 +99,8 @@ static int pool_gc(lua_State *L) {
 static int pool_new(lua_State *L) {
   pool *p = lua_newuserdatauv(L, sizeof *p, 0);
   memset(p, 0, sizeof *p);
-  sip_pool_init(&p->pool, NULL);
+  sip_pool_init(&p->pool, advise);
+  advised = misfits = 0;
   luaL_setmetatable(L, POOL_CLASS);
   return 1;
 }
@@ -92,8 +108,11 @@ static int pool_new(lua_State *L) {
 int luaopen_pool(lua_State *L);
 
 int luaopen_pool(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"resize", pool_resize}, {"slabs", pool_slabs}, {"close", pool_gc}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"resize", pool_resize},
+                                     {"slabs", pool_slabs},
+                                     {"advised", pool_advised},
+                                     {"close", pool_gc},
+                                     {NULL, NULL}};
   static const luaL_Reg functions[] = {{"new", pool_new}, {NULL, NULL}};
   luaL_newmetatable(L, POOL_CLASS);
   luaL_newlib(L, methods);
