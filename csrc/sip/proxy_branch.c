@@ -212,12 +212,17 @@ static void forget_request(sip_transaction *t, int status) {
   t->packet = NULL;
 }
 
+/* Nobody has given it up: another server may be tried. */
+static bool is_wanted(const sip_branch *branch) {
+  return branch->state == SIP_BRANCH_TRYING || branch->state == SIP_BRANCH_RINGING;
+}
+
 void sip_branch_response(sip_engine *engine, sip_transaction *t, const sip_message *response,
                          const sip_flow *flow) {
   sip_branch *branch = t->client.branch;
   int status = response->status;
   if (!branch || status == 100) return;
-  if (status == 503 && sip_branch_move(engine, t)) return; /* RFC 3263 4.3 */
+  if (status == 503 && is_wanted(branch) && sip_branch_move(engine, t)) return; /* RFC 3263 4.3 */
   sip_proxy *proxy = branch->proxy;
   sip_proxy_enter(proxy);
   if (status >= 200) forget_request(t, status);

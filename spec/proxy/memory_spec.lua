@@ -142,3 +142,34 @@ describe("without memory a proxied call", function()
     end
   end)
 end)
+
+describe("the request of a proxied call", function()
+  local SIZE <const> = 4000
+
+  -- Bytes that are alive once the branches have been answered so far.
+  local function alive(wish, ...)
+    local r <const> = relay.new()
+    local before <const> = r.net.engine:counts().live_bytes
+    r:invite({ "sip:a@" .. A, "sip:b@" .. B }, wish, { lines = { "X-A: " .. ("x"):rep(SIZE) } })
+    for _, answer in ipairs { ... } do r:answer(answer[1], answer[2]) end
+    collectgarbage()
+    return r.net.engine:counts().live_bytes - before, r
+  end
+
+  it("is let go when nothing of it can be sent again, and copies of the 2xx still pass",
+    function()
+    local ringing <const> = alive(nil, { A, 200 })
+    local over <const>, r = alive(nil, { A, 200 }, { B, 487 })
+    assert.is_true(ringing - over > SIZE, ringing - over)
+    local before <const> = #r:upstream()
+    r:answer(A, 200)
+    assert.equal(before + 1, #r:upstream())
+    r:advance(32000)
+    assert.same(0, r:live())
+  end)
+
+  it("stays for who watches and may ask for its targets", function()
+    local over <const> = alive(nil, { A, 200 }, { B, 487 })
+    assert.is_true(alive({ watch = true }, { A, 200 }, { B, 487 }) - over > SIZE)
+  end)
+end)
