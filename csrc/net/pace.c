@@ -10,7 +10,7 @@ enum {
   BUSY_US = NET_TICK_US / 2,    /* of work that a wake-up has brought */
   TELLING_US = NET_TICK_US / 2, /* a rest that is shorter says nothing */
   GATHERED = 2,                 /* messages: each but the first is a wake-up saved */
-  PATIENCE = 4,                 /* peers that wait for our answers need some rests to fall in */
+  PATIENCE = 8,                 /* peers that wait for our answers need some rests to fall in */
   HOLD_MAX_TICKS = 1024
 };
 
