@@ -6,6 +6,8 @@
 #include "binding/message.h"
 #include "binding/uri.h"
 
+const char bind_address_class[] = "moonsip.address";
+
 enum { TEXT_VALUE = 1, OWNER_VALUE = BIND_OWNER_VALUE, VALUES = OWNER_VALUE };
 enum { THOUSAND = 1000, SYNTAX_ROOM = 8 };
 
@@ -28,7 +30,7 @@ int bind_push_address(lua_State *L, sip_str value, int owner, sip_header_id head
   if (owner) owner = lua_absindex(L, owner);
   address *a = lua_newuserdatauv(L, sizeof *a, VALUES);
   a->header = header;
-  luaL_setmetatable(L, BIND_ADDRESS_CLASS);
+  bind_class_set(L, bind_address_class);
   const char *kept = lua_pushlstring(L, value.ptr, value.len);
   sip_name_addr_parse(sip_str_make(kept, value.len), &a->parsed);
   lua_setiuservalue(L, -2, TEXT_VALUE);
@@ -40,7 +42,7 @@ int bind_push_address(lua_State *L, sip_str value, int owner, sip_header_id head
 }
 
 static address *check(lua_State *L, int index) {
-  return luaL_checkudata(L, index, BIND_ADDRESS_CLASS);
+  return bind_class_check(L, index, bind_address_class);
 }
 
 sip_name_addr *bind_check_name_addr(lua_State *L, int index) {
@@ -288,7 +290,7 @@ void bind_address_open(lua_State *L) {
   static const luaL_Reg meta[] = {{"__tostring", address_tostring}, {NULL, NULL}};
   static const luaL_Reg methods[] = {
       {"copy", address_copy}, {"is_local", bind_is_local}, {NULL, NULL}};
-  bind_class_new(L, &(bind_class){.name = BIND_ADDRESS_CLASS,
+  bind_class_new(L, &(bind_class){.name = bind_address_class,
                                   .meta = meta,
                                   .methods = methods,
                                   .fields = fields,

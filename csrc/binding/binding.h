@@ -12,6 +12,7 @@
 
 #include "base/str.h"
 #include "base/timer.h"
+#include "binding/class.h"
 #include "sip/engine.h"
 
 /* Each leaves the table of the core, which is at the top of the stack, as it

@@ -9,10 +9,10 @@
 #include "net/error.h"
 #include "net/random.h"
 
-#define ENGINE_CLASS "moonsip.engine"
+static const char engine_class[] = "moonsip.engine";
 
 static bind_engine *check_any(lua_State *L, int index) {
-  return luaL_checkudata(L, index, ENGINE_CLASS);
+  return bind_class_check(L, index, engine_class);
 }
 
 bind_engine *bind_engine_check(lua_State *L, int index) {
@@ -98,7 +98,7 @@ static int engine_new(lua_State *L) {
   bind_engine *self = lua_newuserdatauv(L, sizeof *self, 1);
   *self = (bind_engine){.now = config.now};
   bind_allocator_read(L, 1, &self->allocator);
-  luaL_setmetatable(L, ENGINE_CLASS);
+  bind_class_set(L, engine_class);
   sip_pool_init(&self->pool, bind_advise_pages);
   self->allocator.fn = sip_pool_alloc;
   self->allocator.context = &self->pool;
@@ -258,7 +258,7 @@ static const luaL_Reg methods[] = {{"close", engine_close},
 
 void bind_engine_open(lua_State *L) {
   bind_flow_open(L);
-  luaL_newmetatable(L, ENGINE_CLASS);
+  bind_class_open(L, engine_class);
   lua_pushcfunction(L, engine_close);
   lua_setfield(L, -2, "__gc");
   lua_pushcfunction(L, engine_close);

@@ -249,8 +249,9 @@ static int engine_is_own(lua_State *L) {
  * is none. */
 static bool push_message_of(lua_State *L) {
   lua_settop(L, 1);
-  while (!luaL_testudata(L, -1, BIND_MESSAGE_CLASS)) {
-    bool owned = luaL_testudata(L, -1, BIND_URI_CLASS) || luaL_testudata(L, -1, BIND_ADDRESS_CLASS);
+  while (!bind_class_test(L, -1, bind_message_class)) {
+    bool owned =
+        bind_class_test(L, -1, bind_uri_class) || bind_class_test(L, -1, bind_address_class);
     if (!owned) return false;
     lua_getiuservalue(L, -1, BIND_OWNER_VALUE);
   }
@@ -258,7 +259,7 @@ static bool push_message_of(lua_State *L) {
 }
 
 int bind_is_local(lua_State *L) {
-  bool is_uri = luaL_testudata(L, 1, BIND_URI_CLASS) != NULL;
+  bool is_uri = bind_class_test(L, 1, bind_uri_class) != NULL;
   const sip_uri *uri = is_uri ? bind_check_uri(L, 1) : &bind_check_name_addr(L, 1)->uri;
   if (!push_message_of(L)) return 0;
   const bind_message *message = bind_message_at(L, -1);

@@ -10,7 +10,7 @@
 #include "binding/registrar.h"
 #include "net/random.h"
 
-#define LOCATION_CLASS "moonsip.location"
+static const char location_class[] = "moonsip.location";
 
 typedef struct bind_location {
   sip_location location;
@@ -20,7 +20,7 @@ typedef struct bind_location {
 } bind_location;
 
 static bind_location *check(lua_State *L, int index) {
-  bind_location *self = luaL_checkudata(L, index, LOCATION_CLASS);
+  bind_location *self = bind_class_check(L, index, location_class);
   luaL_argcheck(L, self->is_open, index, "the location is closed");
   return self;
 }
@@ -60,7 +60,7 @@ static int location_new(lua_State *L) {
   bind_location *self = lua_newuserdatauv(L, sizeof *self, 0);
   *self = (bind_location){0};
   bind_allocator_read(L, 1, &self->allocator);
-  luaL_setmetatable(L, LOCATION_CLASS);
+  bind_class_set(L, location_class);
   sip_pool_init(&self->pool, bind_advise_pages);
   self->allocator.fn = sip_pool_alloc;
   self->allocator.context = &self->pool;
@@ -73,7 +73,7 @@ static int location_new(lua_State *L) {
 
 /* Also __gc and __close. */
 static int location_close(lua_State *L) {
-  bind_location *self = luaL_checkudata(L, 1, LOCATION_CLASS);
+  bind_location *self = bind_class_check(L, 1, location_class);
   if (!self->is_open) return 0;
   self->is_open = false;
   sip_location_deinit(&self->location);
@@ -173,7 +173,7 @@ void bind_location_open(lua_State *L) {
       {"close", location_close},   {NULL, NULL}};
   static const luaL_Reg meta[] = {
       {"__gc", location_close}, {"__close", location_close}, {NULL, NULL}};
-  luaL_newmetatable(L, LOCATION_CLASS);
+  bind_class_open(L, location_class);
   luaL_setfuncs(L, meta, 0);
   luaL_newlib(L, methods);
   lua_setfield(L, -2, "__index");

@@ -10,12 +10,12 @@
 #include "net/signal.h"
 #include "net/socket.h"
 
-#define LOOP_CLASS "moonsip.loop"
+static const char loop_class[] = "moonsip.loop";
 
 enum { DISCARD_PORT = 9 }; /* RFC 863; nothing is sent there */
 
 bind_loop *bind_loop_check(lua_State *L) {
-  bind_loop *loop = luaL_checkudata(L, 1, LOOP_CLASS);
+  bind_loop *loop = bind_class_check(L, 1, loop_class);
   luaL_argcheck(L, loop->net && !loop->is_closing, 1, "the loop is closed");
   return loop;
 }
@@ -40,7 +40,7 @@ static void close_now(bind_loop *loop) {
 
 /* Also __gc and __close. Inside a callback the turn ends first. */
 static int loop_close(lua_State *L) {
-  bind_loop *loop = luaL_checkudata(L, 1, LOOP_CLASS);
+  bind_loop *loop = bind_class_check(L, 1, loop_class);
   if (!loop->net || loop->is_closing) return 0;
   if (net_loop_is_turning(loop->net)) {
     loop->is_closing = true;
@@ -104,7 +104,7 @@ static int loop_new(lua_State *L) {
   *loop = (bind_loop){0};
   sip_link_init(&loop->engines);
   sip_link_init(&loop->guests);
-  luaL_setmetatable(L, LOOP_CLASS);
+  bind_class_set(L, loop_class);
   lua_newtable(L);
   lua_setiuservalue(L, 2, LOOP_ATTACHED);
   lua_newtable(L);
@@ -400,7 +400,7 @@ static const luaL_Reg methods[] = {{"step", loop_step},
 static const luaL_Reg metamethods[] = {{"__gc", loop_close}, {"__close", loop_close}, {NULL, NULL}};
 
 void bind_loop_open(lua_State *L) {
-  luaL_newmetatable(L, LOOP_CLASS);
+  bind_class_open(L, loop_class);
   luaL_setfuncs(L, metamethods, 0);
   luaL_newlib(L, methods);
   luaL_setfuncs(L, bind_loop_attach_methods, 0);

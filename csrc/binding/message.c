@@ -11,6 +11,8 @@
 #include "sip/status.h"
 #include "sip/value.h"
 
+const char bind_message_class[] = "moonsip.message";
+
 /* User values: the block of an edited message, the engine that received it. */
 enum { VALUES = BIND_MESSAGE_ENGINE, LINE_MIN = 4 /* "a:" CRLF */ };
 
@@ -72,7 +74,7 @@ static const bind_field fields[] = {{"method", METHOD},
                                     {NULL, 0}};
 
 bind_message *bind_message_at(lua_State *L, int index) {
-  return luaL_checkudata(L, index, BIND_MESSAGE_CLASS);
+  return bind_class_check(L, index, bind_message_class);
 }
 
 /* The object with `size` bytes behind it for its first block. */
@@ -89,7 +91,7 @@ void bind_push_message(lua_State *L, const sip_message *message, const sip_flow 
   object->message = sip_message_copy(message, block);
   object->has_flow = flow != NULL;
   if (flow) object->flow = *flow;
-  luaL_setmetatable(L, BIND_MESSAGE_CLASS);
+  bind_class_set(L, bind_message_class);
 }
 
 const sip_message *bind_check_message(lua_State *L, int index, sip_flow *flow) {
@@ -298,7 +300,7 @@ static void set_header(lua_State *L, sip_header_id id, const char *field) {
 
 /* An address object or its text. */
 static void set_address(lua_State *L, sip_header_id id, const char *field) {
-  if (luaL_testudata(L, 3, BIND_ADDRESS_CLASS)) {
+  if (bind_class_test(L, 3, bind_address_class)) {
     luaL_tolstring(L, 3, NULL);
     lua_replace(L, 3);
   }
@@ -440,7 +442,7 @@ static int new_message(lua_State *L) {
   if (sip_message_parse(m, sip_str_make(bytes, text.len), &sip_limits_default)) {
     return fail(L, m, (size_t)(m->bytes - bytes));
   }
-  luaL_setmetatable(L, BIND_MESSAGE_CLASS);
+  bind_class_set(L, bind_message_class);
   return 1;
 }
 
@@ -453,7 +455,7 @@ void bind_message_open(lua_State *L) {
                                      {"parts", bind_message_parts},
                                      {"copy", message_copy},
                                      {NULL, NULL}};
-  bind_class_new(L, &(bind_class){.name = BIND_MESSAGE_CLASS,
+  bind_class_new(L, &(bind_class){.name = bind_message_class,
                                   .meta = meta,
                                   .methods = methods,
                                   .fields = fields,

@@ -9,7 +9,7 @@
 #include "binding/object.h"
 #include "sip/message.h"
 
-#define BIND_MESSAGE_CLASS "moonsip.message"
+extern const char bind_message_class[]; /* class.h */
 
 typedef struct bind_message {
   const sip_message *message;

@@ -8,10 +8,10 @@
 #include "binding/engine.h"
 #include "net/random.h"
 
-#define NONCES_CLASS "moonsip.nonces"
+static const char nonces_class[] = "moonsip.nonces";
 
 sip_nonces *bind_check_nonces(lua_State *L, int index) {
-  return luaL_checkudata(L, index, NONCES_CLASS);
+  return bind_class_check(L, index, nonces_class);
 }
 
 static sip_nonces *check(lua_State *L) {
@@ -45,7 +45,7 @@ static int nonces_new(lua_State *L) {
   *self = (sip_nonces){0};
   int error = sip_nonces_init(self, &config);
   if (error) return bind_fail(L, error, NULL);
-  luaL_setmetatable(L, NONCES_CLASS);
+  bind_class_set(L, nonces_class);
   return 1;
 }
 
@@ -103,7 +103,7 @@ static int nonces_use(lua_State *L) {
 void bind_nonces_open(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"new", nonces_mint}, {"check", nonces_check}, {"use", nonces_use}, {NULL, NULL}};
-  luaL_newmetatable(L, NONCES_CLASS);
+  bind_class_open(L, nonces_class);
   lua_pushcfunction(L, nonces_gc);
   lua_setfield(L, -2, "__gc");
   luaL_newlib(L, methods);

@@ -12,7 +12,7 @@
 #include "sip/param.h"
 
 void bind_class_new(lua_State *L, const bind_class *class) {
-  if (!luaL_newmetatable(L, class->name)) {
+  if (!bind_class_open(L, class->name)) {
     lua_pop(L, 1); /* opened before in this state */
     return;
   }

@@ -8,10 +8,10 @@
 #include "binding/uri.h"
 #include "sip/host.h"
 
-#define REGISTRAR_CLASS "moonsip.registrar"
+static const char registrar_class[] = "moonsip.registrar";
 
 bind_registrar *bind_check_registrar(lua_State *L, int index) {
-  return luaL_checkudata(L, index, REGISTRAR_CLASS);
+  return bind_class_check(L, index, registrar_class);
 }
 
 static uint32_t number_option(lua_State *L, const char *name, lua_Integer least, lua_Integer most) {
@@ -48,7 +48,7 @@ static int registrar_new(lua_State *L) {
   sip_buffer_init(&self->date, &self->alloc, 0);
   self->date_at = 0;
   self->registration.texts = &self->texts;
-  luaL_setmetatable(L, REGISTRAR_CLASS);
+  bind_class_set(L, registrar_class);
   lua_getfield(L, 1, "domain");
   self->domain = bind_opt_str(L, -1);
   lua_setiuservalue(L, -2, REGISTRAR_DOMAIN);
@@ -75,10 +75,10 @@ static bool to_of(const sip_message *m, sip_uri *uri) {
 }
 
 static bool uri_of(lua_State *L, int index, sip_uri *uri) {
-  if (luaL_testudata(L, index, BIND_MESSAGE_CLASS)) {
+  if (bind_class_test(L, index, bind_message_class)) {
     return to_of(bind_check_message(L, index, NULL), uri);
   }
-  if (luaL_testudata(L, index, BIND_ADDRESS_CLASS)) {
+  if (bind_class_test(L, index, bind_address_class)) {
     *uri = bind_check_name_addr(L, index)->uri;
     return true;
   }
@@ -124,7 +124,7 @@ static int registrar_aor(lua_State *L) {
 }
 
 void bind_registrar_open(lua_State *L) {
-  luaL_newmetatable(L, REGISTRAR_CLASS);
+  bind_class_open(L, registrar_class);
   lua_pushcfunction(L, registrar_gc);
   lua_setfield(L, -2, "__gc");
   lua_newtable(L);

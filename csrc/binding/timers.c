@@ -10,7 +10,7 @@
 #include "base/slots.h"
 #include "binding/binding.h"
 
-#define TIMERS_CLASS "moonsip.timers"
+static const char timers_class[] = "moonsip.timers";
 
 enum { TIMERS_MAX = 1000000, VALUES = 1 };
 
@@ -29,7 +29,7 @@ typedef struct bind_timers {
 } bind_timers;
 
 static bind_timers *check_timers(lua_State *L, int index) {
-  bind_timers *timers = luaL_checkudata(L, index, TIMERS_CLASS);
+  bind_timers *timers = bind_class_check(L, index, timers_class);
   luaL_argcheck(L, !timers->is_closed, index, "the wheel is closed");
   return timers;
 }
@@ -141,7 +141,7 @@ static int timers_count(lua_State *L) {
 }
 
 static int timers_close(lua_State *L) {
-  bind_timers *timers = luaL_checkudata(L, 1, TIMERS_CLASS);
+  bind_timers *timers = bind_class_check(L, 1, timers_class);
   size_t cursor = 0;
   bind_timer *timer;
   while ((timer = sip_slots_next(&timers->slots, &cursor)) != NULL) free_timer(timers, timer);
@@ -159,7 +159,7 @@ void bind_push_timers(lua_State *L, sip_time now) {
   timers->spare = NULL;
   timers->not_before = 0;
   timers->is_closed = false;
-  luaL_setmetatable(L, TIMERS_CLASS);
+  bind_class_set(L, timers_class);
   lua_newtable(L);
   lua_setiuservalue(L, -2, VALUES);
 }
@@ -179,7 +179,7 @@ static const luaL_Reg metamethods[] = {
     {"__len", timers_count}, {"__gc", timers_close}, {"__close", timers_close}, {NULL, NULL}};
 
 void bind_timers_open(lua_State *L) {
-  luaL_newmetatable(L, TIMERS_CLASS);
+  bind_class_open(L, timers_class);
   luaL_setfuncs(L, metamethods, 0);
   luaL_newlib(L, methods);
   lua_setfield(L, -2, "__index");

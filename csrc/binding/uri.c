@@ -8,6 +8,8 @@
 #include "binding/message.h"
 #include "sip/host.h"
 
+const char bind_uri_class[] = "moonsip.uri";
+
 enum { TEXT_VALUE = 1, OWNER_VALUE = BIND_OWNER_VALUE, VALUES = OWNER_VALUE };
 enum { ESCAPED_SIZE = 3, SYNTAX_ROOM = 32 }; /* "%XX" for a byte; separators and a port */
 
@@ -25,7 +27,7 @@ int bind_push_uri(lua_State *L, sip_str text, int owner) {
   if (error) return error;
   if (owner) owner = lua_absindex(L, owner);
   sip_uri *uri = lua_newuserdatauv(L, sizeof *uri, VALUES);
-  luaL_setmetatable(L, BIND_URI_CLASS);
+  bind_class_set(L, bind_uri_class);
   const char *kept = lua_pushlstring(L, text.ptr, text.len);
   sip_uri_parse(sip_str_make(kept, text.len), uri, NULL);
   lua_setiuservalue(L, -2, TEXT_VALUE);
@@ -37,11 +39,11 @@ int bind_push_uri(lua_State *L, sip_str text, int owner) {
 }
 
 sip_uri *bind_check_uri(lua_State *L, int index) {
-  return luaL_checkudata(L, index, BIND_URI_CLASS);
+  return bind_class_check(L, index, bind_uri_class);
 }
 
 sip_str bind_check_uri_text(lua_State *L, int index, const char *field) {
-  sip_uri *uri = luaL_testudata(L, index, BIND_URI_CLASS);
+  sip_uri *uri = bind_class_test(L, index, bind_uri_class);
   return uri ? uri->text : bind_check_value(L, index, field);
 }
 
@@ -57,7 +59,7 @@ static void replace_text(lua_State *L, int index, const char *field) {
     bind_bad_value(L, field, "the URI would be malformed");
   }
   lua_getiuservalue(L, index, OWNER_VALUE);
-  if (luaL_testudata(L, -1, BIND_ADDRESS_CLASS)) {
+  if (bind_class_test(L, -1, bind_address_class)) {
     bind_address_set_uri(L, lua_gettop(L), parsed.text);
   } else if (!lua_isnil(L, -1)) {
     bind_message_set_uri(L, lua_gettop(L), parsed.text);
@@ -275,8 +277,8 @@ static int uri_tostring(lua_State *L) {
 }
 
 static int uri_equal(lua_State *L) {
-  const sip_uri *a = luaL_testudata(L, 1, BIND_URI_CLASS);
-  const sip_uri *b = luaL_testudata(L, 2, BIND_URI_CLASS);
+  const sip_uri *a = bind_class_test(L, 1, bind_uri_class);
+  const sip_uri *b = bind_class_test(L, 2, bind_uri_class);
   lua_pushboolean(L, a && b && sip_uri_equal(a, b));
   return 1;
 }
@@ -322,7 +324,7 @@ void bind_uri_open(lua_State *L) {
   static const luaL_Reg methods[] = {{"copy", uri_copy}, {"is_local", bind_is_local}, {NULL, NULL}};
   static const luaL_Reg functions[] = {
       {"uri", new_uri}, {"escape", escape}, {"unescape", unescape}, {NULL, NULL}};
-  bind_class_new(L, &(bind_class){.name = BIND_URI_CLASS,
+  bind_class_new(L, &(bind_class){.name = bind_uri_class,
                                   .meta = meta,
                                   .methods = methods,
                                   .fields = fields,

@@ -10,8 +10,7 @@
 #include "binding/object.h"
 #include "sip/name_addr.h"
 
-#define BIND_URI_CLASS "moonsip.uri"
-#define BIND_ADDRESS_CLASS "moonsip.address"
+extern const char bind_uri_class[], bind_address_class[]; /* class.h */
 
 /* Pushes an object for a text that parses, else nothing and the error; owner: stack index or
  * 0. The owner of a URI is an address or a message, of which it is the Request-URI. */

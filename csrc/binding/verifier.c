@@ -10,8 +10,8 @@
 #include "binding/nonces.h"
 #include "sip/credentials.h"
 
-#define VERIFIER_CLASS "moonsip.verifier"
-#define ATTEMPT_CLASS "moonsip.attempt"
+static const char verifier_class[] = "moonsip.verifier";
+static const char attempt_class[] = "moonsip.attempt";
 
 enum { NONCES = 1, REALM, VERIFIER_VALUES = REALM };
 enum { OF = 1, SECRET, ATTEMPT_VALUES = SECRET };
@@ -38,11 +38,11 @@ typedef struct attempt {
 } attempt;
 
 static verifier *check_verifier(lua_State *L) {
-  return luaL_checkudata(L, 1, VERIFIER_CLASS);
+  return bind_class_check(L, 1, verifier_class);
 }
 
 static attempt *check_attempt(lua_State *L) {
-  return luaL_checkudata(L, 1, ATTEMPT_CLASS);
+  return bind_class_check(L, 1, attempt_class);
 }
 
 /* --- What is asked for -------------------------------------------------------------- */
@@ -101,7 +101,7 @@ static int verifier_new(lua_State *L) {
   lua_settop(L, 1);
   verifier *self = lua_newuserdatauv(L, sizeof *self, VERIFIER_VALUES);
   *self = (verifier){0};
-  luaL_setmetatable(L, VERIFIER_CLASS);
+  bind_class_set(L, verifier_class);
   sip_alloc_init(&self->alloc, NULL, NULL);
   sip_buffer_init(&self->texts, &self->alloc, 0);
   sip_buffer_init(&self->spare, &self->alloc, 0);
@@ -212,7 +212,7 @@ static void push_attempt(lua_State *L, const verifier *self, sip_str params, con
   size_t size = params.len + undone.len + d->method.len + d->body.len;
   attempt *out = lua_newuserdatauv(L, sizeof *out + size, ATTEMPT_VALUES);
   *out = *read;
-  luaL_setmetatable(L, ATTEMPT_CLASS);
+  bind_class_set(L, attempt_class);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, OF);
   char *method = append(append(out->text, params), undone);
@@ -315,12 +315,12 @@ void bind_verifier_open(lua_State *L) {
   static const luaL_Reg methods[] = {{"read", verifier_read}, {NULL, NULL}};
   static const luaL_Reg steps[] = {
       {"prove", attempt_prove}, {"rspauth", attempt_rspauth}, {NULL, NULL}};
-  luaL_newmetatable(L, VERIFIER_CLASS);
+  bind_class_open(L, verifier_class);
   lua_pushcfunction(L, verifier_gc);
   lua_setfield(L, -2, "__gc");
   luaL_newlib(L, methods);
   lua_setfield(L, -2, "__index");
-  luaL_newmetatable(L, ATTEMPT_CLASS);
+  bind_class_open(L, attempt_class);
   luaL_newlib(L, steps);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 2);
