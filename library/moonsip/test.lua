@@ -83,6 +83,9 @@ function Network:heal(a, b) end
 ---@param options { loss: number?, duplicate: number?, reorder: number?, delay: integer|integer[]|nil, mtu: integer?, one_way: boolean? }
 function Network:link(a, b, options) end
 
+---@param fn (fun(bytes: string, from: string, to: string): any)?
+function Network:drop(fn) end
+
 ---@param name string
 ---@param targets string|table|nil
 function Network:dns(name, targets) end

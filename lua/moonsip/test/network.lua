@@ -47,6 +47,10 @@ local default_keep <const> = 20000
 -- Virtual time after which `settle` gives up on a quiet that does not come.
 local default_settle_ms <const> = 3600000
 
+-- No session is refreshed sooner: half of the shortest interval is 45 s (RFC 4028 4), and the
+-- wheel wakes a little earlier.
+local least_refresh_ms <const> = 30000
+
 -- Things done at one instant before it is clear that they go round in circles.
 local max_at_one_instant <const> = 1000000
 
@@ -295,6 +299,13 @@ function Network:link(a, b, options)
   links_changed(self)
 end
 
+--- Loses datagrams of a script's choice: `fn(bytes, from, to)` of each that is sent; true
+--- loses it. nil: none any more.
+---@param fn (fun(bytes: string, from: string, to: string): any)?
+function Network:drop(fn)
+  self.wire.loses = misuse.optional("net:drop", "fn", fn, "function") or false
+end
+
 --- What a name stands for: an address, or a list of addresses and of
 --- { ip =, port =, transport = } in order of preference; nil: no such name; false: its
 --- name servers do not answer.
@@ -387,10 +398,9 @@ local function check_main(self, verb)
   end
 end
 
--- Does everything up to an instant. True when nothing is left at all.
+-- Does everything up to an instant.
 local function run_until(self, at)
   while self:turn(at - self.wire.now) do end
-  return self:next_at() == nil
 end
 
 --- Moves the clock on by a span: everything due up to then has happened.
@@ -402,14 +412,32 @@ function Network:advance(span)
   self.wire:set_now(at)
 end
 
---- Runs until nothing can happen any more.
+-- Nothing but refreshes of sessions (RFC 4028), which go on for as long as there are calls.
+local function is_at_rest(self)
+  for _, one in ipairs(self.contexts) do
+    if one.wheel:deadline() then return false end
+    for _, agent in ipairs(one.agent_list) do
+      local counts = agent:counts()
+      if counts.timers > counts.session_timers then return false end
+    end
+  end
+  return true
+end
+
+--- Runs until nothing can happen any more, but for calls that are refreshed (RFC 4028).
 ---@param limit number|string|nil  virtual time after which it gives up, "1h"
 ---@return boolean? quiet
 ---@return moonsip.Error? err
 function Network:settle(limit)
   check_main(self, "net:settle")
   local ms = limit and duration.check("net:settle", "limit", limit) or default_settle_ms
-  if run_until(self, self.wire.now + ms) then return true end
+  local at = self.wire.now + ms
+  repeat
+    local next_at = self:next_at()
+    if not next_at or next_at - self.wire.now >= least_refresh_ms and is_at_rest(self) then
+      return true
+    end
+  until not self:turn(at - self.wire.now)
   return nil, errors.new("timeout", ("not quiet after %d s"):format(ms // 1000))
 end
 

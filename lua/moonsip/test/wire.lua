@@ -58,6 +58,7 @@ function wire.new(options)
     sockets = { udp = {}, tcp = {}, tls = {}, ws = {}, wss = {} }, -- [address] = socket
     connections = {}, -- [id] = the end that opened it (stream.lua)
     ephemeral = {},
+    loses = false, -- of Network:drop
     delivered = 0, in_flight = 0,
     serial = 0,    -- of connections
   }, Wire)
@@ -221,6 +222,10 @@ function Wire:send(socket, to, bytes)
   local hop = self:hop(socket.host, host)
   if hop.is_cut then
     record.lost = "cut"
+    return
+  end
+  if self.loses and self.loses(bytes, socket.address, to) then
+    record.lost = "dropped"
     return
   end
   local ms, second = hop.link:fate(self.random, #bytes, to:byte() == bracket)
