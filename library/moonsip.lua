@@ -115,6 +115,8 @@ local sip = {}
 ---@field allow string|string[]|nil
 ---@field accept string|string[]|nil
 ---@field supported string|string[]|nil
+---@field session_timer moonsip.SessionTimer?
+---@field reliable "supported"|"required"|"off"|nil
 ---@field peers table<string, { no_tcp: boolean? }>?
 ---@field t1 moonsip.Duration?
 ---@field t2 moonsip.Duration?
@@ -442,6 +444,10 @@ local Agent = {}
 ---@class moonsip.CallOptions: moonsip.RequestOptions
 ---@field ring moonsip.Duration?
 ---@field pdd moonsip.Duration?
+---@field reliable "supported"|"required"|"off"|nil
+---@field own_prack boolean?
+---@field session_timer moonsip.SessionTimer?
+---@field early_media "any"|"authorized"|"none"|nil
 ---@field user string?
 ---@field codecs string[]?
 ---@field sdp moonsip.SdpOption

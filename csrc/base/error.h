@@ -41,6 +41,7 @@
   X(SDP_ANSWER, "media", "the answer does not fit the offer")           \
   X(NO_ROUTE, "transport", "no listener for that transport")            \
   X(TIMEOUT, "timeout", "timed out")                                    \
+  X(EXPIRED, "timeout", "the session was not refreshed in time")        \
   X(TRANSPORT, "transport", "transport failed")                         \
   X(TLS, "transport", "TLS failed")                                     \
   X(WEBSOCKET, "transport", "WebSocket failed")                         \

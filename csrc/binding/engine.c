@@ -128,10 +128,12 @@ static int engine_identity(lua_State *L) {
   lua_getfield(L, 2, "accept");
   lua_getfield(L, 2, "supported");
   lua_getfield(L, 2, "user_agent");
+  lua_getfield(L, 2, "required");
   sip_engine_identity identity = {.allow = bind_opt_str(L, 3),
                                   .accept = bind_opt_str(L, 4),
                                   .supported = bind_opt_str(L, 5),
-                                  .user_agent = bind_opt_str(L, 6)};
+                                  .user_agent = bind_opt_str(L, 6),
+                                  .required = bind_opt_str(L, 7)};
   int error = sip_engine_set_identity(self->engine, &identity);
   if (error) return bind_fail(L, error, NULL);
   lua_pushboolean(L, 1);

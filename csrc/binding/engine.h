@@ -38,6 +38,10 @@ extern const luaL_Reg bind_engine_proxy_methods[];
  * anything that is not such an array. */
 int bind_add_lines(lua_State *L, int index, sip_buffer *out);
 
+/* session_expires, min_se (seconds), refresher ("us", "them") and no_timer of a table of
+ * options; what is not there is 0. */
+sip_session_wish bind_read_session(lua_State *L, int index);
+
 /* A sip_buffer whose memory the Lua state owns: it is freed when the slot it takes
  * on the stack is collected, also after an error. */
 sip_buffer *bind_new_buffer(lua_State *L);

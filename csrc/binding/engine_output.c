@@ -8,21 +8,17 @@
 #include "binding/message.h"
 #include "net/error.h"
 
-static const char *const event_names[] = {[SIP_EVENT_REQUEST] = "request",
-                                          [SIP_EVENT_RESPONSE] = "response",
-                                          [SIP_EVENT_FAILED] = "failed",
-                                          [SIP_EVENT_CANCELLED] = "cancelled",
-                                          [SIP_EVENT_ACK] = "ack",
-                                          [SIP_EVENT_READY] = "ready",
-                                          [SIP_EVENT_NO_ACK] = "no_ack",
-                                          [SIP_EVENT_UNSENT] = "unsent",
-                                          [SIP_EVENT_FELL_BACK] = "fell_back",
-                                          [SIP_EVENT_DIALOG_END] = "dialog_end",
-                                          [SIP_EVENT_ROUTED] = "routed",
-                                          [SIP_EVENT_STRAY] = "stray",
-                                          [SIP_EVENT_BRANCH] = "branch",
-                                          [SIP_EVENT_PROXIED] = "proxied",
-                                          [SIP_EVENT_GUARD] = "guard"};
+static const char *const event_names[] = {
+    [SIP_EVENT_REQUEST] = "request",       [SIP_EVENT_RESPONSE] = "response",
+    [SIP_EVENT_RELIABLE] = "reliable",     [SIP_EVENT_PRACKED] = "pracked",
+    [SIP_EVENT_NO_PRACK] = "no_prack",     [SIP_EVENT_FAILED] = "failed",
+    [SIP_EVENT_CANCELLED] = "cancelled",   [SIP_EVENT_ACK] = "ack",
+    [SIP_EVENT_READY] = "ready",           [SIP_EVENT_NO_ACK] = "no_ack",
+    [SIP_EVENT_UNSENT] = "unsent",         [SIP_EVENT_FELL_BACK] = "fell_back",
+    [SIP_EVENT_DIALOG_END] = "dialog_end", [SIP_EVENT_REFRESH] = "refresh",
+    [SIP_EVENT_IDENTITY] = "identity",     [SIP_EVENT_ROUTED] = "routed",
+    [SIP_EVENT_STRAY] = "stray",           [SIP_EVENT_BRANCH] = "branch",
+    [SIP_EVENT_PROXIED] = "proxied",       [SIP_EVENT_GUARD] = "guard"};
 
 /* kind, message, transaction, dialog, code, and without a message the IP address of the
  * peer where there is one; nothing when there is no event. */
@@ -135,6 +131,7 @@ static int engine_counts(lua_State *L) {
               {"packets", counts.packets},
               {"queries", counts.queries},
               {"timers", counts.timers},
+              {"session_timers", counts.session_timers},
               {"live_bytes", counts.live_bytes},
               {"live_blocks", counts.live_blocks},
               {"received", counts.received},

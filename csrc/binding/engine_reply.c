@@ -5,20 +5,27 @@
 #include "base/error.h"
 #include "binding/engine.h"
 
-/* (transaction, status, reason, headers, content_type, body, to_tag), the stack
- * positions 2 to 8 of both replies. */
+/* (transaction, status, reason, headers, content_type, body, to_tag, options), the stack
+ * positions 2 to 9 of both replies. options: reliable, and the session timer's. Results: the
+ * dialog or 0; of a response that is reliable its RSeq, else 0; whether it waits for a PRACK. */
 static int reply(lua_State *L, bool stateless) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_id transaction = (sip_id)luaL_checkinteger(L, 2);
   lua_Integer status = luaL_checkinteger(L, 3);
   luaL_argcheck(L, status >= 100 && status <= 699, 3, "a status from 100 to 699");
-  lua_settop(L, 8);
+  lua_settop(L, 9);
   sip_reply parts = {.status = (int)status,
                      .reason = bind_opt_str(L, 4),
                      .content_type = bind_opt_str(L, 6),
                      .body = bind_opt_str(L, 7),
                      .to_tag = bind_opt_str(L, 8),
                      .stateless = stateless};
+  if (lua_istable(L, 9)) {
+    lua_getfield(L, 9, "reliable");
+    parts.reliable = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    parts.session = bind_read_session(L, 9);
+  }
   int error = 0;
   if (sip_str_has_line_break(parts.reason) || sip_str_has_line_break(parts.content_type)) {
     error = SIP_E_INJECTION;
@@ -30,15 +37,17 @@ static int reply(lua_State *L, bool stateless) {
     error = bind_add_lines(L, 5, lines);
     parts.headers = sip_buffer_str(lines);
   }
-  sip_id dialog = 0;
+  sip_replied replied = {0};
   if (!error) {
     sip_time now = bind_engine_now(self);
-    error = sip_engine_reply(self->engine, now, transaction, &parts, &dialog);
+    error = sip_engine_reply(self->engine, now, transaction, &parts, &replied);
   }
   if (error) return bind_fail(L, error, NULL);
   bind_engine_acted(L, self);
-  lua_pushinteger(L, (lua_Integer)dialog);
-  return 1;
+  lua_pushinteger(L, (lua_Integer)replied.dialog);
+  lua_pushinteger(L, replied.rseq);
+  lua_pushboolean(L, replied.is_held);
+  return 3;
 }
 
 static int engine_reply(lua_State *L) {

@@ -36,6 +36,18 @@ static bool flag_field(lua_State *L, int index, const char *name) {
   return flag;
 }
 
+sip_session_wish bind_read_session(lua_State *L, int index) {
+  static const char *const names[] = {"either", "us", "them", NULL};
+  sip_session_wish wish = {
+      .interval_s = (uint32_t)number_field(L, index, "session_expires", UINT32_MAX),
+      .min_s = (uint32_t)number_field(L, index, "min_se", UINT32_MAX)};
+  lua_getfield(L, index, "refresher");
+  wish.refresher = (sip_refreshes)luaL_checkoption(L, lua_gettop(L), names[0], names);
+  lua_pop(L, 1);
+  if (flag_field(L, index, "no_timer")) wish.interval_s = SIP_SESSION_NEVER;
+  return wish;
+}
+
 static void read_destination(lua_State *L, int index, sip_request *request) {
   sip_str transport = text_field(L, index, "transport");
   if (transport.len) {
@@ -69,7 +81,9 @@ static int read_request(lua_State *L, int index, sip_request *request) {
                            .content_type = text_field(L, index, "content_type"),
                            .body = text_field(L, index, "body"),
                            .timeout_ms = (uint32_t)number_field(L, index, "timeout", INT32_MAX),
+                           .session = bind_read_session(L, index),
                            .own_ack = flag_field(L, index, "own_ack"),
+                           .own_prack = flag_field(L, index, "own_prack"),
                            .no_tcp = flag_field(L, index, "no_tcp"),
                            .orphan = flag_field(L, index, "orphan")};
   read_destination(L, index, request);
@@ -144,13 +158,24 @@ static void set_text(lua_State *L, const char *name, sip_str text) {
   lua_setfield(L, -2, name);
 }
 
+/* The fields of a session timer, where there is one. */
+static void set_session(lua_State *L, const sip_dialog_info *info) {
+  if (!info->session_s) return;
+  lua_pushinteger(L, info->session_s);
+  lua_setfield(L, -2, "session_expires");
+  lua_pushboolean(L, info->session_is_ours);
+  lua_setfield(L, -2, "session_is_ours");
+  lua_pushinteger(L, info->session_ends_at);
+  lua_setfield(L, -2, "session_ends_at");
+}
+
 static int engine_dialog_info(lua_State *L) {
   static const char *const states[] = {"early", "confirmed", "terminated"};
   bind_engine *self = bind_engine_check(L, 1);
   sip_dialog_info info;
   int error = sip_engine_dialog_info(self->engine, (sip_id)luaL_checkinteger(L, 2), &info);
   if (error) return bind_fail(L, error, NULL);
-  lua_createtable(L, 0, 12);
+  lua_createtable(L, 0, 18);
   lua_pushstring(L, states[info.state]);
   lua_setfield(L, -2, "state");
   lua_pushboolean(L, info.is_uas);
@@ -159,6 +184,11 @@ static int engine_dialog_info(lua_State *L) {
   lua_setfield(L, -2, "secure");
   lua_pushboolean(L, info.owes_ack);
   lua_setfield(L, -2, "owes_ack");
+  lua_pushboolean(L, info.peer_updates);
+  lua_setfield(L, -2, "peer_updates");
+  lua_pushboolean(L, info.peer_renames);
+  lua_setfield(L, -2, "peer_renames");
+  set_session(L, &info);
   set_text(L, "call_id", info.call_id);
   set_text(L, "local_tag", info.local_tag);
   set_text(L, "remote_tag", info.remote_tag);
@@ -171,6 +201,16 @@ static int engine_dialog_info(lua_State *L) {
   lua_pushinteger(L, info.remote_cseq);
   lua_setfield(L, -2, "remote_cseq");
   return 1;
+}
+
+/* session_timer { session_expires, min_se, refresher }: of dialogs that say nothing else */
+static int engine_session_timer(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  sip_session_wish wish = bind_read_session(L, 2);
+  if (wish.interval_s == SIP_SESSION_NEVER) wish.interval_s = 0;
+  sip_engine_set_session_timer(self->engine, &wish);
+  return 0;
 }
 
 static int engine_awaits_ack(lua_State *L) {
@@ -198,6 +238,7 @@ const luaL_Reg bind_engine_request_methods[] = {{"request", engine_request},
                                                 {"ack", engine_ack},
                                                 {"cancel", engine_cancel},
                                                 {"dialog_info", engine_dialog_info},
+                                                {"session_timer", engine_session_timer},
                                                 {"awaits_ack", engine_awaits_ack},
                                                 {"dialog_drop", engine_dialog_drop},
                                                 {"token", engine_token},

@@ -183,8 +183,8 @@ int sip_client_send_to(sip_engine *engine, sip_transaction *t, const sip_target 
   int error = write_head(engine, t);
   if (error) return error;
   bool reliable = sip_transport_is_reliable(t->flow.transport);
-  t->flags = (uint16_t)(reliable ? t->flags | SIP_TRANSACTION_RELIABLE
-                                 : t->flags & ~SIP_TRANSACTION_RELIABLE);
+  t->flags &= ~(uint32_t)SIP_TRANSACTION_RELIABLE;
+  if (reliable) t->flags |= SIP_TRANSACTION_RELIABLE;
   sip_transaction_send(engine, t);
   if (!sip_client_is_sent_once(t) && !reliable) sip_transaction_start_retransmit(engine, t);
   return 0;
@@ -289,6 +289,10 @@ static sip_transaction *client_new(sip_engine *engine, const sip_draft *draft,
   if (r->own_ack) t->flags |= SIP_TRANSACTION_OWN_ACK;
   if (r->no_tcp) t->flags |= SIP_TRANSACTION_STAY_UDP;
   if (r->orphan) t->flags |= SIP_TRANSACTION_ORPHAN;
+  if (r->own_prack) t->flags |= SIP_TRANSACTION_OWN_PRACK;
+  if (r->is_told) t->flags |= SIP_TRANSACTION_TOLD;
+  if (r->is_refresh) t->flags |= SIP_TRANSACTION_REFRESH;
+  if (r->session.interval_s == SIP_SESSION_NEVER) t->flags |= SIP_TRANSACTION_UNTIMED;
   if (draft->contact) t->flags |= SIP_TRANSACTION_CONTACT;
   if (draft->secure) t->flags |= SIP_TRANSACTION_SECURE;
   sip_client_mint_branch(engine, t);
@@ -313,7 +317,10 @@ sip_str sip_engine_peer_name(const sip_engine *engine, sip_id owner) {
 static void note_in_dialog(sip_dialog *dialog, const sip_transaction *t, const sip_draft *draft) {
   if (t->method == SIP_METHOD_ACK) return;
   if (draft->cseq > dialog->local_cseq) dialog->local_cseq = draft->cseq;
-  if (t->method == SIP_METHOD_INVITE) dialog->invite_client = t->id;
+  if (t->method == SIP_METHOD_INVITE) {
+    dialog->invite_client = t->id;
+    dialog->seen_rseq = 0;
+  }
   if (t->method == SIP_METHOD_BYE) dialog->state = SIP_DIALOG_TERMINATED;
 }
 
@@ -328,6 +335,7 @@ int sip_client_open(sip_engine *engine, const sip_request *r, sip_dialog *dialog
     return SIP_E_LIMIT;
   }
   if (dialog) t->dialog = dialog->id;
+  if (dialog && r->from.len) t->flags |= SIP_TRANSACTION_RENAMES;
   sip_target target;
   if (known_target(r, dialog, t, &target)) {
     error = sip_client_send_to(engine, t, &target);

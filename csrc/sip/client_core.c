@@ -8,7 +8,11 @@
 #include "sip/client.h"
 #include "sip/failover.h"
 #include "sip/proxy.h"
+#include "sip/reliable.h"
 #include "sip/request_writer.h"
+#include "sip/session_timer.h"
+
+enum { DIALOG_TERMINATED = 199 }; /* RFC 6228 */
 
 static bool is_orphan(const sip_transaction *t) {
   return (t->flags & SIP_TRANSACTION_ORPHAN) != 0;
@@ -17,16 +21,20 @@ static bool is_orphan(const sip_transaction *t) {
 static void push_response(sip_engine *engine, const sip_transaction *t, sip_kept *kept,
                           sip_id dialog) {
   if (is_orphan(t)) return;
-  sip_event event = {.kind = SIP_EVENT_RESPONSE, .transaction = t->id, .dialog = dialog};
-  if (kept) {
-    kept->references++;
-    event.flow = kept->flow;
-    event.code = kept->message->status;
-  } else { /* no memory for the response: its sender is told of a failure instead */
-    event.kind = SIP_EVENT_FAILED;
-    event.code = SIP_E_MEMORY;
-  }
+  sip_event event = {.kind = SIP_EVENT_RESPONSE,
+                     .transaction = t->id,
+                     .dialog = dialog,
+                     .code = kept->message->status,
+                     .flow = kept->flow};
+  kept->references++;
   sip_engine_push_event(engine, &event, kept);
+}
+
+/* No memory for the response: its sender is told of a failure instead. */
+static void push_lost_response(sip_engine *engine, const sip_transaction *t) {
+  if (is_orphan(t)) return;
+  sip_event event = {.kind = SIP_EVENT_FAILED, .transaction = t->id, .code = SIP_E_MEMORY};
+  sip_engine_push_event(engine, &event, NULL);
 }
 
 /* Credentials of the INVITE, which its ACK repeats (22.1). Into engine->lines. */
@@ -68,7 +76,8 @@ static sip_dialog *dialog_of_invite(sip_engine *engine, sip_transaction *t,
   if (t->dialog) return sip_dialog_find(engine, t->dialog);
   if (response->status == 100 || response->status >= 300 || response->to_tag.len == 0) return NULL;
   sip_dialog *dialog = sip_dialog_match_response(engine, response);
-  return dialog ? dialog : sip_dialog_open_uac(engine, t, response, flow);
+  if (dialog || response->status == DIALOG_TERMINATED) return dialog; /* that makes none */
+  return sip_dialog_open_uac(engine, t, response, flow);
 }
 
 /* True when the 2xx was seen before: its ACK is sent again and nobody hears. */
@@ -101,6 +110,73 @@ static bool is_of_ended(sip_engine *engine, const sip_transaction *t, const sip_
          !sip_dialog_match_response(engine, response);
 }
 
+/* A 2xx that may have changed the session, the target, or who we are. */
+static void accepted_in_dialog(sip_engine *engine, sip_transaction *t, sip_dialog *dialog,
+                               const sip_message *response) {
+  sip_dialog_learn(dialog, response);
+  if (!(t->flags & SIP_TRANSACTION_UNTIMED)) sip_session_accepted(engine, dialog, response);
+  bool renames = (t->flags & SIP_TRANSACTION_RENAMES) != 0;
+  if (!renames ||
+      sip_message_parse(engine->own, sip_packet_str(t->packet), &engine->config.limits) != 0) {
+    return;
+  }
+  sip_dialog_rename_local(engine, dialog, engine->own);
+}
+
+/* Acknowledged by us unless its user wants to, or its offer needs an answer of theirs. */
+static void reliable_response(sip_engine *engine, sip_transaction *t, sip_dialog *dialog,
+                              sip_kept *kept) {
+  const sip_message *response = kept->message;
+  bool has_body = response->body_len > 0;
+  bool is_owed =
+      (t->flags & SIP_TRANSACTION_OWN_PRACK) || (has_body && (t->flags & SIP_TRANSACTION_OWN_ACK));
+  sip_dialog_learn(dialog, response);
+  sip_dialog_refresh_target(engine, dialog, response); /* RFC 6141 4.3 */
+  if (!is_orphan(t)) {
+    kept->references++;
+    sip_event event = {.kind = SIP_EVENT_RELIABLE,
+                       .transaction = t->id,
+                       .dialog = dialog->id,
+                       .code = is_owed,
+                       .flow = kept->flow};
+    sip_engine_push_event(engine, &event, kept);
+  }
+  if (!is_owed) sip_reliable_acknowledge(engine, dialog, response, has_body && !is_orphan(t));
+}
+
+/* RFC 6228 4: the early dialog of a branch that failed is over, though the INVITE is not. */
+static bool ends_branch(const sip_transaction *t, const sip_dialog *dialog, int status) {
+  return status == DIALOG_TERMINATED && !t->dialog && dialog && dialog->state == SIP_DIALOG_EARLY;
+}
+
+static void invite_provisional(sip_engine *engine, sip_transaction *t, sip_dialog *dialog,
+                               sip_kept *kept) {
+  uint32_t rseq;
+  bool is_reliable = dialog && sip_reliable_is_one(kept->message, &rseq);
+  if (is_reliable && !sip_reliable_take(dialog, rseq)) {
+    engine->absorbed++;
+    return;
+  }
+  if (is_reliable) {
+    reliable_response(engine, t, dialog, kept);
+  } else {
+    push_response(engine, t, kept, dialog ? dialog->id : 0);
+  }
+  int status = kept->message->status;
+  if (ends_branch(t, dialog, status)) sip_dialog_end(engine, dialog, status, NULL);
+}
+
+static void invite_accepted(sip_engine *engine, sip_transaction *t, sip_dialog *dialog,
+                            sip_kept *kept) {
+  const sip_message *response = kept->message;
+  if (is_repeated(engine, t, dialog, response)) return;
+  sip_dialog_confirm_uac(engine, dialog, response);
+  accepted_in_dialog(engine, t, dialog, response);
+  push_response(engine, t, kept, dialog->id);
+  if (!(t->flags & SIP_TRANSACTION_OWN_ACK)) acknowledge(engine, t, dialog);
+  sip_dialog_invite_over(engine, dialog);
+}
+
 static void invite_response(sip_engine *engine, sip_transaction *t, const sip_message *response,
                             sip_kept *kept) {
   int status = response->status;
@@ -109,12 +185,12 @@ static void invite_response(sip_engine *engine, sip_transaction *t, const sip_me
     return;
   }
   sip_dialog *dialog = dialog_of_invite(engine, t, response, &kept->flow);
-  if (status >= 200 && status < 300 && dialog) {
-    if (is_repeated(engine, t, dialog, response)) return;
-    sip_dialog_confirm_uac(engine, dialog, response);
-    push_response(engine, t, kept, dialog->id);
-    if (!(t->flags & SIP_TRANSACTION_OWN_ACK)) acknowledge(engine, t, dialog);
-    sip_dialog_invite_over(engine, dialog);
+  if (status < 200) {
+    invite_provisional(engine, t, dialog, kept);
+    return;
+  }
+  if (status < 300 && dialog) {
+    invite_accepted(engine, t, dialog, kept);
     return;
   }
   push_response(engine, t, kept, dialog ? dialog->id : 0);
@@ -147,8 +223,18 @@ static void other_response(sip_engine *engine, sip_transaction *t, const sip_mes
   } else if (dialog && accepted && sip_method_refreshes_target((sip_method)t->method)) {
     sip_dialog_refresh_target(engine, dialog, response);
   }
+  bool is_update = dialog && t->method == SIP_METHOD_UPDATE;
+  if (is_update && accepted) accepted_in_dialog(engine, t, dialog, response);
   push_response(engine, t, kept, dialog ? dialog->id : 0);
-  if (dialog && t->method == SIP_METHOD_BYE) bye_response(engine, dialog, status);
+  if (!dialog) return;
+  if (t->method == SIP_METHOD_BYE) bye_response(engine, dialog, status);
+  if (t->flags & SIP_TRANSACTION_REFRESH && status >= 200) {
+    sip_session_refreshed(engine, dialog, response);
+  }
+  if (t->flags & SIP_TRANSACTION_TOLD && accepted) {
+    sip_engine_push_event(engine, &(sip_event){.kind = SIP_EVENT_PRACKED, .dialog = dialog->id},
+                          NULL);
+  }
 }
 
 /* 12.2.1.2 and RFC 5057 5.1: some failures end the dialog they came in. */
@@ -187,7 +273,7 @@ void sip_client_to_user(sip_engine *engine, sip_transaction *t, const sip_messag
   }
   sip_kept *kept = sip_kept_new(engine, response, flow);
   if (!kept) {
-    push_response(engine, t, NULL, 0);
+    push_lost_response(engine, t);
     return;
   }
   if (t->method == SIP_METHOD_INVITE) {
@@ -216,7 +302,9 @@ void sip_client_failed(sip_engine *engine, sip_transaction *t, int error) {
   if (t->method == SIP_METHOD_INVITE) dialog->invite_client = 0;
   if (t->method == SIP_METHOD_BYE) {
     sip_dialog_end(engine, dialog, error, NULL);
-  } else { /* no response at all (12.2.1.2) */
+  } else if (dialog->state != SIP_DIALOG_EARLY || !dialog->by_invite) {
+    /* No response at all (12.2.1.2). What becomes of an early dialog is the INVITE's matter:
+     * its 2xx may still come. */
     sip_dialog_end_with_bye(engine, dialog, error);
   }
 }

@@ -9,6 +9,10 @@
 #include "base/error.h"
 #include "sip/client.h"
 #include "sip/name_addr.h"
+#include "sip/reliable.h"
+#include "sip/session_timer.h"
+
+#define REASON_EXPIRED "Reason: SIP;cause=408;text=\"Session expired\"\r\n"
 
 static uint64_t key_hash(const sip_engine *engine, sip_str call_id, sip_str local, sip_str remote) {
   return sip_hash(engine->key, call_id) + 31 * sip_hash(engine->key, local) +
@@ -43,6 +47,17 @@ sip_dialog *sip_dialog_match_response(sip_engine *engine, const sip_message *res
                sip_message_span(response, response->to_tag));
 }
 
+/* Headers that are not there change nothing: not every message has them. */
+void sip_dialog_learn(sip_dialog *dialog, const sip_message *message) {
+  if (sip_message_find(message, SIP_HEADER_ALLOW, 0)) {
+    dialog->peer_updates = sip_message_has_token(message, SIP_HEADER_ALLOW, SIP_STR("UPDATE"));
+  }
+  if (sip_message_find(message, SIP_HEADER_SUPPORTED, 0)) {
+    dialog->peer_renames =
+        sip_message_has_token(message, SIP_HEADER_SUPPORTED, SIP_STR("from-change"));
+  }
+}
+
 /* What a new dialog is made from, either side. */
 typedef struct birth {
   const sip_message *message;
@@ -75,21 +90,63 @@ static void flatten(char *text, size_t len) {
   }
 }
 
-static bool copy_strings(sip_engine *engine, sip_dialog *dialog, const birth *b) {
-  sip_str call_id = sip_message_span(b->message, b->message->call_id);
-  sip_str local = without_params(b->local_value), remote = without_params(b->remote_value);
-  dialog->text_size =
-      call_id.len + b->local_tag.len + b->remote_tag.len + local.len + remote.len + 1;
-  dialog->text = sip_alloc_new(&engine->alloc, dialog->text_size);
-  if (!dialog->text) return false;
-  char *at = dialog->text;
-  dialog->call_id = put(&at, call_id);
-  dialog->local_tag = put(&at, b->local_tag);
-  dialog->remote_tag = put(&at, b->remote_tag);
-  dialog->local_uri = put(&at, local);
-  dialog->remote_uri = put(&at, remote);
-  flatten(dialog->text, dialog->text_size - 1);
+typedef struct identity {
+  sip_str call_id, local_tag, remote_tag, local_uri, remote_uri;
+} identity;
+
+/* In place of the block that was there, from which the strings may be. */
+static bool copy_strings(sip_engine *engine, sip_dialog *dialog, const identity *from) {
+  size_t size = from->call_id.len + from->local_tag.len + from->remote_tag.len +
+                from->local_uri.len + from->remote_uri.len + 1;
+  char *text = sip_alloc_new(&engine->alloc, size), *at = text;
+  if (!text) return false;
+  dialog->call_id = put(&at, from->call_id);
+  dialog->local_tag = put(&at, from->local_tag);
+  dialog->remote_tag = put(&at, from->remote_tag);
+  dialog->local_uri = put(&at, from->local_uri);
+  dialog->remote_uri = put(&at, from->remote_uri);
+  flatten(text, size - 1);
+  sip_alloc_free(&engine->alloc, dialog->text, dialog->text_size);
+  dialog->text = text;
+  dialog->text_size = size;
   return true;
+}
+
+static bool copy_identity(sip_engine *engine, sip_dialog *dialog, const birth *b) {
+  identity from = {.call_id = sip_message_span(b->message, b->message->call_id),
+                   .local_tag = b->local_tag,
+                   .remote_tag = b->remote_tag,
+                   .local_uri = without_params(b->local_value),
+                   .remote_uri = without_params(b->remote_value)};
+  return copy_strings(engine, dialog, &from);
+}
+
+/* The URI of a From or To value, or the text where that cannot be read. */
+static sip_str uri_of(sip_str value) {
+  sip_name_addr address;
+  return sip_name_addr_parse(value, &address) == 0 ? address.uri.text : value;
+}
+
+static bool rename_to(sip_engine *engine, sip_dialog *dialog, sip_str value, bool is_local) {
+  identity changed = {dialog->call_id, dialog->local_tag, dialog->remote_tag, dialog->local_uri,
+                      dialog->remote_uri};
+  sip_str *which = is_local ? &changed.local_uri : &changed.remote_uri;
+  if (sip_str_equal(uri_of(*which), uri_of(value))) return false;
+  *which = without_params(value);
+  /* by_key's hash is of the tags and the Call-ID, which stay. */
+  return copy_strings(engine, dialog, &changed);
+}
+
+static sip_str from_of(const sip_message *request) {
+  return sip_message_value(request, &request->headers[request->from]);
+}
+
+bool sip_dialog_rename_remote(sip_engine *engine, sip_dialog *dialog, const sip_message *request) {
+  return rename_to(engine, dialog, from_of(request), false);
+}
+
+bool sip_dialog_rename_local(sip_engine *engine, sip_dialog *dialog, const sip_message *request) {
+  return rename_to(engine, dialog, from_of(request), true);
 }
 
 /* Record-Route as a Route value: in order for a UAS, reversed for a UAC (12.1). */
@@ -155,11 +212,13 @@ static sip_dialog *dialog_new(sip_engine *engine, const birth *b, sip_str target
   sip_timer_init(&dialog->timeout);
   dialog->retransmit.tag = SIP_TIMER_OF_DIALOG_1;
   dialog->timeout.tag = SIP_TIMER_OF_DIALOG_2;
+  sip_timer_init(&dialog->session.timer);
+  dialog->session.timer.tag = SIP_TIMER_OF_SESSION;
   sip_link_init(&dialog->siblings);
   dialog->flow = *b->flow;
   dialog->by_invite = b->method == SIP_METHOD_INVITE;
   dialog->target = sip_packet_copy(&engine->alloc, target);
-  bool made = dialog->target && copy_strings(engine, dialog, b) &&
+  bool made = dialog->target && copy_identity(engine, dialog, b) &&
               copy_routes(engine, dialog, b->message, b->reverse_routes);
   if (made) dialog->id = sip_slots_add(&engine->dialogs, dialog);
   if (dialog->id == 0) {
@@ -193,7 +252,9 @@ int sip_dialog_open_uas(sip_engine *engine, sip_transaction *t, const sip_messag
   dialog->local_cseq = 0; /* empty until our first request (12.1.1) */
   sip_uri uri;
   dialog->secure = sip_message_request_uri(request, &uri) == 0 && uri.scheme == SIP_SCHEME_SIPS;
-  if (dialog->by_invite) dialog->invite_server = t->id;
+  if (dialog->by_invite) dialog->invite_server = dialog->last_invite = t->id;
+  dialog->last_invite_cseq = request->cseq;
+  sip_dialog_learn(dialog, request);
   t->dialog = dialog->id;
   return 0;
 }
@@ -218,6 +279,7 @@ sip_dialog *sip_dialog_open_uac(sip_engine *engine, sip_transaction *t, const si
   sip_dialog *dialog = dialog_new(engine, &b, target);
   if (!dialog) return NULL;
   dialog->local_cseq = response->cseq;
+  sip_dialog_learn(dialog, response);
   sip_uri uri;
   dialog->secure = sip_message_request_uri(engine->own, &uri) == 0 && uri.scheme == SIP_SCHEME_SIPS;
   if (dialog->by_invite) {
@@ -250,6 +312,7 @@ void sip_dialog_free(sip_engine *engine, sip_dialog *dialog) {
   if (dialog->made_by) leave_mark(engine, dialog);
   sip_timer_stop(&engine->wheel, &dialog->retransmit);
   sip_timer_stop(&engine->wheel, &dialog->timeout);
+  sip_session_stop(engine, dialog);
   sip_link_remove(&dialog->siblings);
   if (dialog->id) {
     sip_map_remove(&engine->by_dialog, &dialog->by_key);
@@ -274,6 +337,7 @@ void sip_dialog_end(sip_engine *engine, sip_dialog *dialog, int code, sip_kept *
 void sip_dialog_end_with_bye(sip_engine *engine, sip_dialog *dialog, int code) {
   if (dialog->by_invite && dialog->state == SIP_DIALOG_CONFIRMED) {
     sip_request bye = {.method = SIP_STR("BYE"), .orphan = true};
+    if (code == SIP_E_EXPIRED) bye.headers = SIP_STR(REASON_EXPIRED);
     sip_id ignored;
     sip_client_open(engine, &bye, dialog, &ignored);
   }
@@ -314,6 +378,11 @@ int sip_engine_dialog_info(const sip_engine *engine, sip_id id, sip_dialog_info 
       .is_uas = dialog->is_uas,
       .secure = dialog->secure,
       .owes_ack = dialog->accepted_cseq != 0 && !dialog->ack,
+      .peer_updates = dialog->peer_updates,
+      .peer_renames = dialog->peer_renames,
+      .session_s = sip_timer_started(&dialog->session.timer) ? dialog->session.interval_s : 0,
+      .session_is_ours = dialog->session.is_ours,
+      .session_ends_at = dialog->session.ends_at,
       .call_id = dialog->call_id,
       .local_tag = dialog->local_tag,
       .remote_tag = dialog->remote_tag,
@@ -329,7 +398,9 @@ int sip_engine_dialog_info(const sip_engine *engine, sip_id id, sip_dialog_info 
 
 bool sip_engine_awaits_ack(const sip_engine *engine, sip_id id) {
   const sip_dialog *dialog = sip_slots_find(&engine->dialogs, id);
-  return dialog && dialog->ok;
+  if (!dialog) return false;
+  const sip_transaction *invite = sip_slots_find(&engine->transactions, dialog->invite_server);
+  return dialog->ok || (invite && sip_reliable_holds_success(invite));
 }
 
 void sip_engine_dialog_drop(sip_engine *engine, sip_time now, sip_id id) {

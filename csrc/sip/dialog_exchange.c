@@ -5,21 +5,40 @@
  */
 #include "base/error.h"
 #include "sip/dialog.h"
+#include "sip/reliable.h"
 #include "sip/screen.h"
 #include "sip/server.h"
+#include "sip/session_timer.h"
 
 sip_transaction *sip_dialog_unanswered(const sip_engine *engine, const sip_dialog *dialog) {
   sip_transaction *invite = sip_slots_find(&engine->transactions, dialog->invite_server);
   return invite && invite->state == SIP_STATE_PROCEEDING ? invite : NULL;
 }
 
-int sip_dialog_admit(const sip_engine *engine, const sip_dialog *dialog,
-                     const sip_message *request) {
+/* Another UPDATE of theirs has no final response (RFC 3311 5.2). */
+static bool is_updating(const sip_engine *engine, const sip_dialog *dialog) {
+  const sip_transaction *t = sip_slots_find(&engine->transactions, dialog->update_server);
+  return t && (t->state == SIP_STATE_TRYING || t->state == SIP_STATE_PROCEEDING);
+}
+
+int sip_dialog_admit(sip_engine *engine, const sip_dialog *dialog, const sip_message *request,
+                     bool *later) {
+  *later = false;
   if (dialog->state == SIP_DIALOG_TERMINATED) return 481;
   if (dialog->has_remote_cseq && request->cseq <= dialog->remote_cseq) return 500; /* 12.2.2 */
-  if (request->method != SIP_METHOD_INVITE) return 0;
-  if (sip_dialog_unanswered(engine, dialog)) return 500; /* with Retry-After (14.2) */
-  return dialog->invite_client ? 491 : 0;
+  switch (request->method) {
+  case SIP_METHOD_PRACK:
+    return sip_reliable_match(engine, dialog, request) ? 0 : 481;
+  case SIP_METHOD_UPDATE:
+    *later = is_updating(engine, dialog);
+    return *later ? 500 : 0;
+  case SIP_METHOD_INVITE:
+    *later = sip_dialog_unanswered(engine, dialog) != NULL;
+    if (*later) return 500;
+    return dialog->invite_client ? 491 : 0;
+  default:
+    return 0;
+  }
 }
 
 bool sip_dialog_is_inviting(const sip_dialog *dialog) {
@@ -39,14 +58,69 @@ void sip_dialog_invite_confirmed(sip_engine *engine, const sip_transaction *t) {
   sip_dialog_invite_over(engine, dialog);
 }
 
-void sip_dialog_take(sip_dialog *dialog, sip_transaction *t, const sip_message *request,
+/* What a request that may change the session says of who sends it. */
+static void take_identity(sip_engine *engine, sip_dialog *dialog, const sip_message *request) {
+  sip_dialog_learn(dialog, request);
+  if (!sip_dialog_rename_remote(engine, dialog, request)) return;
+  sip_event event = {.kind = SIP_EVENT_IDENTITY, .dialog = dialog->id};
+  sip_engine_push_event(engine, &event, NULL);
+}
+
+void sip_dialog_take(sip_engine *engine, sip_dialog *dialog, sip_transaction *t,
                      const sip_flow *flow) {
+  const sip_message *request = t->server.request->message;
   t->dialog = dialog->id;
   dialog->remote_cseq = request->cseq;
   dialog->has_remote_cseq = true;
   dialog->flow = *flow;
-  if (request->method == SIP_METHOD_INVITE) dialog->invite_server = t->id;
-  if (request->method == SIP_METHOD_BYE) dialog->state = SIP_DIALOG_TERMINATED;
+  if (t->method == SIP_METHOD_INVITE) {
+    dialog->invite_server = dialog->last_invite = t->id;
+    dialog->last_invite_cseq = request->cseq;
+  } else if (t->method == SIP_METHOD_UPDATE) {
+    dialog->update_server = t->id;
+  } else if (t->method == SIP_METHOD_PRACK) {
+    sip_transaction *invite = sip_reliable_match(engine, dialog, request);
+    t->server.acknowledges = invite->id;
+    sip_reliable_heard(engine, invite);
+  } else if (t->method == SIP_METHOD_BYE) {
+    dialog->state = SIP_DIALOG_TERMINATED;
+  }
+  bool may_change = t->method == SIP_METHOD_INVITE || t->method == SIP_METHOD_UPDATE;
+  if (may_change) take_identity(engine, dialog, request);
+}
+
+static void accept_prack(sip_engine *engine, const sip_dialog *dialog, sip_transaction *t) {
+  const sip_transaction *invite = sip_slots_find(&engine->transactions, t->server.acknowledges);
+  bool is_told = invite && invite->server.reliable->sent.has_body;
+  sip_event event = {
+      .kind = SIP_EVENT_PRACKED, .transaction = t->server.acknowledges, .dialog = dialog->id};
+  sip_server_answer(engine, t, 200);
+  if (is_told) sip_engine_push_event(engine, &event, NULL);
+}
+
+/* One that only refreshes: the target (RFC 3311 5.2), or the session (RFC 4028 9). */
+static void accept_update(sip_engine *engine, sip_transaction *t) {
+  sip_buffer lines;
+  sip_buffer_init(&lines, &engine->alloc, 0);
+  int status = sip_engine_check(engine, t->id, (sip_str){0}, &lines);
+  sip_reply reply = {.status = status ? status : 200, .headers = sip_buffer_str(&lines)};
+  sip_engine_reply(engine, engine->now, t->id, &reply, NULL);
+  sip_buffer_deinit(&lines);
+}
+
+bool sip_dialog_serve(sip_engine *engine, const sip_dialog *dialog, sip_transaction *t) {
+  if (sip_engine_handles(engine, (sip_method)t->method)) return false;
+  bool is_empty = t->server.request->message->body_len == 0;
+  if (t->method == SIP_METHOD_BYE) {
+    sip_server_answer(engine, t, 200); /* 15.1.2 */
+  } else if (t->method == SIP_METHOD_PRACK && is_empty) {
+    accept_prack(engine, dialog, t);
+  } else if (t->method == SIP_METHOD_UPDATE && is_empty && dialog->by_invite) {
+    accept_update(engine, t);
+  } else {
+    return false;
+  }
+  return true;
 }
 
 /* 15.1.2: an INVITE that waits for an answer gets 487 when its dialog's BYE came. */
@@ -70,37 +144,49 @@ static void keep_ok(sip_engine *engine, sip_dialog *dialog, const sip_transactio
   dialog->ok = sip_packet_keep(packet);
   dialog->ok_flow = t->flow;
   dialog->ok_fallback = t->fallback;
-  dialog->ok_cseq = dialog->remote_cseq;
+  dialog->ok_cseq = dialog->last_invite_cseq;
   dialog->interval_ms = engine->config.t1_ms;
   sip_timer_start(&engine->wheel, &dialog->retransmit, engine->now + dialog->interval_ms);
   sip_timer_start(&engine->wheel, &dialog->timeout, engine->now + sip_engine_timer_64t1(engine));
 }
 
+/* RFC 6141 4.3: a reliable 1xx to a further INVITE makes its Contact the target already. */
+static bool is_reliable_now(const sip_transaction *t) {
+  const sip_reliable *reliable = t->server.reliable;
+  return reliable && reliable->sent.packet;
+}
+
 static void invite_answered(sip_engine *engine, sip_dialog *dialog, sip_transaction *t, int status,
                             sip_packet *packet) {
-  if (status < 200) return;
+  if (status < 200) {
+    const sip_message *request = t->server.request->message;
+    if (is_reliable_now(t)) sip_dialog_refresh_target(engine, dialog, request);
+    return;
+  }
   if (status < 300) {
     dialog->invite_server = 0;
     dialog->state = SIP_DIALOG_CONFIRMED;
     keep_ok(engine, dialog, t, packet);
+    sip_session_promised(engine, dialog);
   } else if (dialog->state == SIP_DIALOG_EARLY) {
     t->dialog = 0;
     sip_dialog_end(engine, dialog, status, NULL);
   }
 }
 
-void sip_dialog_answered(sip_engine *engine, sip_transaction *t, const sip_message *request,
-                         int status, sip_packet *packet) {
+void sip_dialog_answered(sip_engine *engine, sip_transaction *t, int status, sip_packet *packet) {
   sip_dialog *dialog = sip_dialog_find(engine, t->dialog);
   if (!dialog) return;
   bool accepted = status >= 200 && status < 300;
   if (accepted && sip_method_refreshes_target((sip_method)t->method)) { /* RFC 5057 5.1 */
-    sip_dialog_refresh_target(engine, dialog, request);
+    sip_dialog_refresh_target(engine, dialog, t->server.request->message);
   }
   if (t->method == SIP_METHOD_INVITE) {
     invite_answered(engine, dialog, t, status, packet);
   } else if (t->method == SIP_METHOD_BYE && status >= 200) {
     bye_answered(engine, dialog, t, status);
+  } else if (t->method == SIP_METHOD_UPDATE && accepted) {
+    if (dialog->state == SIP_DIALOG_CONFIRMED) sip_session_promised(engine, dialog);
   } else if (accepted && dialog->state == SIP_DIALOG_EARLY && !dialog->by_invite) {
     dialog->state = SIP_DIALOG_CONFIRMED;
   }

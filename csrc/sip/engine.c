@@ -11,7 +11,9 @@
 #include "sip/dialog.h"
 #include "sip/node.h"
 #include "sip/proxy.h"
+#include "sip/reliable.h"
 #include "sip/screen.h"
+#include "sip/session_timer.h"
 #include "sip/state.h"
 
 enum {
@@ -77,6 +79,7 @@ sip_engine *sip_engine_new(const sip_engine_config *config) {
   if (!engine) return NULL;
   engine->alloc = alloc;
   engine->now = config->now;
+  engine->session.min_s = SIP_SESSION_MIN_S;
   take_config(engine, config);
   if (config->random) {
     sip_random_init(&engine->random, config->random, config->random_context);
@@ -95,9 +98,9 @@ sip_engine *sip_engine_new(const sip_engine_config *config) {
   sip_ring_init(&engine->packets, a, sizeof(sip_outgoing));
   sip_ring_init(&engine->events, a, sizeof(sip_queued_event));
   sip_ring_init(&engine->queries, a, sizeof(sip_id));
-  sip_buffer *buffers[] = {&engine->allow,      &engine->accept,  &engine->supported,
-                           &engine->user_agent, &engine->scratch, &engine->lines,
-                           &engine->route_uri};
+  sip_buffer *buffers[] = {&engine->allow,    &engine->accept,     &engine->supported,
+                           &engine->required, &engine->user_agent, &engine->scratch,
+                           &engine->lines,    &engine->route_uri};
   for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) sip_buffer_init(buffers[i], a, 0);
   if (!make_parts(engine)) {
     sip_engine_free(engine);
@@ -136,9 +139,9 @@ void sip_engine_free(sip_engine *engine) {
   sip_ring_deinit(&engine->packets);
   sip_ring_deinit(&engine->events);
   sip_ring_deinit(&engine->queries);
-  sip_buffer *buffers[] = {&engine->allow,      &engine->accept,  &engine->supported,
-                           &engine->user_agent, &engine->scratch, &engine->lines,
-                           &engine->route_uri};
+  sip_buffer *buffers[] = {&engine->allow,    &engine->accept,     &engine->supported,
+                           &engine->required, &engine->user_agent, &engine->scratch,
+                           &engine->lines,    &engine->route_uri};
   for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) sip_buffer_deinit(buffers[i]);
   sip_message_free(&engine->alloc, engine->parsed);
   sip_message_free(&engine->alloc, engine->own);
@@ -163,8 +166,14 @@ int sip_engine_set_identity(sip_engine *engine, const sip_engine_identity *ident
   int error = set_text(&engine->allow, identity->allow);
   if (!error) error = set_text(&engine->accept, identity->accept);
   if (!error) error = set_text(&engine->supported, identity->supported);
+  if (!error) error = set_text(&engine->required, identity->required);
   if (!error) error = set_text(&engine->user_agent, identity->user_agent);
   return error;
+}
+
+void sip_engine_set_session_timer(sip_engine *engine, const sip_session_wish *wish) {
+  engine->session = *wish;
+  if (engine->session.min_s < SIP_SESSION_MIN_S) engine->session.min_s = SIP_SESSION_MIN_S;
 }
 
 void sip_engine_handle_method(sip_engine *engine, sip_method method, bool handled) {
@@ -219,6 +228,15 @@ static void fire(sip_engine *engine, sip_timer *timer) {
   case SIP_TIMER_OF_DIALOG_1:
     sip_dialog_timer(engine, SIP_CONTAINER(timer, sip_dialog, retransmit), timer);
     break;
+  case SIP_TIMER_OF_SESSION:
+    sip_session_timer_due(engine, SIP_CONTAINER(timer, sip_dialog, session.timer));
+    break;
+  case SIP_TIMER_OF_RELIABLE_1:
+    sip_reliable_timer(engine, SIP_CONTAINER(timer, sip_reliable, retransmit), timer);
+    break;
+  case SIP_TIMER_OF_RELIABLE_2:
+    sip_reliable_timer(engine, SIP_CONTAINER(timer, sip_reliable, timeout), timer);
+    break;
   case SIP_TIMER_OF_BRANCH:
     sip_branch_expire(engine, SIP_CONTAINER(timer, sip_branch, timeout));
     break;
@@ -267,6 +285,7 @@ void sip_engine_get_counts(const sip_engine *engine, sip_engine_counts *out) {
       .packets = engine->packets.count,
       .queries = engine->queries.count,
       .timers = engine->wheel.count,
+      .session_timers = engine->session_timers,
       .live_bytes = engine->alloc.live_bytes,
       .live_blocks = engine->alloc.live_blocks,
       .received = engine->received,

@@ -58,6 +58,7 @@ typedef struct sip_engine_identity {
   sip_str allow;      /* value of Allow, in 405, OPTIONS, INVITE and its 2xx */
   sip_str accept;     /* of Accept, in OPTIONS 200 and 415 */
   sip_str supported;  /* of Supported; Require of anything else gets 420 */
+  sip_str required;   /* extensions that an INVITE must support, or it gets 421 (21.4.15) */
   sip_str user_agent; /* of User-Agent and Server; empty sends none (the default) */
 } sip_engine_identity;
 int sip_engine_set_identity(sip_engine *engine, const sip_engine_identity *identity);
@@ -163,6 +164,11 @@ sip_time sip_engine_deadline(const sip_engine *engine);
 typedef enum sip_event_kind {
   SIP_EVENT_REQUEST,    /* message; transaction is open; dialog when inside one */
   SIP_EVENT_RESPONSE,   /* message; transaction is the client's; dialog when it made or hit one */
+  SIP_EVENT_RELIABLE,   /* the same of a reliable 1xx (RFC 3262 4). code 1: its PRACK is the
+                         * user's, 0: it was sent */
+  SIP_EVENT_PRACKED,    /* dialog: a PRACK without a body. transaction (server): it came for a
+                         * 1xx of that INVITE and was answered; 0: ours was */
+  SIP_EVENT_NO_PRACK,   /* transaction (server): none came for 64*T1; 504 was sent (RFC 3262 3) */
   SIP_EVENT_FAILED,     /* transaction (client): code says why; no response will come */
   SIP_EVENT_CANCELLED,  /* transaction (server INVITE): 487 was sent; message is the CANCEL */
   SIP_EVENT_ACK,        /* dialog: the ACK of our 2xx; message */
@@ -171,6 +177,9 @@ typedef enum sip_event_kind {
   SIP_EVENT_UNSENT,     /* transaction (server): a final response was not delivered; code */
   SIP_EVENT_FELL_BACK,  /* transaction (client): too large for UDP, TCP failed, UDP now (18.1.1) */
   SIP_EVENT_DIALOG_END, /* dialog: gone. code: status or error that ended it */
+  SIP_EVENT_REFRESH,    /* dialog: its session is to be refreshed by the user (RFC 4028 10): the
+                         * other side knows no UPDATE; or code, 401 or 407, was the answer to one */
+  SIP_EVENT_IDENTITY,   /* dialog: a request came from another URI (RFC 4916) */
   SIP_EVENT_ROUTED,     /* message; transaction is open, but for an ACK, which has gone on: a
                          * request inside a dialog that we proxied */
   SIP_EVENT_STRAY,      /* message: an ACK or a CANCEL that nothing is known of */
@@ -192,6 +201,27 @@ typedef struct sip_event {
 } sip_event;
 bool sip_engine_next_event(sip_engine *engine, sip_event *out);
 
+/* --- Session timers (RFC 4028) --------------------------------------------------- */
+
+typedef enum sip_refreshes {
+  SIP_REFRESHES_EITHER,
+  SIP_REFRESHES_US,
+  SIP_REFRESHES_THEM
+} sip_refreshes;
+
+#define SIP_SESSION_NEVER UINT32_MAX
+
+/* What is asked for, or put into a 2xx, of INVITE and UPDATE; a field of 0 is the engine's. */
+typedef struct sip_session_wish {
+  uint32_t interval_s;     /* SIP_SESSION_NEVER: no timer, whatever the other side says */
+  uint32_t min_s;          /* Min-SE */
+  sip_refreshes refresher; /* where we have the choice */
+} sip_session_wish;
+
+/* Of the engine: no timer (interval_s 0, the default), min_s 90 at least. Where dialogs have
+ * one they are refreshed without the user, by UPDATE, when the other side allows that. */
+void sip_engine_set_session_timer(sip_engine *engine, const sip_session_wish *wish);
+
 /* --- Answering ---------------------------------------------------------------- */
 
 typedef struct sip_reply {
@@ -202,18 +232,28 @@ typedef struct sip_reply {
   sip_str body;
   sip_str to_tag; /* empty: one per transaction is minted when needed (8.2.6.2) */
   bool stateless; /* a rejection that leaves nothing behind (8.2.7); not for 1xx and 2xx */
+  /* A 101-199 is sent again until its PRACK when the INVITE supports that (RFC 3262); when it
+   * requires that, always. */
+  bool reliable;
+  sip_session_wish session; /* of a 2xx to INVITE and UPDATE */
 } sip_reply;
+
+typedef struct sip_replied {
+  sip_id dialog; /* that it made, confirmed or belongs to, or 0 */
+  uint32_t rseq; /* of a response that is reliable, or 0 */
+  bool is_held;  /* it waits for a PRACK: of the 1xx before it, or, a 2xx, of a description */
+} sip_replied;
 
 /* The transaction of a request was opened when its event was made: its
  * retransmissions are absorbed, and an INVITE without an answer after 200 ms gets
  * a 100 (17.2.1).
  * A 101-299 to INVITE, and a 2xx to SUBSCRIBE and REFER, makes or confirms a
- * dialog (*dialog, may be NULL); Contact and Record-Route are added (12.1.1).
+ * dialog; Contact and Record-Route are added (12.1.1). *out may be NULL.
  * SIP_E_STATE after a final response, SIP_E_GONE; SIP_E_INVALID for a 408 or a
- * 101-199 to anything but INVITE (RFC 4320 4). 2xx to INVITE are sent again
- * until the ACK (13.3.1.4). */
+ * 101-199 to anything but INVITE (RFC 4320 4); SIP_E_LIMIT when too many responses wait for
+ * PRACKs. 2xx to INVITE are sent again until the ACK (13.3.1.4). */
 int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const sip_reply *reply,
-                     sip_id *dialog);
+                     sip_replied *out);
 
 /* The checks a user agent makes before it accepts (8.2): 420, 482, 416, 415 ..., or
  * 0. also: extensions that are supported for this request, beside ours ("path, outbound").
@@ -295,7 +335,8 @@ void sip_engine_refuse(sip_engine *engine, sip_time now, const sip_message *requ
 typedef struct sip_request {
   sip_str method;
   sip_str uri;      /* Request-URI; empty inside a dialog */
-  sip_str from;     /* name-addr without tag; empty inside a dialog */
+  sip_str from;     /* name-addr without tag; inside a dialog another URI than before, from
+                     * its 2xx on (RFC 4916), or empty */
   sip_str to;       /* empty: <uri> */
   sip_str call_id;  /* empty: minted */
   sip_str from_tag; /* empty: minted */
@@ -310,9 +351,14 @@ typedef struct sip_request {
   sip_id connection;        /* send on this connection, or 0 */
   uint32_t listener;        /* 0: the first that fits */
   uint32_t timeout_ms;      /* Timer B or F; 0: 64*T1 */
-  bool own_ack;             /* the caller acknowledges a 2xx itself (offer in the 2xx) */
+  sip_session_wish session; /* of INVITE and UPDATE */
+  bool own_ack;             /* the caller acknowledges a 2xx itself (offer in the 2xx), and a
+                             * reliable 1xx with a body */
+  bool own_prack;           /* the caller acknowledges every reliable 1xx itself */
   bool no_tcp;              /* large requests stay on UDP (18.1.1 override) */
   bool orphan;              /* fire and forget: no event follows */
+  bool is_told;             /* of an orphaned PRACK: but SIP_EVENT_PRACKED at its 2xx */
+  bool is_refresh;          /* of a session timer's own (session_timer.h) */
 } sip_request;
 
 /* SIP_E_URI, SIP_E_NO_ROUTE, SIP_E_LIMIT, SIP_E_INVALID. */
@@ -344,7 +390,12 @@ typedef struct sip_dialog_info {
   sip_dialog_state state;
   bool is_uas; /* we answered the request that made it */
   bool secure;
-  bool owes_ack; /* a 2xx came to an INVITE of ours, and no ACK was sent yet */
+  bool owes_ack;            /* a 2xx came to an INVITE of ours, and no ACK was sent yet */
+  bool peer_updates;        /* its Allow has UPDATE (RFC 3311 4) */
+  bool peer_renames;        /* it supports from-change (RFC 4916 4.4) */
+  uint32_t session_s;       /* interval of its session timer; 0: none */
+  bool session_is_ours;     /* we refresh */
+  sip_time session_ends_at; /* a BYE is sent then, unless it is refreshed */
   sip_str call_id;
   sip_str local_tag;
   sip_str remote_tag;
@@ -358,8 +409,8 @@ typedef struct sip_dialog_info {
 /* Slices are valid until the next call into the engine. */
 int sip_engine_dialog_info(const sip_engine *engine, sip_id dialog, sip_dialog_info *out);
 
-/* True while a 2xx of ours to an INVITE of this dialog has no ACK yet: a BYE has to wait
- * for it (15). */
+/* True while a 2xx of ours to an INVITE of this dialog has no ACK yet, or still waits for a
+ * PRACK: a BYE has to wait for it (15). */
 bool sip_engine_awaits_ack(const sip_engine *engine, sip_id dialog);
 
 /* Forgets a dialog without a message. No event follows. */
@@ -410,7 +461,8 @@ typedef struct sip_engine_counts {
   size_t packets; /* waiting to be drained */
   size_t queries; /* likewise */
   size_t timers;
-  size_t live_bytes; /* of the engine's allocator */
+  size_t session_timers; /* of them: sessions that will be refreshed, or end */
+  size_t live_bytes;     /* of the engine's allocator */
   size_t live_blocks;
   uint64_t received;
   uint64_t sent;

@@ -93,7 +93,7 @@ static bool try_new_connection(sip_engine *engine, sip_transaction *t, int error
 
 static bool try_udp(sip_engine *engine, sip_transaction *t) {
   if (!(t->flags & SIP_TRANSACTION_UDP_AFTER)) return false;
-  t->flags &= (uint16_t)~SIP_TRANSACTION_UDP_AFTER;
+  t->flags &= ~(uint32_t)SIP_TRANSACTION_UDP_AFTER;
   t->flags |= SIP_TRANSACTION_STAY_UDP;
   sip_event event = {.kind = SIP_EVENT_FELL_BACK, .transaction = t->id, .flow = t->flow};
   sip_engine_push_event(engine, &event, NULL);
@@ -116,7 +116,7 @@ static void note_dead(sip_engine *engine, const sip_transaction *t, uint32_t for
 static bool try_next_target(sip_engine *engine, sip_transaction *t) {
   note_dead(engine, t, engine->config.dead_ms);
   if (!has_next_target(t)) return false;
-  t->flags &= (uint16_t) ~(SIP_TRANSACTION_USED | SIP_TRANSACTION_SENT_AGAIN);
+  t->flags &= ~(uint32_t)(SIP_TRANSACTION_USED | SIP_TRANSACTION_SENT_AGAIN);
   sip_client_renew_branch(engine, t);
   sip_transaction_start_limit(engine, t);
   return sip_client_send_to_next(engine, t, SIP_E_TRANSPORT) == 0;

@@ -53,13 +53,17 @@ void sip_lines_add_product(sip_engine *engine, sip_buffer *out, sip_header_id id
   add_line(out, id, sip_buffer_str(&engine->user_agent));
 }
 
+/* RFC 4028 7.1 wants it in every request but ACK. */
+void sip_lines_add_supported(sip_engine *engine, sip_buffer *out, const sip_lines *lines) {
+  if (engine->supported.len == 0 || sip_lines_have(lines, SIP_HEADER_SUPPORTED)) return;
+  add_line(out, SIP_HEADER_SUPPORTED, sip_buffer_str(&engine->supported));
+}
+
 void sip_lines_add_capabilities(sip_engine *engine, sip_buffer *out, const sip_lines *lines) {
   if (engine->allow.len > 0 && !sip_lines_have(lines, SIP_HEADER_ALLOW)) {
     add_line(out, SIP_HEADER_ALLOW, sip_buffer_str(&engine->allow));
   }
-  if (engine->supported.len > 0 && !sip_lines_have(lines, SIP_HEADER_SUPPORTED)) {
-    add_line(out, SIP_HEADER_SUPPORTED, sip_buffer_str(&engine->supported));
-  }
+  sip_lines_add_supported(engine, out, lines);
 }
 
 void sip_lines_add_tail(sip_buffer *out, const sip_tail *tail) {

@@ -34,6 +34,7 @@ static inline bool sip_lines_have(const sip_lines *lines, sip_header_id id) {
 /* User-Agent or Server, Allow and Supported, unless `lines` bring their own. */
 void sip_lines_add_product(sip_engine *engine, sip_buffer *out, sip_header_id id,
                            const sip_lines *lines);
+void sip_lines_add_supported(sip_engine *engine, sip_buffer *out, const sip_lines *lines);
 void sip_lines_add_capabilities(sip_engine *engine, sip_buffer *out, const sip_lines *lines);
 
 /* The user's lines, Content-Type unless they bring it, Content-Length, the empty

@@ -11,7 +11,7 @@
 #include "sip/server.h"
 #include "sip/user_agent.h"
 
-enum { RETRY_AFTER_GLARE_MAX_S = 10 }; /* 14.2 */
+enum { RETRY_AFTER_LATER_MAX_S = 10 }; /* 14.2, RFC 3311 5.2 */
 
 static void reject(sip_engine *engine, const sip_flow *flow, int status, sip_str lines) {
   sip_server_reject(engine, engine->parsed, flow, status, (sip_str){0}, lines);
@@ -61,11 +61,10 @@ void sip_engine_deliver(sip_engine *engine, const sip_flow *flow, sip_dialog *di
   sip_event event = {
       .kind = routed ? SIP_EVENT_ROUTED : SIP_EVENT_REQUEST, .transaction = t->id, .flow = *flow};
   if (dialog) {
-    sip_dialog_take(dialog, t, m, flow);
+    sip_dialog_take(engine, dialog, t, flow);
     event.dialog = dialog->id;
-    if (t->method == SIP_METHOD_BYE && !sip_engine_handles(engine, SIP_METHOD_BYE)) {
-      sip_kept_release(engine, kept);    /* the transaction has its own reference */
-      sip_server_answer(engine, t, 200); /* 15.1.2 */
+    if (sip_dialog_serve(engine, dialog, t)) {
+      sip_kept_release(engine, kept);
       return;
     }
   }
@@ -146,14 +145,13 @@ static void receive_in_dialog(sip_engine *engine, const sip_flow *flow) {
     if (!taken) reject(engine, flow, 481, (sip_str){0});
     return;
   }
-  int status = sip_dialog_admit(engine, dialog, m);
+  bool later;
+  int status = sip_dialog_admit(engine, dialog, m, &later);
   if (status == 0) {
     sip_engine_deliver(engine, flow, dialog);
   } else {
-    bool glare =
-        status == 500 && m->method == SIP_METHOD_INVITE && sip_dialog_unanswered(engine, dialog);
-    uint64_t wait = sip_random_number(&engine->random) % (RETRY_AFTER_GLARE_MAX_S + 1);
-    reject(engine, flow, status, glare ? retry_after(engine, wait) : (sip_str){0});
+    uint64_t wait = sip_random_number(&engine->random) % (RETRY_AFTER_LATER_MAX_S + 1);
+    reject(engine, flow, status, later ? retry_after(engine, wait) : (sip_str){0});
   }
 }
 

@@ -9,9 +9,11 @@
 #include "base/error.h"
 #include "sip/dialog.h"
 #include "sip/proxy.h"
+#include "sip/reliable.h"
 #include "sip/response_writer.h"
 #include "sip/screen.h"
 #include "sip/server.h"
+#include "sip/session_timer.h"
 #include "sip/status.h"
 
 enum { STATELESS_TAG_LEN = 13 }; /* 64 bits, 5 each */
@@ -94,10 +96,31 @@ static void send_stateless(sip_engine *engine, sip_transaction *t, sip_packet *p
   sip_transaction_free(engine, t);
 }
 
+void sip_server_pass(sip_engine *engine, sip_transaction *t, sip_packet *packet, int status) {
+  sip_id acknowledged = t->method == SIP_METHOD_PRACK ? t->server.acknowledges : 0;
+  sip_dialog_answered(engine, t, status, packet);
+  sip_server_send(engine, t, packet, status);
+  if (status < 200) return;
+  if (t->server.proxy) sip_proxy_answered(engine, t->server.proxy);
+  sip_transaction *invite = sip_slots_find(&engine->transactions, acknowledged);
+  if (invite) sip_reliable_acknowledged(engine, invite, status);
+}
+
+/* A 2xx to INVITE, or to UPDATE once there is a session: it says when that expires (RFC 4028
+ * 9). */
+static bool is_session_answer(sip_engine *engine, const sip_transaction *t, int status) {
+  if (status / 100 != 2) return false;
+  if (t->method == SIP_METHOD_INVITE) return true;
+  const sip_dialog *dialog = sip_dialog_find(engine, t->dialog);
+  return t->method == SIP_METHOD_UPDATE && dialog && dialog->state == SIP_DIALOG_CONFIRMED;
+}
+
 int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const sip_reply *reply,
-                     sip_id *dialog) {
+                     sip_replied *out) {
   engine->now = now;
-  if (dialog) *dialog = 0;
+  sip_replied ignored;
+  if (!out) out = &ignored;
+  *out = (sip_replied){0};
   sip_transaction *t = sip_slots_find(&engine->transactions, transaction);
   if (!t || sip_transaction_is_client(t)) return SIP_E_GONE;
   sip_lines lines;
@@ -108,6 +131,8 @@ int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const
   const sip_message *request = t->server.request->message;
   bool dialog_wanted = makes_dialog(t, reply->status);
   bool first = dialog_wanted && t->dialog == 0;
+  error = sip_reliable_prepare(engine, t, reply, &out->rseq);
+  if (error) return error;
   sip_response_parts parts = {
       .request = request,
       .flow = &t->server.request->flow,
@@ -117,8 +142,13 @@ int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const
       .record_route = dialog_wanted,
       .contact = dialog_wanted ||
                  (sip_method_refreshes_target((sip_method)t->method) && reply->status / 100 == 2),
-      .capabilities = t->method == SIP_METHOD_INVITE && reply->status / 100 == 2,
+      .capabilities = t->method == SIP_METHOD_INVITE && (reply->status / 100 == 2 || out->rseq),
+      .rseq = out->rseq,
   };
+  bool has_session = is_session_answer(engine, t, reply->status);
+  if (has_session && !sip_lines_have(&lines, SIP_HEADER_SESSION_EXPIRES)) {
+    parts.session = sip_session_answer(engine, request, &reply->session);
+  }
   sip_packet *packet = sip_response_write(engine, &parts);
   if (!packet) return SIP_E_MEMORY;
   if (first) {
@@ -131,14 +161,15 @@ int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const
   if (reply->status >= 300 && !(t->flags & (SIP_TRANSACTION_VOUCHED | SIP_TRANSACTION_IN_DIALOG))) {
     sip_screen_answered(engine, parts.flow, reply->status);
   }
-  if (dialog) *dialog = dialog_wanted ? t->dialog : 0;
+  if (dialog_wanted) out->dialog = t->dialog;
   if (reply->stateless && t->status == 0 && !t->server.proxy) {
     send_stateless(engine, t, packet);
     return 0;
   }
-  sip_dialog_answered(engine, t, request, reply->status, packet);
-  sip_server_send(engine, t, packet, reply->status);
-  if (reply->status >= 200 && t->server.proxy) sip_proxy_answered(engine, t->server.proxy);
+  sip_dialog *dialog = sip_dialog_find(engine, t->dialog);
+  if (dialog && has_session) sip_session_promise(dialog, &parts.session, request);
+  sip_held response = {packet, (uint16_t)reply->status, reply->body.len > 0};
+  out->is_held = sip_reliable_pass(engine, t, &response, out->rseq);
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "sip/lines.h"
 #include "sip/name_addr.h"
+#include "sip/session_terms.h"
 
 enum { MAX_FORWARDS = 70 }; /* 8.1.1.6 */
 
@@ -44,7 +45,8 @@ static int check_request(const sip_request *r, bool in_dialog) {
   if (!in_dialog && sip_uri_parse(r->uri, &uri, NULL) != 0) return SIP_E_URI;
   if (r->contact.len && sip_uri_parse(r->contact, &uri, NULL) != 0) return SIP_E_URI;
   sip_name_addr address;
-  if (!in_dialog && sip_name_addr_parse(r->from, &address) != 0) return SIP_E_HEADER;
+  bool has_from = !in_dialog || r->from.len > 0;
+  if (has_from && sip_name_addr_parse(r->from, &address) != 0) return SIP_E_HEADER;
   if (r->to.len && sip_name_addr_parse(r->to, &address) != 0) return SIP_E_HEADER;
   return 0;
 }
@@ -159,7 +161,7 @@ static plan make_plan(const sip_request *r, const sip_dialog *dialog) {
   if (!dialog) return p;
   if (r->uri.len == 0) p.uri = sip_packet_str(dialog->target);
   if (r->routes.len == 0 && dialog->routes) p.routes = sip_packet_str(dialog->routes);
-  p.from = dialog->local_uri;
+  if (r->from.len == 0) p.from = dialog->local_uri;
   p.to = dialog->remote_uri;
   p.call_id = dialog->call_id;
   p.from_tag = dialog->local_tag;
@@ -219,7 +221,14 @@ int sip_request_draft(sip_engine *engine, const sip_request *r, const sip_dialog
     sip_buffer_add(out, r->contact);
     SIP_BUFFER_ADD(out, ">\r\n");
   }
-  if (draft->method == SIP_METHOD_INVITE) sip_lines_add_capabilities(engine, out, &lines);
+  bool is_offer = draft->method == SIP_METHOD_INVITE || draft->method == SIP_METHOD_UPDATE;
+  if (is_offer) {
+    sip_lines_add_capabilities(engine, out, &lines);
+    bool is_own = sip_lines_have(&lines, SIP_HEADER_SESSION_EXPIRES);
+    if (!is_own) sip_session_add_request(engine, out, &r->session, dialog);
+  } else if (draft->method != SIP_METHOD_ACK) {
+    sip_lines_add_supported(engine, out, &lines);
+  }
   sip_lines_add_product(engine, out, SIP_HEADER_USER_AGENT, &lines);
   sip_lines_add_tail(
       out, &(sip_tail){.lines = &lines, .content_type = r->content_type, .body = r->body});

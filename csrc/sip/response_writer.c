@@ -93,6 +93,12 @@ sip_packet *sip_response_write(sip_engine *engine, const sip_response_parts *par
     add_contact(engine, out, request, parts->flow);
   }
   if (parts->capabilities) sip_lines_add_capabilities(engine, out, parts->lines);
+  if (parts->rseq) {
+    SIP_BUFFER_ADD(out, "Require: 100rel\r\nRSeq: ");
+    sip_buffer_add_number(out, parts->rseq);
+    SIP_BUFFER_ADD(out, "\r\n");
+  }
+  sip_session_add_response(out, &parts->session);
   sip_lines_add_product(engine, out, SIP_HEADER_SERVER, parts->lines);
   sip_lines_add_tail(
       out,

@@ -6,6 +6,7 @@
 #define MOONSIP_SIP_RESPONSE_WRITER_H
 
 #include "sip/lines.h"
+#include "sip/session_terms.h"
 #include "sip/state.h"
 
 typedef struct sip_response_parts {
@@ -17,6 +18,8 @@ typedef struct sip_response_parts {
   bool record_route;      /* copy Record-Route (12.1.1) */
   bool contact;           /* add a Contact of ours unless the reply brings one */
   bool capabilities;      /* Allow and Supported (13.2.1, 13.3.1) */
+  uint32_t rseq;          /* of a reliable 1xx (RFC 3262 3), or 0 */
+  sip_session_terms session;
 } sip_response_parts;
 
 /* Into engine->scratch; NULL without memory, else a packet with one reference. */

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "sip/dialog.h"
 #include "sip/proxy.h"
+#include "sip/reliable.h"
 #include "sip/response_writer.h"
 
 enum { TIMER_100_MS = 200 }; /* 17.2.1 */
@@ -129,6 +130,7 @@ int sip_server_open(sip_engine *engine, sip_kept *kept, const sip_flow *flow,
 void sip_server_deinit(sip_engine *engine, sip_transaction *t) {
   if (t->server.proxy) sip_proxy_forsaken(engine, t->server.proxy);
   sip_dialog_invite_confirmed(engine, t);
+  sip_reliable_free(engine, t->server.reliable);
   sip_map_remove(&engine->by_server_key, &t->by_key);
   if (t->flags & SIP_TRANSACTION_MERGEABLE) sip_map_remove(&engine->by_merge, &t->server.by_merge);
   sip_kept_release(engine, t->server.request);

@@ -19,6 +19,10 @@ void sip_server_deinit(sip_engine *engine, sip_transaction *t);
 /* From tag, Call-ID, CSeq and method of a request (8.2.2.2). */
 uint64_t sip_server_merge_hash(const sip_engine *engine, const sip_message *request);
 
+/* A response of a user agent, written: its dialog hears of it, and it is sent. Its reference
+ * goes along. */
+void sip_server_pass(sip_engine *engine, sip_transaction *t, sip_packet *packet, int status);
+
 /* Sends a response that is written, whose reference goes along. */
 void sip_server_send(sip_engine *engine, sip_transaction *t, sip_packet *packet, int status);
 

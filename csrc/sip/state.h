@@ -54,8 +54,9 @@ struct sip_engine {
   sip_engine_config config;
   char owner[SIP_OWNER_MAX];
 
-  sip_buffer allow, accept, supported, user_agent;
-  uint32_t handled; /* bit per sip_method */
+  sip_buffer allow, accept, supported, required, user_agent;
+  sip_session_wish session; /* of dialogs that say nothing else */
+  uint32_t handled;         /* bit per sip_method */
   bool handle_all, handle_strays;
   uint32_t routed; /* bit per sip_method: inside dialogs that went through here */
   uint32_t draining_s;
@@ -78,6 +79,7 @@ struct sip_engine {
   sip_map by_dialog;
   size_t server_count;
   size_t client_count;
+  size_t session_timers; /* that run, of dialogs */
 
   sip_ring packets;    /* sip_outgoing */
   sip_ring events;     /* sip_queued_event */
@@ -110,6 +112,9 @@ enum {
   SIP_TIMER_OF_TRANSACTION_2,
   SIP_TIMER_OF_DIALOG_1,
   SIP_TIMER_OF_DIALOG_2,
+  SIP_TIMER_OF_SESSION,
+  SIP_TIMER_OF_RELIABLE_1,
+  SIP_TIMER_OF_RELIABLE_2,
   SIP_TIMER_OF_BRANCH,
   SIP_TIMER_OF_GUARD
 };

@@ -130,7 +130,7 @@ typedef struct sip_transaction {
   uint8_t machine;
   uint8_t state;
   uint8_t method;
-  uint16_t flags;
+  uint32_t flags;
   uint16_t status; /* last response seen or sent; 0 none */
   uint16_t key_len;
   uint32_t interval_ms; /* of the next retransmission */
@@ -141,9 +141,11 @@ typedef struct sip_transaction {
   sip_packet *packet;    /* client: the request; server: the last response */
   union {
     struct {
-      sip_kept *request;       /* until the final response */
-      sip_map_node by_merge;   /* out of dialog: From tag, Call-ID, CSeq (8.2.2.2) */
-      struct sip_proxy *proxy; /* that forwards it, or NULL */
+      sip_kept *request;             /* until the final response */
+      sip_map_node by_merge;         /* out of dialog: From tag, Call-ID, CSeq (8.2.2.2) */
+      struct sip_proxy *proxy;       /* that forwards it, or NULL */
+      struct sip_reliable *reliable; /* of an INVITE: its reliable responses, or NULL */
+      sip_id acknowledges;           /* of a PRACK: the INVITE's */
       uint8_t to_tag_len;
       char to_tag[SIP_TO_TAG_MAX];
     } server;
@@ -187,7 +189,12 @@ enum {
   SIP_TRANSACTION_SENT_AGAIN = 1 << 12, /* client: by another one, when that broke */
   SIP_TRANSACTION_PROXIED = 1 << 13,    /* by proxy.h: no user agent of ours has to do with it */
   SIP_TRANSACTION_ONCE = 1 << 14,       /* client: sent and forgotten, without state (16.11) */
-  SIP_TRANSACTION_VOUCHED = 1 << 15     /* server: it has proven whose it is */
+  SIP_TRANSACTION_VOUCHED = 1 << 15,    /* server: it has proven whose it is */
+  SIP_TRANSACTION_OWN_PRACK = 1 << 16,  /* client: the user acknowledges reliable 1xx */
+  SIP_TRANSACTION_TOLD = 1 << 17,       /* client: an orphaned PRACK whose success is told */
+  SIP_TRANSACTION_REFRESH = 1 << 18,    /* client: of a session timer */
+  SIP_TRANSACTION_UNTIMED = 1 << 19,    /* client: no session timer comes of it */
+  SIP_TRANSACTION_RENAMES = 1 << 20     /* client: its From is the dialog's from its 2xx on */
 };
 
 /* Drives a machine: the input's arrow is followed and its actions carried out.

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "sip/dialog.h"
 #include "sip/server.h"
+#include "sip/session_terms.h"
 
 enum { BAD_EVENT = 489 };
 
@@ -62,11 +63,40 @@ static bool lacks_contact(const sip_message *request) {
   return makes_dialog && request->to_tag.len == 0 && sip_dialog_target_of(request).len == 0;
 }
 
+/* Extensions that we insist on and an INVITE does not support, as a Require line (21.4.15). */
+static bool add_required(const sip_engine *engine, const sip_message *request, sip_buffer *lines) {
+  if (engine->required.len == 0 || request->method != SIP_METHOD_INVITE) return false;
+  if (request->to_tag.len > 0) return false; /* what holds for the call was settled */
+  sip_str list = sip_buffer_str(&engine->required);
+  while (list.len > 0) {
+    size_t end = sip_str_index(list, ',');
+    sip_str tag = sip_str_trim(sip_str_make(list.ptr, end));
+    if (!sip_message_has_token(request, SIP_HEADER_SUPPORTED, tag) &&
+        !sip_message_has_token(request, SIP_HEADER_REQUIRE, tag)) {
+      add_line(lines, SIP_HEADER_REQUIRE, sip_buffer_str(&engine->required));
+      return true;
+    }
+    size_t skip = end < list.len ? end + 1 : end;
+    list = sip_str_make(list.ptr + skip, list.len - skip);
+  }
+  return false;
+}
+
+/* RFC 4028 9. */
+static bool add_min_se(const sip_engine *engine, const sip_message *request, sip_buffer *lines) {
+  bool has_session = request->method == SIP_METHOD_INVITE || request->method == SIP_METHOD_UPDATE;
+  if (!has_session || !sip_session_is_too_short(engine, request)) return false;
+  sip_session_add_min(engine, lines);
+  return true;
+}
+
 static int check(sip_engine *engine, const checked *c, sip_buffer *lines) {
   if (!is_known_scheme(c->request)) return 416; /* 8.2.2.1 */
   if (c->request->method == SIP_METHOD_CANCEL) return 0;
   if (lacks_contact(c->request)) return 400;
-  return add_unsupported(engine, c, lines) ? 420 : 0;
+  if (add_unsupported(engine, c, lines)) return 420;
+  if (add_required(engine, c->request, lines)) return 421;
+  return add_min_se(engine, c->request, lines) ? 422 : 0;
 }
 
 int sip_engine_check(sip_engine *engine, sip_id transaction, sip_str also, sip_buffer *headers) {

@@ -3,17 +3,23 @@
 --
 -- Types of calls and of other dialogs.
 
+---@alias moonsip.SessionTimer moonsip.Duration|boolean|{ interval: moonsip.Duration?, min: moonsip.Duration?, refresher: "us"|"them"|nil }
+
 ---@class moonsip.AnswerOptions
 ---@field sdp moonsip.SdpOption
 ---@field codecs string[]?
 ---@field headers moonsip.Headers?
----@field code integer?          of call:early
+---@field session_timer moonsip.SessionTimer?
+---@field code integer?          of call:early, as the next two
+---@field reliable boolean?
+---@field authorize "sendrecv"|"sendonly"|"recvonly"|"inactive"|nil
 
 ---@class moonsip.ChangeOptions
 ---@field sdp moonsip.SdpOption
 ---@field codecs string[]?
 ---@field headers moonsip.Headers?
 ---@field timeout moonsip.Duration?
+---@field from string|moonsip.Uri|moonsip.Address|nil
 
 ---@class moonsip.HoldOptions
 ---@field music moonsip.Prompt?     of call:hold
@@ -63,6 +69,9 @@ function Dialog:close() end
 ---@field media moonsip.Media?
 ---@field held boolean
 ---@field holding boolean
+---@field remote moonsip.Address
+---@field session_timer { interval: integer, refresher: "us"|"them", ends_in: number }?
+---@field early_media string|false
 local Call = {}
 ---@param options moonsip.AnswerOptions?
 ---@return moonsip.Call?

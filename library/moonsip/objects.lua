@@ -124,9 +124,14 @@ function Message:copy() end
 ---@field branch moonsip.Branch?
 ---@field source moonsip.Source?
 ---@field message moonsip.Message
+---@field reliable boolean
 local Response = {}
 ---@return integer
 function Response:class() end
+---@param options { sdp: moonsip.SdpOption|true, headers: moonsip.Headers?, timeout: moonsip.Duration? }?
+---@return moonsip.Exchange?
+---@return moonsip.Error? err
+function Response:prack(options) end
 
 -- Requests that came ------------------------------------------------------------------------
 
@@ -135,6 +140,8 @@ function Response:class() end
 ---@field body string?
 ---@field content_type string?
 ---@field stateless boolean?
+---@field reliable boolean?
+---@field session_timer moonsip.SessionTimer?
 
 ---@class moonsip.ProxyTarget
 ---@field uri string|moonsip.Uri

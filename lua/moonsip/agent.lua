@@ -62,7 +62,7 @@ end
 Agent.getters = getters
 
 -- Methods that come with calls, whoever starts them.
-local call_methods <const> = { "ACK", "BYE", "CANCEL", "INVITE", "UPDATE" }
+local call_methods <const> = { "ACK", "BYE", "CANCEL", "INVITE", "PRACK", "UPDATE" }
 
 --- Digits come by INFO too.
 local function hears_info(self) return self.media and self.media.hears.info end
@@ -73,13 +73,14 @@ local function update_methods(self)
   local names = { OPTIONS = true }
   for method in pairs(defaults.known) do
     local handled = of:has(method)
-    engine:handles(method, handled or method == "BYE" and self.shows_bye
+    engine:handles(method, handled or self.shown[method] or false
       or method == "ACK" and self.acks_wanted > 0
       or method == "INFO" and hears_info(self))
     if handled then names[method] = true end
   end
   if names.INVITE or self.places_calls then
     for _, method in ipairs(call_methods) do names[method] = true end
+    if self.reliable == "off" then names.PRACK = of:has "PRACK" or nil end
     if hears_info(self) then names.INFO = true end
   end
   local has_extension = false
@@ -137,9 +138,10 @@ function agent.new(context, options)
   local self = setmetatable({
     context = context, engine = engine, listeners = false, handlers = handlers.new(),
     guard = watch, others = false,
-    requests = {}, exchanges = {}, dialogs = {}, call_set = {}, serial = 0,
+    requests = {}, exchanges = {}, dialogs = {}, call_set = {}, serial = 0, forked = {},
+    reliable = chosen.reliable,
     allow = "", accept = chosen.accept, supported = chosen.supported,
-    fixed_allow = chosen.allow ~= nil, places_calls = false, shows_bye = false,
+    fixed_allow = chosen.allow ~= nil, places_calls = false, shown = {},
     acks_wanted = 0, byes_wanted = 0, proxied_calls = {}, closed = false, generation = 1,
     domains = chosen.domains, peers = chosen.peers, routes = chosen.routes,
     media = chosen.media, from = chosen.from, credentials = chosen.credentials,
@@ -148,7 +150,9 @@ function agent.new(context, options)
   self.engine:keep_history(chosen.history)
   if chosen.domains then engine:domains(chosen.domains) end
   engine:identity { allow = chosen.allow, accept = chosen.accept,
-                    supported = chosen.supported, user_agent = chosen.user_agent }
+                    supported = chosen.supported, required = chosen.required,
+                    user_agent = chosen.user_agent }
+  engine:session_timer(chosen.session_timer)
   if chosen.allow then self.allow = chosen.allow end
   local tasks = context.tasks
   context.driver:attach(engine, function() tasks:enter(dispatch.drain, self) end)
@@ -189,11 +193,11 @@ function Agent:want_routed_byes(change)
   if not self.closed and wanted ~= (self.byes_wanted > 0) then update_methods(self) end
 end
 
---- A call has a handler for BYE, which the core answers itself otherwise.
+--- A call has a handler for a method that the core answers itself otherwise.
 ---@package
-function Agent:show_bye()
-  if self.shows_bye then return end
-  self.shows_bye = true
+function Agent:show(method)
+  if self.shown[method] then return end
+  self.shown[method] = true
   update_methods(self)
 end
 
@@ -242,6 +246,7 @@ function Agent:invite(verb, targets, made)
   self:add_call(one)
   local session = one:negotiation()
   session.codecs = made.codecs or false
+  one.early_policy = made.early_policy
   one.invite = exchange.start(self, verb, "INVITE", targets, made,
     { call = one, session = session, on_done = call.invite_done })
   return one

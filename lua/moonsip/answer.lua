@@ -3,9 +3,12 @@
 
 local codecs = require "moonsip.codecs"
 local description = require "moonsip.description"
+local early_media = require "moonsip.early_media"
 local errors = require "moonsip.errors"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
+local provisional = require "moonsip.provisional"
+local session_timer = require "moonsip.session_timer"
 
 local Answer = {}
 
@@ -27,12 +30,23 @@ local function check_sdp(verb, given)
   return description.text(verb, given)
 end
 
---- What both verbs need to know: { headers, sdp, codecs }.
+--- What both verbs need to know: { headers, sdp, codecs, extra }; extra is for the core.
 local function read(verb, has_media, options, known)
   options = misuse.options(verb, options, known)
+  local timer, extra = options.session_timer, nil
+  if timer ~= nil then extra = session_timer.read(verb, timer) end
+  if options.reliable ~= nil then
+    extra = extra or {}
+    extra.reliable = misuse.check(verb, "reliable", options.reliable, "boolean")
+  end
+  local flat = headers.flatten(verb, options.headers)
+  if options.authorize then
+    flat = flat or {}
+    flat[#flat + 1] = "P-Early-Media"
+    flat[#flat + 1] = early_media.direction(verb, options.authorize)
+  end
   return {
-    verb = verb, flat = headers.flatten(verb, options.headers),
-    sdp = check_sdp(verb, options.sdp),
+    verb = verb, flat = flat, sdp = check_sdp(verb, options.sdp), extra = extra,
     codecs = options.codecs and codecs.list(verb, options.codecs, has_media),
   }
 end
@@ -57,25 +71,30 @@ local function describe(self, read_options)
   if read_options.codecs then session.codecs = read_options.codecs end
   local sdp
   sdp, err = session:describe(read_options.verb, read_options.sdp)
-  if not sdp then return refuse(self, err) end
+  if err then return refuse(self, err) end
   return sdp
 end
 
 local function respond(self, status, read_options, sdp)
-  return send(self, status, nil, read_options.flat, sdp and description.content_type, sdp)
+  return send(self, status, nil, read_options.flat, sdp and description.content_type, sdp,
+    read_options.extra)
 end
 
-local answer_options <const> = { sdp = true, headers = true, codecs = true }
+local answer_options <const> = { sdp = true, headers = true, codecs = true,
+                                session_timer = true }
+local has_description <const> = { INVITE = true, UPDATE = true, PRACK = true }
 
---- Accepts an INVITE, or an UPDATE inside a call: 200 with a session description, made
---- from the offer unless `sdp` is one (or a function that edits it, or false for none).
----@param options { sdp: any, codecs: string[]?, headers: table? }?
+--- Accepts an INVITE, or an UPDATE or PRACK inside a call: 200 with a session description,
+--- made from the offer unless `sdp` is one (or a function that edits it, or false for none).
+--- After a reliable 1xx with our description the 200 has none, and waits for its PRACK
+--- (RFC 3262 3).
+---@param options { sdp: any, codecs: string[]?, headers: table?, session_timer: any }?
 ---@return moonsip.Call?
 ---@return moonsip.Error? err
 function Answer:answer(options)
   local method = self.message.method
-  if method ~= "INVITE" and method ~= "UPDATE" then
-    misuse.raise("req:answer: only INVITE and UPDATE are answered with a call, not %s",
+  if not has_description[method] then
+    misuse.raise("req:answer: only INVITE, UPDATE and PRACK are answered with a call, not %s",
       method)
   end
   local wanted = read("req:answer", self.agent.media, options, answer_options)
@@ -89,10 +108,12 @@ function Answer:answer(options)
   return call
 end
 
-local early_options <const> = { sdp = true, headers = true, codecs = true }
+local early_options <const> = { sdp = true, headers = true, codecs = true, reliable = true,
+                               authorize = true }
 
 --- The offer is answered before the call is (RFC 3960): a provisional response with our
---- description, so that the caller hears what is played.
+--- description, so that the caller hears what is played. Where it is reliable it may be our
+--- offer as well (RFC 3262 5).
 ---@param status integer
 ---@param options table?
 ---@return moonsip.Call?
@@ -102,13 +123,15 @@ function Answer:answer_early(status, options)
   local wanted = read("req:progress", self.agent.media, options, early_options)
   if self.final then return self:reply(status) end
   local offer, err = description.of(self.message)
-  if not offer and not err then
+  local reliable = wanted.extra and wanted.extra.reliable
+  if not offer and not err
+    and not (reliable ~= false and provisional.is_supported(self)) then
     return nil, errors.new("invalid", "the INVITE has no offer, and ours needs a response "
       .. "that is reliable (RFC 3262 5)")
   end
   local sdp
   sdp, err = describe(self, wanted)
-  if not sdp then return nil, err end
+  if err then return nil, err end
   local call = self.call
   local done
   done, err = respond(self, status, wanted, sdp)
@@ -130,7 +153,7 @@ local function invite_of(self, verb)
 end
 
 --- Accepts it, as req:answer.
----@param options { sdp: any, codecs: string[]?, headers: table? }?
+---@param options { sdp: any, codecs: string[]?, headers: table?, session_timer: any }?
 ---@return moonsip.Call?
 ---@return moonsip.Error? err
 function OfCall:answer(options)
@@ -144,7 +167,8 @@ end
 
 --- Early media: 183 with our answer, so that what is played is heard before the call is
 --- answered.
----@param options { sdp: any, codecs: string[]?, headers: table?, code: integer? }?
+--- `authorize` is a P-Early-Media (RFC 5009): "sendonly" where our audio may be heard.
+---@param options { sdp: any, codecs: string[]?, headers: table?, code: integer?, reliable: boolean?, authorize: string? }?
 ---@return moonsip.Call?
 ---@return moonsip.Error? err
 function OfCall:early(options)

@@ -12,10 +12,14 @@ local dial = require "moonsip.dial"
 local dialog = require "moonsip.dialog"
 local description = require "moonsip.description"
 local ending = require "moonsip.ending"
+local early_media = require "moonsip.early_media"
 local errors = require "moonsip.errors"
+local forks = require "moonsip.forks"
 local handlers = require "moonsip.handlers"
 local misuse = require "moonsip.misuse"
+local prack = require "moonsip.prack"
 local session = require "moonsip.session"
+local session_timer = require "moonsip.session_timer"
 local sound = require "moonsip.sound"
 
 ---@class moonsip.Call: moonsip.Dialog
@@ -27,6 +31,9 @@ local sound = require "moonsip.sound"
 ---@field req moonsip.Request?   an incoming call's INVITE
 ---@field local_sdp string?      the last description of ours
 ---@field remote_sdp string?     the last of theirs
+---@field remote userdata        address of the other side, as it says now (RFC 4916)
+---@field session_timer { interval: integer, refresher: "us"|"them", ends_in: number }?
+---@field early_media string|false  the last P-Early-Media of an outgoing call (RFC 5009)
 local Call = {}
 Call.__name = "moonsip.call"
 
@@ -67,6 +74,14 @@ function getters:local_sdp()
   return self.session and (self.session:texts()) or nil
 end
 
+--- Who the other side is now: it may say so anew within the call (RFC 4916).
+function getters:remote()
+  local info = self.number and self.agent.engine:dialog_info(self.number)
+  if info then return (core.address(info.remote_uri)) end
+  return self.direction == "in" and self.from or self.to
+end
+
+function getters:session_timer() return session_timer.of(self) end
 function getters:media() return self.session and self.session:audio() or nil end
 function getters:held() return self.session and self.session:is_held() or false end
 function getters:holding() return self.session and self.session.holding or false end
@@ -76,7 +91,7 @@ for name, method in pairs(dialog.Dialog) do
 end
 dialog.class(Call, getters)
 handlers.mixin(Call, "call", function(self, key)
-  if key == "BYE" then self.agent:show_bye() end
+  if key == "BYE" or key == "PRACK" or key == "UPDATE" then self.agent:show(key) end
   if key == "ACK" and not self.hears_acks and self.state ~= "ended" then
     self.hears_acks = true
     self.agent:want_acks(1)
@@ -108,6 +123,19 @@ function call.incoming(request)
   return setmetatable(self, Call)
 end
 
+-- What few calls ever have; set when they do.
+Call.branches, Call.early_policy, Call.early_media = false, false, false
+Call.failing = false -- why it is about to end
+
+--- A call like another that was placed, from the same INVITE (forks.lua).
+---@return moonsip.Call
+---@package
+function Call.another(agent, of)
+  local one = call.outgoing(agent, of.from_text, of.to_text)
+  one.call_id, one.credentials = of.call_id, of.credentials
+  return one
+end
+
 --- A call that is about to be placed.
 ---@return moonsip.Call
 function call.outgoing(agent, from, to)
@@ -129,6 +157,7 @@ function Call:bind(number, status)
   self.state = "connected"
   self.answered_at = self.agent.context:now()
   self:note "connected"
+  if self.early_policy then self:session_changed() end
 end
 
 --- Where its offers and answers stand.
@@ -165,7 +194,7 @@ end
 ---@package
 function Call:session_changed()
   if not self.sound then return end
-  self.sound:apply(self.session:audio())
+  self.sound:apply(not early_media.is_closed(self) and self.session:audio() or nil)
   if self.joint then self.joint:session_changed() end
   local on_audio = self.agent.on_audio
   if on_audio and self.sound.running then on_audio(self) end
@@ -243,7 +272,7 @@ function call.invite_done(invite, _, err)
   self.invite = false
   local one = self.answer_wait
   self.answer_wait = nil
-  if err then self:ended(err) end
+  if err then self:ended(err) else forks.expect(invite) end
   if one then
     one.undo = nil
     if err then one:resolve(nil, err) else one:resolve(self) end
@@ -272,6 +301,8 @@ answer.call_mixin(Call)
 change.mixin(Call)
 dial.mixin(Call)
 ending.mixin(Call)
+forks.mixin(Call)
+prack.mixin(Call)
 for _, name in ipairs { "play", "gather", "menu", "record", "dtmf", "detect", "bridge",
                         "stream" } do
   require("moonsip.verbs." .. name).mixin(Call)

@@ -19,16 +19,35 @@ function change.mixin(class)
   for name, method in pairs(Change) do class[name] = method end
 end
 
---- An UPDATE or a further INVITE that no handler took is answered from what we can do
+local start_change
+
+--- An UPDATE, a PRACK or a further INVITE that no handler took is answered from what we can do
 --- (14.2, RFC 3311 5.2).
 ---@param request moonsip.Request
 ---@package
 function Change:refresh(request)
   local has_offer = request.message.body ~= ""
-  if request.message.method == "UPDATE" and not has_offer then
+  if request.message.method ~= "INVITE" and not has_offer then
     return request:reply(200)
   end
   return request:answer()
+end
+
+-- Nobody waits for a refresh that the core asks for: what comes of it is its timer's matter.
+local Unattended = {}
+Unattended.__index = Unattended
+function Unattended:resolve() self.resolved = true end
+Unattended.cancel = Unattended.resolve
+
+--- The session is to be refreshed from here (RFC 4028 7.4, 10): by a further INVITE whose
+--- offer says that nothing has changed, as the other side knows no UPDATE; or, after a
+--- challenge, by UPDATE with a proof.
+---@param code integer  0, or the challenge's
+---@package
+function Change:refresh_session(code)
+  local wish = { method = code == 0 and "INVITE" or "UPDATE", verb = "call:refresh", options = {} }
+  if code ~= 0 then wish.sdp = false end
+  start_change(setmetatable({}, Unattended), self, wish)
 end
 
 --- Sends it; `one` is resolved with the 2xx.
@@ -38,7 +57,7 @@ local function begin(one, self, wish)
   local options = wish.options
   local made = plan.inside(wish.verb, { headers = options.headers, timeout = options.timeout },
     wish.method)
-  made.sdp, made.holding = wish.sdp, wish.holding
+  made.sdp, made.holding, made.from = wish.sdp, wish.holding, wish.from
   made.content_type = description.content_type
   local before = session.holding
   self:start_request(wish.verb, wish.method, made, { session = session,
@@ -51,10 +70,14 @@ local function begin(one, self, wish)
     end })
 end
 
-local function start_change(one, self, wish)
+function start_change(one, self, wish)
   if self.state == "ended" then return one:resolve(nil, self.why) end
   if not self.number then
     return one:resolve(nil, errors.new("invalid", "the call has no dialog yet"))
+  end
+  if wish.from and not self.agent.engine:dialog_info(self.number).peer_renames then
+    return one:resolve(nil, errors.new("invalid",
+      "the other side does not support from-change (RFC 4916 4.4)"))
   end
   self:keep_wait(one)
   local session = self:negotiation()
@@ -66,7 +89,8 @@ local function start_change(one, self, wish)
   end
 end
 
-local change_options <const> = { sdp = true, codecs = true, headers = true, timeout = true }
+local change_options <const> = { sdp = true, codecs = true, headers = true, timeout = true,
+                                from = true }
 
 local function change_by(self, method, verb, options, callback)
   if type(options) == "function" then options, callback = nil, options end
@@ -76,13 +100,15 @@ local function change_by(self, method, verb, options, callback)
     sdp = description.text(verb, sdp)
   end
   local wish = { method = method, verb = verb, options = options, sdp = sdp,
-                 codecs = options.codecs and codecs.list(verb, options.codecs, self.agent.media) }
+                 codecs = options.codecs and codecs.list(verb, options.codecs, self.agent.media),
+                 from = options.from and plan.from_of(self.agent, verb, options.from) }
   return self:await(verb, callback, start_change, self, wish)
 end
 
 --- Changes the session by a further INVITE (14): with `sdp`, or what we can do now. A
 --- function edits that; false asks the other side for an offer.
----@param options { sdp: any, codecs: string[]?, headers: table?, timeout: (number|string)? }?
+--- `from` says who we are from then on (RFC 4916).
+---@param options { sdp: any, codecs: string[]?, headers: table?, timeout: (number|string)?, from: any }?
 ---@return moonsip.Response?
 ---@return moonsip.Error? err
 function Change:reinvite(options, callback)
@@ -90,7 +116,7 @@ function Change:reinvite(options, callback)
 end
 
 --- The same by UPDATE (RFC 3311); with `sdp = false` it only refreshes the target.
----@param options { sdp: any, codecs: string[]?, headers: table?, timeout: (number|string)? }?
+---@param options { sdp: any, codecs: string[]?, headers: table?, timeout: (number|string)?, from: any }?
 ---@return moonsip.Response?
 ---@return moonsip.Error? err
 function Change:update(options, callback)

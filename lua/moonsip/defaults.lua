@@ -24,6 +24,8 @@ defaults.any = any
 --- would end the whole of it at the other side (RFC 5057 5.1).
 local own_status <const> = { BYE = 481, SUBSCRIBE = 489, REFER = 603 }
 
+local has_description <const> = { INVITE = true, UPDATE = true, PRACK = true }
+
 local function answer_options(req, agent)
   return req:reply(200, { Allow = agent.allow, Accept = agent.accept,
                           Supported = agent.supported ~= "" and agent.supported or nil })
@@ -44,9 +46,7 @@ function defaults.answer(req)
   if method == "OPTIONS" then return answer_options(req, agent) end
   if dialog then
     if method == "BYE" then return req:reply(200) end
-    if dialog.is_call and (method == "INVITE" or method == "UPDATE") then
-      return dialog:refresh(req)
-    end
+    if dialog.is_call and has_description[method] then return dialog:refresh(req) end
   elseif req.handlers:has(method) and not own_status[method] then
     return req:reply(404) -- the method is spoken here, but not for that address
   end

@@ -5,6 +5,7 @@
 local defaults = require "moonsip.defaults"
 local dialog = require "moonsip.dialog"
 local errors = require "moonsip.errors"
+local forks = require "moonsip.forks"
 local proxied_gateways = require "moonsip.proxied_gateways"
 local dtmf = require "moonsip.verbs.dtmf"
 local request = require "moonsip.request"
@@ -40,15 +41,18 @@ local function refuse_crossing(agent, req, status)
   req:reply(status, status == 500 and { ["Retry-After"] = chance } or nil)
 end
 
+local has_description <const> = { INVITE = true, UPDATE = true, PRACK = true }
+
 function on.request(agent, message, transaction, number)
   local of = number ~= 0 and agent.dialogs[number] or nil
   local req = request.new(agent, message, transaction, of)
   if number ~= 0 then
-    if not of then return req:reply(481) end -- ended on our side a moment ago
+    -- Ended on our side a moment ago, or of a branch whose call is that of another.
+    if not of or of.state == "connected" and of.number ~= number then return req:reply(481) end
     local method = message.method
     if method == "BYE" then agent:remote_bye(of, message) end
-    if of.is_call and (method == "INVITE" or method == "UPDATE") then
-      local status = of:negotiation():hear_request(req)
+    if of.is_call and has_description[method] then
+      local status = of:session_of(number):hear_request(req)
       if status then return refuse_crossing(agent, req, status) end
     elseif of.is_call and method == "INFO" and dtmf.take_info(req, of) then
       return
@@ -137,9 +141,15 @@ end
 
 function on.response(agent, message, transaction, number)
   local exchange = agent.exchanges[transaction]
-  if not exchange then return end_unwanted(agent, message, number) end
+  if not exchange then
+    local invite = agent.forked[transaction]
+    if invite and message.code // 100 == 2 then
+      return forks.open(agent, invite, message, number)
+    end
+    return end_unwanted(agent, message, number)
+  end
   local of = dialog_of(agent, exchange, number, message.code)
-  exchange:negotiate(message)
+  exchange:negotiate(message, number)
   if exchange.own_ack and of and message.code // 100 == 2 then
     if exchange.plan.ack_later then
       of.owed_ack = exchange
@@ -148,6 +158,55 @@ function on.response(agent, message, transaction, number)
     end
   end
   exchange:receive(message, of)
+end
+
+--- A reliable 1xx (RFC 3262 4). Code 1: its PRACK is left to us.
+function on.reliable(agent, message, transaction, number, code)
+  local exchange = agent.exchanges[transaction]
+  if not exchange then return end -- given up: a CANCEL is on its way
+  local of = dialog_of(agent, exchange, number, message.code)
+  exchange:negotiate(message, number, true)
+  if code == 1 then
+    exchange.call:owe_prack(exchange, message, number)
+  elseif exchange.session then
+    exchange.call:session_of(number):step "SEND_PRACK"
+  end
+  exchange:receive(message, of, number)
+end
+
+--- A PRACK without a description: theirs came and was answered, or ours was.
+function on.pracked(agent, _, transaction, number)
+  local of = agent.dialogs[number]
+  if of and of.is_call and of.session then of:session_of(number):pracked(transaction ~= 0) end
+end
+
+--- None came for a reliable response of ours, and the INVITE was answered 504.
+function on.no_prack(agent, _, transaction, number, _, peer)
+  local req, of = agent.requests[transaction], agent.dialogs[number]
+  if of and of.is_call and not agent.engine:dialog_info(number) then -- it was early
+    of:ended(errors.new("timeout", "no PRACK came for a provisional response",
+      { code = 504 }))
+  elseif of and of.session then
+    of.session:step "SEND_FAILURE"
+  end
+  if req then
+    req.final = 504
+    agent:forget_request(req)
+  end
+  agent.context.log:rarely("warn", peer, "no PRACK came from %s for a reliable response; its "
+    .. "INVITE was answered 504 (RFC 3262 3)", peer)
+end
+
+--- The session of a call is to be refreshed by us (RFC 4028 10).
+function on.refresh(agent, _, _, number, code)
+  local of = agent.dialogs[number]
+  if of and of.is_call and of.number == number then of:refresh_session(code) end
+end
+
+--- The other side says that it is somebody else now (RFC 4916).
+function on.identity(agent, _, _, number)
+  local of = agent.dialogs[number]
+  if of and of.is_call then of:fire("identity", of, of.remote) end
 end
 
 function on.failed(agent, _, transaction, _, code)
@@ -233,7 +292,8 @@ end
 local function why_ended(message, code)
   if message then return errors.hangup(message) end
   if type(code) == "string" then return errors.of_failure(code) end
-  local kind = code == 408 and "timeout" or code == 481 and "gone" or "hangup"
+  local kind = code == 408 and "timeout" or code == 481 and "gone"
+    or code == 487 and "cancelled" or "hangup"
   return errors.new(kind, "the dialog ended", { code = code, by = "remote" })
 end
 
@@ -242,7 +302,8 @@ function on.dialog_end(agent, message, _, number, code)
   if not of then return end
   agent.dialogs[number] = nil
   -- A branch of a forked INVITE that another one is still tried of is not the call.
-  if of.number ~= number or of.invite then return end
+  if of.invite then return of:branch_ended(number) end
+  if of.number ~= number then return end
   of:ended(why_ended(message, code))
 end
 

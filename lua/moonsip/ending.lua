@@ -86,6 +86,7 @@ end
 ---@package
 function Ending:fail(err)
   if self.state == "ended" then return end
+  self.failing = err
   local text = err.reason:gsub('[%c"\\]', "?")
   leave(self, err.code or 480,
     { "Reason", ('SIP;cause=%d;text="%s"'):format(err.code or 480, text) })

@@ -91,8 +91,12 @@ end
 function errors.of_failure(name)
   local kind = ({ TIMEOUT = "timeout", DNS = "dns", DNS_TIMEOUT = "dns",
                   DNS_FAILED = "dns", CANCELLED = "cancelled",
-                  LIMIT = "limit", MEMORY = "limit", URI = "invalid",
+                  EXPIRED = "timeout", LIMIT = "limit", MEMORY = "limit", URI = "invalid",
                   GONE = "gone" })[name] or "transport"
+  if name == "EXPIRED" then
+    return errors.new(kind, "the session was not refreshed in time (RFC 4028 10)",
+      { name = name, code = 408 })
+  end
   local reason = ({ DNS_TIMEOUT = "no answer from the DNS in time",
                     DNS_FAILED = "no DNS server is there, or all of them fail" })[name]
     or ({ timeout = "no response", dns = "name not found",

@@ -2,7 +2,6 @@
 -- An exchange: one wish of a script, "send this request", with the successive
 -- transactions it takes, until its final response (api.md rule 2).
 
-local core = require "moonsip.core"
 local credentials = require "moonsip.credentials"
 local errors = require "moonsip.errors"
 local gateway = require "moonsip.gateway"
@@ -13,6 +12,7 @@ local response = require "moonsip.response"
 local retry = require "moonsip.retry"
 local stream = require "moonsip.stream"
 local wait = require "moonsip.wait"
+local wish = require "moonsip.wish"
 
 ---@class moonsip.Exchange
 ---@field agent moonsip.Agent
@@ -38,72 +38,6 @@ local try_next <const> = { [408] = true, [503] = true }
 local is_outage <const> = { timeout = true, transport = true, dns = true }
 
 local function host_of(self) return self.agent.context end
-
-local function append(flat, more)
-  if not more then return flat end
-  return table.move(more, 1, #more, (flat and #flat or 0) + 1,
-    flat and table.move(flat, 1, #flat, 1, {}) or {})
-end
-
---- Who we are to the target: of the request, or of the dialog it goes in. A gateway gets
---- to see its own credentials, or those that this request was given.
-local function sets_of(self)
-  local target, of = self.targets[self.at], self.plan
-  if target.credentials then return target.credentials end
-  if target.gateway and of.has_default_credentials then return nil end
-  return of.credentials or self.dialog and self.dialog.credentials
-end
-
---- A URI as it stands in a request line: without headers and method (19.1.1).
-local function request_uri(text)
-  local uri = core.uri(text)
-  if not uri then return text end
-  uri.params.method = nil
-  local plain = tostring(uri)
-  local query = plain:find("?", plain:find("@", 1, true) or 1, true)
-  return query and plain:sub(1, query - 1) or plain
-end
-
---- What a proof is about (RFC 7616 3.4.3).
-local function way_of(self)
-  return { engine = self.agent.engine, method = self.method, body = self.body,
-           uri = request_uri(self.target or self.dialog.target), tries = self.tries or 0 }
-end
-
---- Header fields of the target, and proofs of who we are.
-local function headers_of(self, target)
-  local flat = self.plan.headers
-  if target.headers then
-    flat = headers.flatten(self.verb, target.headers,
-      flat and table.move(flat, 1, #flat, 1, {}) or nil)
-  end
-  local sets = sets_of(self)
-  if not sets then return flat end
-  local proof = self.proof or credentials.ahead(sets, way_of(self))
-  self.proof, self.proof_sent = nil, self.own_ack and proof or nil
-  return append(flat, proof)
-end
-
---- The table the core sends a request by.
-local function wish_of(self)
-  local plan, target = self.plan, self.targets[self.at]
-  self.target = target.uri
-  local flat = headers_of(self, target)
-  local agent = self.agent
-  local is_udp_only = agent:no_tcp_to(target.uri or self.dialog.target)
-  local flow = target.flow
-  return {
-    method = self.method, uri = target.uri, to = plan.to,
-    call_id = self.call_id or plan.call_id, from_tag = self.from_tag, cseq = self.cseq,
-    from = target.from and agent:from_header(self.verb, target.from) or plan.from,
-    headers = flat, content_type = self.body and plan.content_type, body = self.body,
-    routes = target.routes or plan.routes, contact = plan.contact,
-    transport = flow and flow.transport or target.transport or plan.transport,
-    ip = flow and flow.remote_ip, port = flow and flow.remote_port,
-    connection = flow and flow.connection, listener = flow and flow.listener,
-    own_ack = self.own_ack, no_tcp = plan.no_tcp or is_udp_only or flow ~= nil or nil,
-  }
-end
 
 --- The gateway's leave to send goes back, or along with a call that was answered.
 local function end_permit(self, call)
@@ -209,7 +143,7 @@ local function hand_to_target(self)
     if not permit then return nil, why end
     self.permit = permit
   end
-  local transaction, err = self.agent.engine:request(wish_of(self))
+  local transaction, err = self.agent.engine:request(wish.of(self))
   if not transaction then tell_missed(self, err) end
   return transaction, err
 end
@@ -225,7 +159,7 @@ local function hand_over(self)
   if not ok then return nil, err end
   local transaction
   if dialog then
-    transaction, err = agent.engine:dialog_request(dialog.number, wish_of(self))
+    transaction, err = agent.engine:dialog_request(self.number or dialog.number, wish.of(self))
   else
     transaction, err = hand_to_target(self)
   end
@@ -286,18 +220,24 @@ end
 --- Answers a challenge: the same request again, with proof, the same Call-ID and From
 --- tag and the next CSeq (RFC 3261 22.2). False when it is not ours to answer.
 local function answer_challenge(self, one)
-  local sets = sets_of(self)
+  local sets = wish.credentials(self)
   if not sets or self.cancelling then return false end
-  local proof = credentials.answer(sets, one, way_of(self))
+  local proof = credentials.answer(sets, one, wish.way(self))
   if not proof then return false end
-  self.agent.exchanges[self.transaction] = nil
   self.proof, self.tries = proof, (self.tries or 0) + 1
+  self:send_next(one.message)
+  return true
+end
+
+--- The same request once more at once: the next in its sequence.
+---@param of table  what refused it
+---@package
+function Exchange:send_next(of)
+  self.agent.exchanges[self.transaction] = nil
   if not self.dialog then
-    local of = one.message
     self.call_id, self.from_tag, self.cseq = of.call_id, of.from.tag, of.cseq + 1
   end
   send(self)
-  return true
 end
 
 --- Sends it once more, to the same target.
@@ -331,9 +271,16 @@ end
 
 --- What a response means for offer and answer, before anything else is made of it (from
 --- the dispatcher).
+---@param number integer        the dialog, or 0
+---@param is_reliable boolean?  a 1xx that is acknowledged
 ---@package
-function Exchange:negotiate(of)
-  if self.session then self.session:hear_response(self, of) end
+function Exchange:negotiate(of, number, is_reliable)
+  if not self.session then return end
+  if self.method == "INVITE" and not self.dialog then
+    self.call:hear_branch(self, of, number, is_reliable)
+  else
+    self.session:hear_response(self, of, is_reliable)
+  end
 end
 
 --- Header fields for the ACK of a 2xx that we write ourselves: the credentials of its
@@ -355,12 +302,15 @@ local function is_elsewhere(self, code, message)
   return gateway.is_elsewhere(code, self.provisional)
 end
 
---- A response came (from the dispatcher). `dialog` is the one it made or came in.
+--- A response came (from the dispatcher). `dialog` is the one it made or came in; `number`
+--- that of a reliable 1xx.
 ---@package
-function Exchange:receive(of, dialog)
-  local one = response.new(self, of, dialog)
+function Exchange:receive(of, dialog, number)
+  local one = response.new(self, of, dialog, number)
   local code = of.code
   local other = is_elsewhere(self, code, of)
+  local sets = wish.credentials(self)
+  if sets and dialog and not self.dialog and code < 300 then dialog.credentials = sets end
   if code < 200 then
     self.provisional = code
     if code >= 180 then retry.rings(self) end
@@ -369,14 +319,12 @@ function Exchange:receive(of, dialog)
   end
   if other and self:go_on() then return end
   if (code == 401 or code == 407) and answer_challenge(self, one)
-    or code == 491 and not self.plan.passes_glare and retry.after_glare(self) then
+    or code == 422 and retry.with_longer_session(self, of)
+    or not self.plan.passes_glare and (code == 491 and retry.after_glare(self)
+      or code == 500 and retry.when_told(self, of)) then
     return observe(self, one, true)
   end
-  local sets = sets_of(self)
-  if sets and code < 300 then
-    credentials.accepted(sets, one)
-    if dialog and not self.dialog then dialog.credentials = sets end
-  end
+  if sets and code < 300 then credentials.accepted(sets, one) end
   local err = code >= 300 and errors.of_response(one) or nil
   if err and self.gave_up then err = self.gave_up end
   settle(self, one, err) -- whoever waited goes on after the observers

@@ -18,14 +18,21 @@
 --   codecs        that are offered, best first
 --   ring          how long it may ring; pdd: how long until it rings, before the next
 --                 target has its turn (post-dial delay)
+--   reliable      "supported", "required" or "off": of provisional responses (RFC 3262);
+--                 own_prack: the script sends each PRACK (`res:prack`)
+--   session_timer interval and refresher (session_timer.lua); false: none
+--   early_media   what of it is heard (early_media.lua)
 
 local codecs = require "moonsip.codecs"
 local core = require "moonsip.core"
 local credentials = require "moonsip.credentials"
 local description = require "moonsip.description"
 local duration = require "moonsip.duration"
+local early_media = require "moonsip.early_media"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
+local provisional = require "moonsip.provisional"
+local session_timer = require "moonsip.session_timer"
 local target = require "moonsip.target"
 
 local plan = {}
@@ -37,7 +44,8 @@ local request_options <const> = {
 }
 
 local call_options <const> = {
-  sdp = true, codecs = true, ring = true, pdd = true,
+  sdp = true, codecs = true, ring = true, pdd = true, reliable = true, own_prack = true,
+  session_timer = true, early_media = true,
 }
 
 for name in pairs(request_options) do
@@ -161,8 +169,37 @@ function plan.inside(verb, options, method)
   return made
 end
 
+local function add_field(made, name, value)
+  made.headers = made.headers or {}
+  table.insert(made.headers, name)
+  table.insert(made.headers, value)
+end
+
+--- Extensions that a call uses in another way than its agent.
+local function add_extensions(made, agent, verb, options)
+  if options.session_timer ~= nil then
+    made.session_timer = session_timer.read(verb, options.session_timer)
+  end
+  made.own_prack = options.own_prack and "script" or nil
+  local reliable = provisional.read(verb, options.reliable) or agent.reliable
+  if reliable == "required" then add_field(made, "Require", "100rel") end
+  local timer = made.session_timer
+  local without = { ["100rel"] = reliable == "off", timer = timer and timer.no_timer }
+  if without["100rel"] or without.timer then
+    local kept = {}
+    for tag in agent.supported:gmatch "[^,%s]+" do
+      if not without[tag] then kept[#kept + 1] = tag end
+    end
+    add_field(made, "Supported", table.concat(kept, ", "))
+  end
+  local policy, says_so = early_media.read(verb, options.early_media)
+  made.early_policy = policy
+  if says_so then add_field(made, "P-Early-Media", "supported") end
+end
+
 --- What an option for calls alone says, beside those of a request.
 local function add_call(made, agent, verb, options)
+  add_extensions(made, agent, verb, options)
   if options.ring ~= nil then made.timeout_ms = duration.check(verb, "ring", options.ring) end
   if options.pdd ~= nil then made.pdd_ms = duration.check(verb, "pdd", options.pdd) end
   if options.codecs ~= nil then made.codecs = codecs.list(verb, options.codecs, agent.media) end

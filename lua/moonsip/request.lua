@@ -8,8 +8,10 @@ local headers = require "moonsip.headers"
 local leg = require "moonsip.b2bua.leg"
 local message = require "moonsip.message"
 local misuse = require "moonsip.misuse"
+local provisional = require "moonsip.provisional"
 local proxy = require "moonsip.proxy"
 local record = require "moonsip.b2bua.record"
+local session_timer = require "moonsip.session_timer"
 
 ---@class moonsip.Request
 ---@field message table            the core's message; its fields are this object's
@@ -69,13 +71,13 @@ local function too_late(self)
 end
 
 --- Tells the session of a call what left with a response.
-local function note(self, of, status, content_type, body)
+local function note(self, of, status, content_type, body, rseq, is_held)
   local method = self.message.method
-  if method ~= "INVITE" and method ~= "UPDATE" then return end
+  if method ~= "INVITE" and method ~= "UPDATE" and method ~= "PRACK" then return end
   -- Nothing was negotiated in a call that is refused at once.
   if status >= 300 and not of.session then return end
   local is_description = content_type and content_type:lower() == sdp_type
-  of:negotiation():replied(self, status, is_description and body or nil)
+  of:negotiation():replied(self, status, is_description and body or nil, rseq ~= 0, is_held)
 end
 
 --- The checks of a user agent, made by who accepts, not by who rejects (8.2); when it
@@ -112,11 +114,30 @@ local function with_info(flat, value)
   return flat
 end
 
---- Sends a response; the arguments are right.
-local function send(self, status, reason, flat, content_type, body, stateless)
+local reliable_one <const> = { reliable = true }
+
+--- What the core gets to know of a response beside its fields: what the script said of it,
+--- or that a provisional one is to be reliable (RFC 3262).
+local function extra_of(self, status, body, extra)
+  if status >= 200 or status == 100 or self.message.method ~= "INVITE" then return extra end
+  local wanted = provisional.is_wanted(self.agent, body, extra and extra.reliable)
+  if not wanted then return extra end
+  -- The first reliable response to an INVITE without an offer has to make one (13.2.1).
+  if not body and not self.call.session and not description.of(self.message) then return extra end
+  return reliable_one
+end
+
+--- Sends a response; the arguments are right. `extra`: { stateless, reliable } and the
+--- fields of session_timer.lua.
+local function send(self, status, reason, flat, content_type, body, extra)
   local agent = self.agent
   if self.final or self.transaction == 0 or agent.closed then
     return nil, too_late(self)
+  end
+  if not body and status > 100 and status < 200 and provisional.must_offer(self) then
+    local offer, why = self.call:negotiation():describe "req:reply"
+    if why then return nil, why end
+    content_type, body = offer and sdp_type, offer
   end
   local engine = agent.engine
   if status > 100 and status < 300 and not self.checked then
@@ -126,10 +147,12 @@ local function send(self, status, reason, flat, content_type, body, stateless)
   if self.proof and status >= 200 and status < 300 then
     flat = with_info(flat, self.proof:value(body))
   end
-  local reply = stateless and status >= 300 and engine.reply_stateless or engine.reply
-  local dialog, err =
-    reply(engine, self.transaction, status, reason, flat, content_type, body)
+  local is_stateless = extra and extra.stateless and status >= 300
+  local reply = is_stateless and engine.reply_stateless or engine.reply
+  local dialog, rseq, is_held = reply(engine, self.transaction, status, reason, flat,
+    content_type, body, nil, extra_of(self, status, body, extra))
   if not dialog then
+    local err = rseq
     if err.name == "STATE" and self.proxied then
       err = errors.new("invalid", "it is being forwarded")
     elseif err.name == "STATE" then
@@ -147,7 +170,7 @@ local function send(self, status, reason, flat, content_type, body, stateless)
   end
   local of = self.dialog
   if of and of.is_call and (status >= 200 or body) then
-    note(self, of, status, content_type, body)
+    note(self, of, status, content_type, body, rseq, is_held)
   end
   return true
 end
@@ -161,8 +184,10 @@ function Request:reply_with(status, flat)
   return send(self, status, nil, flat)
 end
 
+local stateless_one <const> = { stateless = true }
+
 local reply_options <const> = { headers = true, body = true, content_type = true,
-                                stateless = true }
+                                stateless = true, reliable = true, session_timer = true }
 
 --- Splits what follows a status into options and header fields: names in lower case
 --- are options.
@@ -188,11 +213,25 @@ local function split(verb, given)
   return options, flat
 end
 
+--- What is no field of the message, for the core.
+local function extra_options(verb, options)
+  if options.reliable == nil and options.session_timer == nil then
+    return options.stateless and stateless_one or nil
+  end
+  local extra = options.session_timer ~= nil and session_timer.read(verb, options.session_timer)
+    or {}
+  if options.reliable ~= nil then
+    extra.reliable = misuse.check(verb, "reliable", options.reliable, "boolean")
+  end
+  extra.stateless = options.stateless
+  return extra
+end
+
 --- Answers with a status, or with the status that fits an error. In the table, names
 --- in lower case are options, others are header fields.
 ---@param code integer|moonsip.Error
 ---@param reason string|table?   the phrase (default: the registered one), or the table
----@param options { headers: table?, body: string?, content_type: string?, stateless: boolean? }?
+---@param options { headers: table?, body: string?, content_type: string?, stateless: boolean?, reliable: boolean?, session_timer: any }?
 ---@return true?
 ---@return moonsip.Error? err  answered already, cancelled, refused by the checks of 8.2
 function Request:reply(code, reason, options)
@@ -219,7 +258,8 @@ function Request:reply(code, reason, options)
   if options.body and not content_type then
     content_type = self.message.method == "INVITE" and sdp_type or "text/plain"
   end
-  return send(self, status, reason, flat, content_type, options.body, options.stateless)
+  return send(self, status, reason, flat, content_type, options.body,
+    extra_options("req:reply", options))
 end
 
 --- Rejects it: reply with a status of 300 and up.

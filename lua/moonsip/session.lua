@@ -24,6 +24,8 @@ local proposal = require "moonsip.proposal"
 ---@field holding boolean         we have them on hold
 ---@field invite moonsip.Request|false  the last of theirs that the table heard
 ---@field update moonsip.Request|false
+---@field number integer|false   the dialog it is of, once a response said so
+---@field success_due boolean     our 2xx waits for a PRACK
 ---@field changing boolean        a change of ours is under way
 ---@field queue function[]|false  changes that wait for it
 local Session = {}
@@ -36,7 +38,8 @@ local max_queue <const> = 8
 
 for _, name in ipairs { "ours", "theirs", "open", "open_is_ours", "preview", "last", "before",
                         "edit", "own", "codecs", "holding", "changing", "queue",
-                        "invite", "update", "payloads", "id" } do
+                        "invite", "update", "prack", "payloads", "id", "number",
+                        "success_due" } do
   Session[name] = false
 end
 
@@ -44,6 +47,22 @@ end
 ---@return moonsip.Session
 function session.new(call)
   return setmetatable({ call = call, state = "IDLE" }, Session)
+end
+
+--- That of another branch of our INVITE (RFC 3261 12.1.2): its offer is under way, and
+--- nothing else of it happened there.
+---@param from moonsip.Session
+---@param invite moonsip.Exchange
+---@param call moonsip.Call?  that it is of; the same
+---@return moonsip.Session
+function session.forked(from, invite, call)
+  local one = session.new(call or from.call)
+  local offer = invite.body
+  one.state, one.open, one.open_is_ours = offer and "UAC_OFFERED" or "UAC_EMPTY", offer or false,
+    offer ~= nil
+  one.last, one.id = offer or from.last, from.id
+  one.edit, one.own, one.codecs, one.holding = from.edit, from.own, from.codecs, from.holding
+  return one
 end
 
 -- ---- what the table says, and what comes of it
@@ -114,6 +133,10 @@ function Session:step(event, text)
   self.state, verdict = core.sdp_exchange(self.state, event)
   local fn = act[verdict]
   if fn then fn(self, text, is_ours) end
+  if self.success_due and self.state == "UAS_SETTLED" then -- the core has sent it now
+    self.success_due = false
+    self.state = core.sdp_exchange(self.state, "SEND_SUCCESS")
+  end
   if self.state == "IDLE" then
     self.before = false
     self:next_change()
@@ -130,32 +153,54 @@ end
 
 -- ---- requests that came
 
---- An INVITE or UPDATE in this call. A status when it must be refused at once: one of
---- ours is under way (491), or one of theirs (500).
+--- What an INVITE, an UPDATE or a PRACK is in the table, and the field that keeps it; nil
+--- for an UPDATE that offers nothing.
+local function event_of(method, offer)
+  if method == "INVITE" then return offer and "RECV_INVITE_OFFER" or "RECV_INVITE", "invite" end
+  if method == "PRACK" then return offer and "RECV_PRACK_SDP" or "RECV_PRACK", "prack" end
+  return offer and "RECV_UPDATE", "update"
+end
+
+--- An INVITE, UPDATE or PRACK in this call. A status when it must be refused at once: one
+--- of ours is under way (491), or one of theirs (500).
 ---@param req moonsip.Request
 ---@return integer? status
 function Session:hear_request(req)
-  if self.invite == req or self.update == req then return nil end
+  if self.invite == req or self.update == req or self.prack == req then return nil end
   local offer = description.of(req.message)
-  local event, slot = "RECV_UPDATE", "update"
-  if req.message.method == "INVITE" then
-    event, slot = offer and "RECV_INVITE_OFFER" or "RECV_INVITE", "invite"
-  elseif not offer then
-    return nil
-  end
+  local event, slot = event_of(req.message.method, offer)
+  if not event then return nil end
   local verdict = self:step(event, offer)
   if verdict == "REFUSE_491" then return 491 end
   if verdict == "REFUSE_500" then return 500 end
   self[slot] = req
+  if slot == "prack" and verdict == "FAULT" then self:break_off() end
 end
+
+--- They acknowledged our offer without an answer: there is no session (RFC 6337 table 2).
+---@private
+function Session:break_off()
+  self.call:fail(errors.new("media", "the PRACK has no answer to our offer", { code = 488 }))
+end
+
+-- Nothing more is to be said in these: the answer has gone, or an offer of ours.
+local has_nothing_to_say <const> = {
+  UAS_OFFER_1XX = true, UAS_OFFER_2XX = true, UAS_ANSWER_1XX = true, UAS_PRACK = true,
+  UAS_SETTLED = true, UAS_UPDATE_SENT = true, UPDATE_SENT = true,
+}
+
+--- True when a response carries no description of ours any more (RFC 6337 3.1).
+---@return boolean
+function Session:is_silent() return has_nothing_to_say[self.state] or false end
 
 --- Our description for a response to the request that came: the answer to its offer, or
 --- an offer of ours.
 ---@param verb string
 ---@param wanted any
----@return string? text
+---@return string? text  nil without an error: none is needed
 ---@return moonsip.Error? err
 function Session:describe(verb, wanted)
+  if self:is_silent() then return nil end
   local early = self.preview
   if early and wanted == nil then return early.ours end -- that very answer again (13.2.1)
   if self.open and not self.open_is_ours then
@@ -168,17 +213,28 @@ end
 ---@param req moonsip.Request
 ---@param status integer
 ---@param text string?
-function Session:replied(req, status, text)
+---@param is_reliable boolean?  a 1xx that is sent again until its PRACK
+---@param is_held boolean?      a 2xx that waits for one
+function Session:replied(req, status, text, is_reliable, is_held)
   self:hear_request(req)
   local verdict
   if self.update == req then
     if status < 200 then return end
     self.update = false
     verdict = self:step(status < 300 and "SEND_UPDATE_SUCCESS" or "SEND_UPDATE_FAILURE", text)
+  elseif self.prack == req then
+    return self:replied_to_prack(status, text)
   elseif self.invite ~= req then -- an UPDATE without offer, or one that was refused
     return
   elseif status < 200 then
-    if text then self:step("SEND_PREVIEW", text) end
+    if is_reliable then
+      self:step(text and "SEND_RELIABLE_SDP" or "SEND_RELIABLE", text)
+    elseif text then
+      self:step("SEND_PREVIEW", text)
+    end
+    return
+  elseif is_held then
+    self.success_due = true
     return
   elseif status >= 300 then
     verdict = self:step "SEND_FAILURE"
@@ -187,6 +243,28 @@ function Session:replied(req, status, text)
     if self.state == "UAS_OFFER_2XX" then self.call:want_ack() end
   end
   if verdict == "NONE" then void(self) end
+end
+
+---@private
+function Session:replied_to_prack(status, text)
+  if status < 200 then return end
+  self.prack = false
+  if status < 300 then
+    self:step(text and "SEND_PRACK_SUCCESS_SDP" or "SEND_PRACK_SUCCESS", text)
+  else
+    self:step "SEND_PRACK_FAILURE"
+  end
+end
+
+--- A PRACK without a description came and the core answered it, or one of ours was.
+---@param is_theirs boolean
+function Session:pracked(is_theirs)
+  if not is_theirs then
+    self:step "RECV_PRACK_SUCCESS"
+    return
+  end
+  if self:step "RECV_PRACK" == "FAULT" then return self:break_off() end
+  self:step "SEND_PRACK_SUCCESS"
 end
 
 --- The ACK of our 2xx came.
@@ -198,13 +276,31 @@ end
 
 -- ---- requests of ours
 
---- The description that an INVITE or UPDATE of ours carries, just before it leaves; nil
---- for none.
+--- The answer to the offer of a reliable 1xx, or the offer that the script wants to make.
+local function ask_by_prack(self, exchange)
+  local plan, text, err = exchange.plan, nil, nil
+  if self.state == "UAC_OWES_PRACK" then
+    text, err = proposal.answer(self, exchange.verb, self.open, plan.sdp, true)
+  elseif plan.sdp then
+    text, err = proposal.offer(self, exchange.verb, plan.sdp ~= true and plan.sdp or nil)
+  end
+  if err then return nil, err end
+  local verdict = self:step(text and "SEND_PRACK_SDP" or "SEND_PRACK", text)
+  exchange.is_offering = verdict ~= "NONE"
+  if text and not exchange.is_offering then
+    return nil, errors.new("invalid", "no offer may be made in this PRACK (RFC 6337 2.2)")
+  end
+  return text
+end
+
+--- The description that an INVITE, UPDATE or PRACK of ours carries, just before it leaves;
+--- nil for none.
 ---@param exchange moonsip.Exchange
 ---@return string? body
 ---@return moonsip.Error? err
 function Session:ask(exchange)
   local plan, method = exchange.plan, exchange.method
+  if method == "PRACK" then return ask_by_prack(self, exchange) end
   local text, err
   if plan.is_raw then
     text = plan.content_type == description.content_type and plan.body or nil
@@ -225,6 +321,9 @@ function Session:ask(exchange)
 end
 
 local function hear_success(self, method, text)
+  if method == "PRACK" then
+    return self:step(text and "RECV_PRACK_SUCCESS_SDP" or "RECV_PRACK_SUCCESS", text)
+  end
   if method == "UPDATE" then return self:step("RECV_UPDATE_SUCCESS", text) end
   local early = self.preview
   local verdict = self:step(text and "RECV_SUCCESS_SDP" or "RECV_SUCCESS", text)
@@ -238,12 +337,17 @@ end
 --- A response to one of ours that carried an offer, or asked for one.
 ---@param exchange moonsip.Exchange
 ---@param message table
-function Session:hear_response(exchange, message)
+---@param is_reliable boolean?
+function Session:hear_response(exchange, message, is_reliable)
   if not exchange.is_offering then return end
   local code, method = message.code, exchange.method
   local text = code < 300 and description.of(message) or nil
   if code < 200 then
-    if text and method == "INVITE" then self:step("RECV_PREVIEW", text) end
+    if is_reliable then
+      self:step(text and "RECV_RELIABLE_SDP" or "RECV_RELIABLE", text)
+    elseif text and method == "INVITE" then
+      self:step("RECV_PREVIEW", text)
+    end
   elseif code < 300 then
     hear_success(self, method, text)
   else
@@ -251,12 +355,15 @@ function Session:hear_response(exchange, message)
   end
 end
 
+local failure_of <const> = { INVITE = "RECV_FAILURE", UPDATE = "RECV_UPDATE_FAILURE",
+                            PRACK = "RECV_PRACK_FAILURE" }
+
 --- It failed, or nothing came at all.
 ---@param exchange moonsip.Exchange
 function Session:hear_failure(exchange)
   if not exchange.is_offering then return end
   exchange.is_offering = false
-  self:step(exchange.method == "UPDATE" and "RECV_UPDATE_FAILURE" or "RECV_FAILURE")
+  self:step(failure_of[exchange.method])
 end
 
 --- The answer for the ACK of a 2xx that made an offer (13.2.2.4); nil for none.

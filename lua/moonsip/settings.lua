@@ -13,6 +13,8 @@
 --   nodes           where they are that have that secret, by name (nodes.lua)
 --   username, password (or ha1), realm; credentials: who we are when challenged
 --   user_agent      what User-Agent and Server say; nothing by default
+--   session_timer   of its calls (session_timer.lua): 1800 s; false: none
+--   reliable        "supported", "required" or "off": provisional responses (provisional.lua)
 --   allow, accept, supported   values of those headers; Allow follows the handlers
 --   peers           overrides for hosts: { ["192.0.2.9"] = { no_tcp = true } }
 --   t1, t2, t4, timer_c   durations of RFC 3261 17, table 4
@@ -32,6 +34,8 @@ local guard = require "moonsip.guard"
 local media = require "moonsip.media"
 local misuse = require "moonsip.misuse"
 local nodes = require "moonsip.nodes"
+local provisional = require "moonsip.provisional"
+local session_timer = require "moonsip.session_timer"
 local target = require "moonsip.target"
 local tls = require "moonsip.tls"
 
@@ -48,7 +52,7 @@ local known <const> = {
   max_dialogs = true, max_events = true, limits = true,
   guard = true,
   history = true, media = true, username = true, password = true, ha1 = true, realm = true,
-  credentials = true, tls = true, websocket = true,
+  credentials = true, tls = true, websocket = true, session_timer = true, reliable = true,
 }
 
 local known_limits <const> = { message_size = true, header_count = true,
@@ -87,6 +91,16 @@ local function list_of(options, name)
   local list = misuse.check(verb, name, value, "table")
   for _, each in ipairs(list) do misuse.text(verb, name, each) end
   return table.concat(list, ", ")
+end
+
+-- Extensions of calls: RFC 3262, 4028, 4916, 6228.
+local function supported_of(options, reliable, timer)
+  local given = list_of(options, "supported")
+  if given then return given end
+  local tags = { "from-change", "199" }
+  if not timer.no_timer then table.insert(tags, 1, "timer") end
+  if reliable ~= "off" then table.insert(tags, 1, "100rel") end
+  return table.concat(tags, ", ")
 end
 
 local function secret_of(given)
@@ -172,6 +186,8 @@ function settings.read(context, options)
     misuse.text(verb, "domains", name)
   end
   if options.from ~= nil then misuse.text(verb, "from", tostring(options.from)) end
+  local reliable = provisional.read(verb, options.reliable) or "supported"
+  local timer = session_timer.read(verb, options.session_timer == nil or options.session_timer)
   local user_agent = options.user_agent
   if user_agent ~= nil then misuse.text(verb, "user_agent", user_agent) end
   return {
@@ -180,7 +196,8 @@ function settings.read(context, options)
     nodes = nodes.read(options.nodes, options.node, options.secret),
     allow = list_of(options, "allow"),
     accept = list_of(options, "accept") or "application/sdp",
-    supported = list_of(options, "supported") or "",
+    supported = supported_of(options, reliable, timer), reliable = reliable,
+    required = reliable == "required" and "100rel" or "", session_timer = timer,
     history = misuse.integer(verb, "history", options.history or default_history, 0,
       max_count),
     credentials = credentials.of(verb, options, credentials.cache()),

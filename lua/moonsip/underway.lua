@@ -75,7 +75,8 @@ function Underway:forget_request(req)
   local of, final = req.dialog, req.final
   if of and of.is_call and final and final >= 300 and of.req == req
     and of.state ~= "ended" then
-    of:ended(errors.new("rejected", "not answered", { code = final, by = "local" }))
+    of:ended(of.failing or errors.new("rejected", "not answered",
+      { code = final, by = "local" }))
   end
 end
 

@@ -47,7 +47,7 @@ describe("a call that is not answered yet", function()
 
     it("in codecs, with header fields and a description of the script's", function()
       bob:on("INVITE", function(req)
-        req:progress { codecs = { "PCMA" }, headers = { ["X-A"] = "1" } }
+        req:progress { codecs = { "PCMA" }, headers = { ["X-A"] = "1" }, reliable = false }
         req:answer { sdp = descriptions.audio { "m=audio 4002 RTP/AVP 8" } }
       end)
       local seen
@@ -57,13 +57,13 @@ describe("a call that is not answered yet", function()
       assert.equal(4002, near.media.port)
     end)
 
-    it("not when the INVITE has no offer: that needs responses that are reliable", function()
+    it("not when the INVITE has no offer and supports no responses that are reliable", function()
       local err
       bob:on("INVITE", function(req)
         err = select(2, req:progress { sdp = true })
         req:answer()
       end)
-      assert(alice:call(bob, { sdp = false }))
+      assert(alice:call(bob, { sdp = false, reliable = "off" }))
       assert.equal("invalid", err.kind)
       assert.same({ 200 }, flow { method = "INVITE", class = "2xx" })
     end)

@@ -169,7 +169,7 @@ describe("an agent", function()
     it("in Allow what it has handlers for", function()
       assert.equal("OPTIONS", allow())
       bob:on("INVITE", ok):on("MESSAGE", ok):on("EXAMPLE", ok)
-      assert.equal("ACK, BYE, CANCEL, EXAMPLE, INVITE, MESSAGE, OPTIONS, UPDATE", allow())
+      assert.equal("ACK, BYE, CANCEL, EXAMPLE, INVITE, MESSAGE, OPTIONS, PRACK, UPDATE", allow())
       bob:off "INVITE":off "EXAMPLE"
       assert.equal("MESSAGE, OPTIONS", allow())
     end)

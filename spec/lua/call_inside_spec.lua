@@ -203,7 +203,7 @@ describe("a call", function()
     end)
 
     local methods <const> = { "INFO", "MESSAGE", "OPTIONS", "NOTIFY", "SUBSCRIBE",
-                              "REFER", "PRACK",
+                              "REFER",
                               "PUBLISH", "REGISTER", "UPDATE", "EXAMPLE" }
     local defaults <const> = { OPTIONS = 200, SUBSCRIBE = 489, REFER = 603, UPDATE = 200,
                                EXAMPLE = 501 }

@@ -1,0 +1,87 @@
+-- SPDX-License-Identifier: MIT
+-- What an exchange hands to the core for its next transaction: the plan that all of them
+-- share, with what belongs to the current target, and proofs of who we are.
+
+local core = require "moonsip.core"
+local credentials = require "moonsip.credentials"
+local headers = require "moonsip.headers"
+
+local wish = {}
+
+local function append(flat, more)
+  if not more then return flat end
+  return table.move(more, 1, #more, (flat and #flat or 0) + 1,
+    flat and table.move(flat, 1, #flat, 1, {}) or {})
+end
+
+--- Who we are to the target: of the request, or of the dialog it goes in. A gateway gets
+--- to see its own credentials, or those that this request was given.
+---@param exchange moonsip.Exchange
+function wish.credentials(exchange)
+  local target, of = exchange.targets[exchange.at], exchange.plan
+  if target.credentials then return target.credentials end
+  if target.gateway and of.has_default_credentials then return nil end
+  return of.credentials or exchange.dialog and exchange.dialog.credentials
+end
+
+--- A URI as it stands in a request line: without headers and method (19.1.1).
+local function request_uri(text)
+  local uri = core.uri(text)
+  if not uri then return text end
+  uri.params.method = nil
+  local plain = tostring(uri)
+  local query = plain:find("?", plain:find("@", 1, true) or 1, true)
+  return query and plain:sub(1, query - 1) or plain
+end
+
+--- What a proof is about (RFC 7616 3.4.3).
+---@param exchange moonsip.Exchange
+function wish.way(exchange)
+  return { engine = exchange.agent.engine, method = exchange.method, body = exchange.body,
+           uri = request_uri(exchange.target or exchange.dialog.target),
+           tries = exchange.tries or 0 }
+end
+
+--- Header fields of the target, and proofs of who we are.
+local function headers_of(self, target)
+  local flat = self.plan.headers
+  if target.headers then
+    flat = headers.flatten(self.verb, target.headers,
+      flat and table.move(flat, 1, #flat, 1, {}) or nil)
+  end
+  local sets = wish.credentials(self)
+  if not sets then return flat end
+  local proof = self.proof or credentials.ahead(sets, wish.way(self))
+  self.proof, self.proof_sent = nil, self.own_ack and proof or nil
+  return append(flat, proof)
+end
+
+--- The table the core sends a request by.
+---@param exchange moonsip.Exchange
+function wish.of(exchange)
+  local plan, target = exchange.plan, exchange.targets[exchange.at]
+  exchange.target = target.uri
+  local flat = headers_of(exchange, target)
+  local agent = exchange.agent
+  local is_udp_only = agent:no_tcp_to(target.uri or exchange.dialog.target)
+  local flow, timer = target.flow, plan.session_timer
+  -- A PRACK may be challenged too, and the core's own proves nothing.
+  local has_credentials = exchange.method == "INVITE" and wish.credentials(exchange) ~= nil
+  return {
+    method = exchange.method, uri = target.uri, to = plan.to,
+    call_id = exchange.call_id or plan.call_id, from_tag = exchange.from_tag,
+    cseq = exchange.cseq,
+    from = target.from and agent:from_header(exchange.verb, target.from) or plan.from,
+    headers = flat, content_type = exchange.body and plan.content_type, body = exchange.body,
+    routes = target.routes or plan.routes, contact = plan.contact,
+    transport = flow and flow.transport or target.transport or plan.transport,
+    ip = flow and flow.remote_ip, port = flow and flow.remote_port,
+    connection = flow and flow.connection, listener = flow and flow.listener,
+    own_ack = exchange.own_ack, own_prack = plan.own_prack or has_credentials,
+    no_tcp = plan.no_tcp or is_udp_only or flow ~= nil or nil,
+    session_expires = timer and timer.session_expires, no_timer = timer and timer.no_timer,
+    refresher = timer and timer.refresher, min_se = exchange.min_se or timer and timer.min_se,
+  }
+end
+
+return wish
