@@ -32,7 +32,7 @@ for _, name in ipairs { "call_id", "local_tag", "remote_tag", "local_uri", "remo
                         "target", "routes", "secure" } do
   getters[name] = function(self)
     local info = self.number and self.agent.engine:dialog_info(self.number)
-    return info and info[name]
+    if info then return info[name] end
   end
 end
 
