@@ -75,7 +75,8 @@ describe("early media", function()
   local function hears(policy, early, more)
     local stage <close> = ivr.stage(PLAYS:format(early or "", more or ""))
     local call <const> = stage.caller:start_call(stage.ivr, { early_media = policy })
-    local heard <const> = stage.caller:hears("welcome.wav", { within = "3s" }) and true or false
+    stage.net:advance "40ms" -- it rings: there is something to listen to
+    local heard <const> = stage.caller:hears("welcome.wav", { within = "3s" }) ~= nil
     local state <const> = call.state
     stage.net:advance "8s"
     assert.equal("connected", call.state)
