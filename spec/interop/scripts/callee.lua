@@ -33,6 +33,29 @@ agent:on("INVITE", { user = "ring" }, function(req)
   say("rang", req.call:wait_end())
 end)
 
+-- Answered early, as reliably as the caller supports, and a moment later for good.
+agent:on("INVITE", { user = "early" }, function(req)
+  assert(req:progress { sdp = true })
+  sip.sleep "300ms"
+  local call, err = req:answer()
+  if not call then return say("end", err) end
+  say("end", call:wait_end())
+end)
+
+-- The same, but never for good.
+agent:on("INVITE", { user = "waits" }, function(req)
+  assert(req:progress { sdp = true })
+  local why = req.call:wait_end()
+  say("end", why, why.header)
+end)
+
+-- Hangs up when its caller is somebody else.
+agent:on("INVITE", { user = "named" }, function(req)
+  local call = assert(req:answer())
+  call:on("identity", function() call:hangup() end)
+  call:wait_end()
+end)
+
 agent:on("INVITE", { user = "busy" }, function(req) req:reply(486) end)
 
 agent:on("INVITE", { user = "moved" }, function(req)

@@ -60,6 +60,23 @@ function things.change()
   say("update", res and res.code or err)
 end
 
+--- Its provisional responses have to be reliable (RFC 3262).
+function things.required()
+  local one = call { reliable = "required" }
+  if one then one:hangup() end
+end
+
+--- Kept until the other side is somebody else (RFC 4916).
+function things.identity()
+  local one = call()
+  if not one then return end
+  one:on("identity", function(_, who)
+    say("identity", who.uri)
+    one:hangup()
+  end)
+  one:wait_end()
+end
+
 --- Given up as soon as it rings.
 function things.cancel()
   local one = agent:start_call(target)
