@@ -52,6 +52,7 @@ typedef enum sip_branch_input {
   X(FORWARD)     /* the response, at once (16.7 item 5) */          \
   X(STOP)        /* CANCEL it (9.1) */                              \
   X(STOP_OTHERS) /* CANCEL the others (16.7 item 10) */             \
+  X(END_EARLY)   /* its early dialogs are over (RFC 6228 6) */      \
   X(COUNT)       /* the outcome is a candidate (16.7 items 4, 6) */ \
   X(TELL)        /* who watches hears of it */
 
@@ -224,6 +225,11 @@ void sip_proxy_send_best(sip_engine *engine, sip_proxy *proxy);
 /* 1 when the first status is better than the second for an upstream that did or did not
  * give up, 0 when they are as good, -1 otherwise (16.7 item 6). */
 int sip_proxy_compare(int status, int other, bool cancelled);
+
+/* --- proxy_early.c */
+
+/* A 199 for the early dialog of a branch that rang, while the caller goes on to wait. */
+void sip_proxy_end_early(sip_engine *engine, sip_proxy *proxy, const sip_branch_cause *cause);
 
 /* --- proxy_recurse.c */
 

@@ -121,6 +121,7 @@ static void act(sip_engine *engine, sip_branch *branch, uint8_t actions,
                 const sip_branch_cause *cause) {
   if (actions & SIP_BRANCH_DO_TELL) tell(engine, branch, cause);
   if (actions & SIP_BRANCH_DO_FORWARD) forward(engine, branch, cause);
+  if (actions & SIP_BRANCH_DO_END_EARLY) sip_proxy_end_early(engine, branch->proxy, cause);
   if (actions & SIP_BRANCH_DO_COUNT && !cause->spent) {
     sip_proxy_count(engine, branch->proxy, branch, cause);
   }

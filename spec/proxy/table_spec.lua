@@ -21,7 +21,7 @@ local expected <const> = {
   RINGING = {
     PROVISIONAL = { "RINGING", "FORWARD TELL" },
     ACCEPT = { "ACCEPTED", "FORWARD STOP_OTHERS TELL" },
-    REFUSE = { "FAILED", "COUNT TELL" },
+    REFUSE = { "FAILED", "END_EARLY COUNT TELL" },        -- RFC 6228 6
     LOSE = { "FAILED", "COUNT TELL" },
     LATE = { "GIVEN_UP", "STOP COUNT TELL" },
     CANCEL = { "CANCELLING", "STOP" },
@@ -29,7 +29,7 @@ local expected <const> = {
   CANCELLING = { -- a second CANCEL is none (16.7 item 10)
     PROVISIONAL = { "CANCELLING", "FORWARD TELL" },
     ACCEPT = { "ACCEPTED", "FORWARD STOP_OTHERS TELL" },
-    REFUSE = { "FAILED", "COUNT TELL" },
+    REFUSE = { "FAILED", "END_EARLY COUNT TELL" }, -- RFC 6228 6
     LOSE = { "FAILED", "COUNT TELL" },
     LATE = { "GIVEN_UP", "COUNT TELL" },
   },
