@@ -110,7 +110,8 @@ describe("the session timer of a call", function()
     net = test.net()
   end)
 
-  it("is refreshed by a further INVITE that changes nothing, where UPDATE is not allowed", function()
+  it("is refreshed by a further INVITE that changes nothing where UPDATE is not allowed",
+    function()
     local near <const>, far <const> = calls({}, { allow = "INVITE, ACK, BYE, CANCEL, OPTIONS" })
     local before <const> = near.local_sdp
     net:advance "3h"
