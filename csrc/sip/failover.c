@@ -148,7 +148,7 @@ static bool begin_anew(sip_engine *engine, sip_transaction *t) {
   t->status = 0;
   t->interval_ms = 0;
   t->flow.connection = 0;
-  t->flags &= (uint16_t) ~(SIP_TRANSACTION_USED | SIP_TRANSACTION_SENT_AGAIN);
+  t->flags &= ~(uint32_t)(SIP_TRANSACTION_USED | SIP_TRANSACTION_SENT_AGAIN);
   sip_client_renew_branch(engine, t);
   sip_transaction_start_limit(engine, t);
   if (sip_client_send_to_next(engine, t, SIP_E_TRANSPORT) == 0) return true;
