@@ -156,6 +156,7 @@ describe("proxied to gateways", function()
     assert(call())
     net:advance "1s"
     net:cut(alice)
+    net:cut(carriers[1]) -- whose session timer would end the call (RFC 4028 10)
     net:advance "11h"
     assert.equal("1 0 0", counts(trunks))
     net:advance "2h"
