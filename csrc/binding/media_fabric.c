@@ -107,27 +107,45 @@ static int advance(lua_State *L) {
   return 0;
 }
 
-/* advance(to) -> now */
-static int fabric_advance(lua_State *L) {
+static int stall(lua_State *L) {
+  bind_fabric *self = lua_touserdata(L, 1);
+  media_fabric_stall(&self->fabric, (int64_t)lua_tointeger(L, 2));
+  return 0;
+}
+
+/* Time passes: fn(fabric, integer), in which what a tap raises leaves all in order. */
+static void pass_time(lua_State *L, lua_CFunction fn) {
   bind_fabric *self = check(L);
   luaL_checkinteger(L, 2);
   lua_settop(L, 2);
-  if (self->is_advancing) return luaL_error(L, "the fabric is advancing already");
+  if (self->is_advancing) luaL_error(L, "the fabric is advancing already");
   self->is_advancing = true;
   self->L = L;
-  lua_pushcfunction(L, advance);
+  lua_pushcfunction(L, fn);
   lua_pushvalue(L, 1);
   lua_pushvalue(L, 2);
   int status = lua_pcall(L, 2, 0, 0);
   self->is_advancing = false;
-  if (status != LUA_OK) return lua_error(L);
-  lua_pushinteger(L, media_fabric_now(&self->fabric));
-  return 1;
+  if (status != LUA_OK) lua_error(L);
 }
 
 static int fabric_now(lua_State *L) {
   lua_pushinteger(L, media_fabric_now(&check(L)->fabric));
   return 1;
+}
+
+/* advance(to) -> now */
+static int fabric_advance(lua_State *L) {
+  pass_time(L, advance);
+  return fabric_now(L);
+}
+
+/* stall(ms): the clock comes that late, once */
+static int fabric_stall(lua_State *L) {
+  lua_Integer ms = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, ms > 0 && ms <= INT32_MAX, 2, "milliseconds expected");
+  pass_time(L, stall);
+  return 0;
 }
 
 /* deadline() -> ms | nil */
@@ -326,19 +344,13 @@ static int fabric_new(lua_State *L) {
 }
 
 void bind_media_fabric_open(lua_State *L) {
-  static const luaL_Reg methods[] = {{"media", fabric_media},
-                                     {"advance", fabric_advance},
-                                     {"now", fabric_now},
-                                     {"deadline", fabric_deadline},
-                                     {"link", fabric_link},
-                                     {"tap", fabric_tap},
-                                     {"inject", fabric_inject},
-                                     {"digest", fabric_digest},
-                                     {"close", fabric_close},
-                                     {"listen", fabric_listen},
-                                     {"heard", fabric_heard},
-                                     {"forget", fabric_forget},
-                                     {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"media", fabric_media},       {"advance", fabric_advance},
+                                     {"stall", fabric_stall},       {"now", fabric_now},
+                                     {"deadline", fabric_deadline}, {"link", fabric_link},
+                                     {"tap", fabric_tap},           {"inject", fabric_inject},
+                                     {"digest", fabric_digest},     {"close", fabric_close},
+                                     {"listen", fabric_listen},     {"heard", fabric_heard},
+                                     {"forget", fabric_forget},     {NULL, NULL}};
   luaL_newmetatable(L, FABRIC_CLASS);
   lua_pushcfunction(L, fabric_close);
   lua_setfield(L, -2, "__gc");

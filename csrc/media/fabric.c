@@ -93,6 +93,10 @@ void media_fabric_advance(media_fabric *fabric, int64_t to_ms) {
   }
 }
 
+void media_fabric_stall(media_fabric *fabric, int64_t ms) {
+  step(fabric, media_fabric_now(fabric) + ms);
+}
+
 /* Somebody may be about to miss packets. */
 static bool may_fall_silent(media_fabric *fabric) {
   size_t cursor = 0;

@@ -30,6 +30,8 @@ void media_fabric_deinit(media_fabric *fabric);
 
 /* Runs until `to_ms`, or until an event waits in the control. */
 void media_fabric_advance(media_fabric *fabric, int64_t to_ms);
+/* So long the clock does not come, as when the machine has no time for its thread; then once. */
+void media_fabric_stall(media_fabric *fabric, int64_t ms);
 int64_t media_fabric_now(const media_fabric *fabric);
 /* When something may happen that makes an event, ms; -1: never. */
 int64_t media_fabric_deadline(media_fabric *fabric);

@@ -49,6 +49,35 @@ describe("play", function()
     assert.is_true(packets[1].marker) -- a talk spurt begins (RFC 3551 4.1)
   end)
 
+  it("sends at most three frames at once when its clock came late, and no more of it", function()
+    for late, left_out in pairs { [50] = 0, [60] = 0, [90] = 1, [500] = 22, [5000] = 247 } do
+      local a = stage:pair()
+      a:play { { tone = "440", ms = 60000 } }
+      stage:run(1010)
+      local before <const> = #stage:sent(a, 0)
+      local from <const> = stage.fabric:now()
+      stage.fabric:stall(late)
+      local at_once = #stage:sent(a, 0) - before
+      assert.is_true(at_once <= 3, late .. ": " .. at_once)
+      stage:run(1000)
+      local packets <const> = stage:sent(a, 0)
+      local gaps = 0
+      for i = 2, #packets do
+        local step <const> = packets[i].ts - packets[i - 1].ts & 0xffffffff
+        assert.equal(1, packets[i].seq - packets[i - 1].seq & 0xffff)
+        -- a gap is of whole frames, and a talk spurt begins behind it (RFC 3551 4.1)
+        assert.equal(0, step % 160)
+        assert.equal(step > 160, packets[i].marker)
+        gaps = gaps + step // 160 - 1
+      end
+      assert.near(left_out, gaps, 1, late)
+      -- timestamps are true to time all the same
+      local span <const> = packets[#packets].ts - packets[1].ts & 0xffffffff
+      assert.near((packets[#packets].at - packets[1].at) * 8, span, 160)
+      assert.is_true(stage.fabric:now() >= from + late)
+    end
+  end)
+
   it("plays a list without a gap, in rounds", function()
     local a, b = stage:pair()
     b:listen()
