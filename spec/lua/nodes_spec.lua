@@ -3,6 +3,7 @@
 -- The option `nodes` of sip.agent, who is asked whether he lives, and the events of that, on
 -- a network in memory. What the core does with it: spec/proxy/node_spec.lua.
 
+local messages <const> = require "spec.support.messages"
 local test <const> = require "moonsip.test"
 
 local SECRET <const> = "sixteen characters"
@@ -90,5 +91,37 @@ describe("agent.nodes", function()
     local before <const> = net:count { method = "OPTIONS" }
     net:advance "60s"
     assert.same(before, net:count { method = "OPTIONS" })
+  end)
+end)
+
+describe("a call that a node answers", function()
+  it("goes on and ends by way of another one", function()
+    local net <close> = test.net()
+    local a <const>, b <const> = node(net, "a"), node(net, "b")
+    local ended
+    a:on("INVITE", function(req)
+      local call <const> = req:answer()
+      call:on("INFO", function(inner) return inner:reply(200, { ["X-At"] = "a" }) end)
+      ended = call:wait_end().kind
+    end)
+    local phone <const> = net:endpoint "10.0.0.9:5060"
+    local function at(place, method, o)
+      o.method = method
+      phone:send(messages.request(o), place .. ":5060")
+      if method == "ACK" then return end
+      return phone:expect(function(bytes) return bytes:find "^SIP/2.0 [2-6]" ~= nil end).bytes
+    end
+    local answer <const> = at(PLACES.a, "INVITE", { uri = "sip:ivr@10.0.0.1" })
+    local inside <const> = { uri = "sip:ivr@10.0.0.1", to_tag = messages.tag(answer, "To"),
+      branch = "z9hG4bKack" }
+    assert.truthy(inside.to_tag:find "^a")
+    at(PLACES.b, "ACK", inside)
+    inside.branch, inside.cseq = "z9hG4bKinfo", 2
+    assert.same("a", messages.header(at(PLACES.b, "INFO", inside), "X%-At"))
+    inside.branch, inside.cseq = "z9hG4bKbye", 3
+    assert.same(200, (messages.kind(at(PLACES.b, "BYE", inside))))
+    net:advance "1s"
+    assert.same("hangup", ended)
+    assert.same(0, #b.calls)
   end)
 end)
