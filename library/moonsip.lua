@@ -105,7 +105,7 @@ local sip = {}
 ---@field nodes table<string, string>?
 ---@field media moonsip.MediaOptions|false|nil
 ---@field tls moonsip.TlsOptions?
----@field websocket { paths: string|string[]|nil, origins: string|string[]|nil }?
+---@field websocket { paths: string|string[]|nil, origins: string|string[]|nil, routes: table<string, moonsip.Route|string>? }?
 ---@field user_agent string?
 ---@field username string?
 ---@field password string?

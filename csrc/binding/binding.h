@@ -30,6 +30,7 @@ void bind_nonces_open(lua_State *L);   /* core.nonces */
 void bind_verifier_open(lua_State *L); /* core.verifier */
 void bind_loop_open(lua_State *L);     /* core.loop */
 void bind_locator_open(lua_State *L);  /* core.locator */
+void bind_json_open(lua_State *L);     /* core.json_encode ..., where the library is */
 void bind_tls_open(lua_State *L);      /* core.tls */
 void bind_watch_open(lua_State *L);    /* core.watch */
 void bind_sdp_open(lua_State *L);      /* core.sdp, core.sdp_offer ... */

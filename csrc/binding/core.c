@@ -24,6 +24,7 @@ int luaopen_moonsip_core(lua_State *L) {
   bind_verifier_open(L);
   bind_loop_open(L);
   bind_locator_open(L);
+  bind_json_open(L);
   bind_tls_open(L);
   bind_watch_open(L);
   bind_sdp_open(L);

@@ -3,10 +3,12 @@
  * core.loop: a userdata over net_loop: its life, its turns, its hooks.
  */
 #include "binding/loop.h"
+#include "binding/http.h"
 
 #include <limits.h>
 
 #include "base/error.h"
+#include "net/http_client.h"
 #include "net/signal.h"
 #include "net/socket.h"
 
@@ -113,6 +115,8 @@ static int loop_new(lua_State *L) {
   lua_setiuservalue(L, 2, LOOP_LOOKUPS);
   lua_newtable(L);
   lua_setiuservalue(L, 2, LOOP_MEDIA);
+  lua_newtable(L);
+  lua_setiuservalue(L, 2, LOOP_HTTP);
   lua_newtable(L);
   lua_setiuservalue(L, 2, LOOP_CHILDREN);
   lua_newtable(L);
@@ -407,10 +411,14 @@ void bind_loop_open(lua_State *L) {
   luaL_setfuncs(L, bind_loop_child_methods, 0);
   luaL_setfuncs(L, bind_loop_names_methods, 0);
   luaL_setfuncs(L, bind_loop_channel_methods, 0);
+  luaL_setfuncs(L, bind_loop_http_methods, 0);
+  luaL_setfuncs(L, bind_loop_http_client_methods, 0);
   luaL_setfuncs(L, bind_loop_workers_methods, 0);
   luaL_setfuncs(L, bind_loop_redis_methods, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
+  lua_pushboolean(L, net_http_client_is_built());
+  lua_setfield(L, -2, "has_http_client");
   lua_pushcfunction(L, loop_new);
   lua_setfield(L, -2, "loop");
 }

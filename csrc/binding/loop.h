@@ -19,7 +19,8 @@ enum {
   LOOP_CHILDREN,     /* [id] = function */
   LOOP_MEDIA,        /* [pointer] = media object */
   LOOP_CHANNELS,     /* [id] = function */
-  LOOP_VALUES = LOOP_CHANNELS
+  LOOP_HTTP,         /* [number] = who answers requests of HTTP */
+  LOOP_VALUES = LOOP_HTTP
 };
 
 /* Before the loop is freed: what lives on it is told. */
@@ -36,6 +37,7 @@ typedef struct bind_loop {
   sip_link guests;  /* bind_loop_guest */
   sip_id last_lookup;
   sip_id last_child;
+  lua_Integer last_http;
   bool is_closing; /* closed by a callback: as soon as the turn ends */
   bool is_stopped;
   bool has_signal_hook;

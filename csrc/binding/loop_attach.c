@@ -5,6 +5,7 @@
  * the collector comes by.
  */
 #include "base/error.h"
+#include "binding/http.h"
 #include "binding/loop.h"
 #include "binding/tls.h"
 #include "net/error.h"
@@ -164,6 +165,15 @@ static void take_listen_options(lua_State *L, int index, net_listen_options *out
   out->origin_count = take_texts(L, index, "origins", texts + DOOR_MAX);
 }
 
+/* Who answers what comes to a WebSocket's port and asks for none: the function `http`. */
+static bool take_http(lua_State *L, int index, net_http_host *out) {
+  if (lua_isnoneornil(L, index)) return false;
+  bool is_given = lua_getfield(L, index, "http") != LUA_TNIL;
+  if (is_given) *out = bind_http_host(L, index, -1);
+  lua_pop(L, 1);
+  return is_given;
+}
+
 /* loop, engine, transport, ip, port, options */
 static int loop_listen(lua_State *L) {
   bind_loop *loop = bind_loop_check(L);
@@ -179,6 +189,8 @@ static int loop_listen(lua_State *L) {
   net_listen_options options;
   sip_str texts[2 * DOOR_MAX];
   take_listen_options(L, 6, &options, texts);
+  net_http_host http;
+  if (take_http(L, 6, &http)) options.http = &http;
   uint32_t number;
   int error = net_listen(attachment->net, &listener, &options, &number);
   if (error) return fail_listen(L, &listener, error);

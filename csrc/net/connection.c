@@ -138,6 +138,7 @@ static int open_stream(net_connection *connection, net_loop *loop, const net_ope
                                                .is_connecting = opening->is_connecting,
                                                .tls = opening->tls,
                                                .door = opening->door,
+                                               .remote = opening->flow->remote,
                                                .peer = text_of(connection->peer),
                                                .host = text_of(connection->host)});
 }

@@ -45,11 +45,11 @@ typedef struct net_connection {
 
 typedef struct net_opening {
   int fd;
-  const sip_flow *flow; /* its connection is not looked at */
-  bool is_connecting;   /* else it was accepted */
-  net_tls *tls;         /* for a flow over TLS */
-  const web_door *door; /* for a WebSocket that is accepted */
-  sip_str peer;         /* the domain that must be proved over it (RFC 5922 7.3) */
+  const sip_flow *flow;        /* its connection is not looked at */
+  bool is_connecting;          /* else it was accepted */
+  net_tls *tls;                /* for a flow over TLS */
+  const struct net_door *door; /* for a WebSocket that is accepted */
+  sip_str peer;                /* the domain that must be proved over it (RFC 5922 7.3) */
 } net_opening;
 
 /* Takes over the descriptor, also on failure. NULL without memory or with a system

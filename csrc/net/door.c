@@ -32,6 +32,7 @@ net_door *net_door_new(sip_alloc *alloc, const net_listen_options *options) {
   copy(options->paths, paths, slices, &bytes);
   copy(options->origins, origins, slices + paths, &bytes);
   self->size = size;
+  self->http = options->http ? *options->http : (net_http_host){0};
   self->door = (web_door){
       .paths = slices, .path_count = paths, .origins = slices + paths, .origin_count = origins};
   return self;

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whom the WebSockets of a listener let in, in memory of its own.
+ * Whom the WebSockets of a listener let in, and who answers the others, in memory of its
+ * own.
  */
 #ifndef MOONSIP_NET_DOOR_H
 #define MOONSIP_NET_DOOR_H
 
-#include "net/loop.h"
+#include "net/http.h"
 #include "web/upgrade.h"
 
 typedef struct net_door {
   web_door door;
-  size_t size; /* of the block, which has all texts in it */
+  net_http_host http; /* `asked` NULL: nobody answers what asks for no WebSocket */
+  size_t size;        /* of the block, which has all texts in it */
 } net_door;
 
 /* NULL without memory. */

@@ -12,6 +12,8 @@
 #include "net/channel.h"
 #include "net/connection.h"
 #include "net/guest.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
 #include "net/listener.h"
 #include "net/locate.h"
 #include "net/random.h"
@@ -75,6 +77,7 @@ static void free_memory(net_loop *loop) {
   sip_map_deinit(&loop->remotes);
   sip_slots_deinit(&loop->connections);
   sip_slots_deinit(&loop->channels);
+  sip_slots_deinit(&loop->web);
   sip_alloc alloc = loop->alloc;
   sip_alloc_free(&alloc, loop, sizeof *loop);
 }
@@ -98,6 +101,9 @@ int net_loop_new(net_loop **out, const net_config *config) {
   net_queue_pool_init(&loop->pool, &loop->alloc);
   sip_link_init(&loop->workers);
   sip_link_init(&loop->redises);
+  sip_slots_init(&loop->web, &loop->alloc);
+  sip_link_init(&loop->http_ready);
+  sip_link_init(&loop->http_servers);
   sip_link_init(&loop->children.running);
   sip_link_init(&loop->children.ended);
   net_random(NULL, (unsigned char *)&loop->key, sizeof loop->key);
@@ -122,6 +128,8 @@ void net_loop_free(net_loop *loop) {
     net_detach(SIP_CONTAINER(loop->engines.next, net_engine, link));
   }
   net_redis_close_all(loop);
+  net_http_server_close_all(loop);
+  net_http_client_close(loop);
   net_resolver_deinit(loop);
   net_workers_close_all(loop);
   net_child_close_all(loop);
@@ -317,6 +325,15 @@ static void expire_own(net_loop *loop, sip_time now) {
     case NET_TIMER_REDIS:
       net_redis_expire(timer, loop);
       break;
+    case NET_TIMER_HTTP:
+      net_http_expire(timer, loop);
+      break;
+    case NET_TIMER_HTTP_SERVER:
+      net_http_server_resume(timer);
+      break;
+    case NET_TIMER_HTTP_CLIENT:
+      net_http_client_expire(timer, loop);
+      break;
     }
   }
 }
@@ -405,6 +422,8 @@ static void finish_turn(net_loop *loop) {
   const net_config *config = &loop->config;
   sip_time now = net_loop_now(loop);
   net_resolver_tell(loop);
+  net_http_tell(loop);
+  net_http_client_tell(loop);
   net_child_tell(loop);
   net_workers_tell(loop);
   net_redis_tell(loop);

@@ -100,6 +100,8 @@ typedef struct net_listen_options {
   size_t path_count;
   const sip_str *origins; /* of pages that may open one; none: any. Copied */
   size_t origin_count;
+  const struct net_http_host
+      *http; /* WebSocket: who answers other requests; none: nobody. Copied */
 } net_listen_options;
 
 /* Opens a socket (port 0 picks one) and adds the listener to the engine. *number names

@@ -21,7 +21,10 @@ typedef enum net_timer_kind {
   NET_TIMER_LISTENER,
   NET_TIMER_LOOKUP,
   NET_TIMER_RESOLVER,
-  NET_TIMER_REDIS
+  NET_TIMER_REDIS,
+  NET_TIMER_HTTP,
+  NET_TIMER_HTTP_SERVER,
+  NET_TIMER_HTTP_CLIENT
 } net_timer_kind;
 
 enum { NET_SCRATCH_SIZE = 65536 };
@@ -72,7 +75,11 @@ struct net_loop {
   net_children children;
   sip_link workers;
   sip_link redises;
-  char scratch[NET_SCRATCH_SIZE]; /* what a stream was read into */
+  sip_slots web;                       /* net_http */
+  sip_link http_ready;                 /* of those, answered between two turns */
+  sip_link http_servers;               /* net/http_server.h */
+  struct net_http_client *http_client; /* NULL before the first request */
+  char scratch[NET_SCRATCH_SIZE];      /* what a stream was read into */
 };
 
 /* Those that woke the loop have their turn (net/guest.h). */

@@ -31,7 +31,8 @@ int net_stream_open(net_stream *stream, net_loop *loop, const net_stream_opening
                          .is_connecting = opening->is_connecting,
                          .name = opening->peer};
   if (net_stream_keeps_messages(transport)) {
-    net_ws_opening ws = {.tls = tls, .door = opening->door, .host = opening->host};
+    net_ws_opening ws = {
+        .tls = tls, .door = opening->door, .remote = opening->remote, .host = opening->host};
     return net_ws_stream_open(SIP_CONTAINER(stream, net_ws_stream, stream), loop, &ws);
   }
   if (transport == SIP_TRANSPORT_TLS) {

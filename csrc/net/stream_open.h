@@ -18,11 +18,12 @@ bool net_stream_keeps_messages(sip_transport transport);
 typedef struct net_stream_opening {
   int fd;
   sip_transport transport;
-  bool is_connecting;   /* else it was accepted */
-  net_tls *tls;         /* where the transport is secure; it is kept */
-  const web_door *door; /* of a WebSocket that is accepted; outlives the stream */
-  sip_str peer;         /* the domain that must be proved over TLS (RFC 5922 7.3) */
-  sip_str host;         /* the same with its port, for a WebSocket; both outlive the stream */
+  bool is_connecting;          /* else it was accepted */
+  net_tls *tls;                /* where the transport is secure; it is kept */
+  const struct net_door *door; /* of a WebSocket that is accepted; outlives the stream */
+  sip_sockaddr remote;         /* likewise */
+  sip_str peer;                /* the domain that must be proved over TLS (RFC 5922 7.3) */
+  sip_str host; /* the same with its port, for a WebSocket; both outlive the stream */
 } net_stream_opening;
 
 /* Opens one in memory of its kind's size, whose user and context are set. Takes over the

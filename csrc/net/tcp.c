@@ -54,12 +54,8 @@ static void admit(net_listener *listener, int fd, const net_address *remote) {
     return;
   }
   net_socket_get_local(fd, &flow.local);
-  set_options(fd);
   int error;
-  net_opening opening = {.fd = fd,
-                         .flow = &flow,
-                         .tls = listener->tls,
-                         .door = listener->door ? &listener->door->door : NULL};
+  net_opening opening = {.fd = fd, .flow = &flow, .tls = listener->tls, .door = listener->door};
   if (net_connection_open(listener->owner, &opening, &error)) {
     loop->counts.accepted++;
   } else {
@@ -88,20 +84,33 @@ static bool is_of_peer(int error) {
   }
 }
 
+int net_tcp_accept(int fd, net_address *remote) {
+  for (int i = 0; i < ACCEPT_BATCH; i++) {
+    *remote = (net_address){0};
+    socklen_t len = sizeof *remote;
+    int accepted = accept4(fd, &remote->any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (accepted >= 0) {
+      set_options(accepted);
+      return accepted;
+    }
+    if (!is_of_peer(errno)) return -errno;
+  }
+  return -EAGAIN;
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events) {
   (void)status;
   (void)events;
   net_listener *listener = SIP_CONTAINER(poll, net_listener, poll);
   net_loop *loop = listener->owner->loop;
   for (int i = 0; i < ACCEPT_BATCH; i++) {
-    net_address remote = {0};
-    socklen_t len = sizeof remote;
-    int fd = accept4(listener->fd, &remote.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    net_address remote;
+    int fd = net_tcp_accept(listener->fd, &remote);
     if (fd >= 0) {
       admit(listener, fd, &remote);
-    } else if (errno == EAGAIN) {
+    } else if (fd == -EAGAIN) {
       return;
-    } else if (!is_of_peer(errno)) {
+    } else {
       uv_poll_stop(&listener->poll);
       sip_timer_start(&loop->wheel, &listener->timer, net_loop_now(loop) + REST_MS);
       return;

@@ -5,12 +5,17 @@
 #ifndef MOONSIP_NET_TCP_H
 #define MOONSIP_NET_TCP_H
 
+#include "net/address.h"
 #include "net/connection.h"
 #include "net/listener.h"
 
 /* A listening descriptor, or a negative system error. */
 int net_tcp_open(const sip_sockaddr *local);
 void net_tcp_start(net_listener *listener);
+
+/* The next connection that waits at a listening descriptor, or a negative system error:
+ * -EAGAIN when there is none for now; with any other, accepting has to rest for a while. */
+int net_tcp_accept(int fd, net_address *remote);
 
 /* Starts a connection to flow->remote, from the listener's address unless that is a
  * wildcard; over TLS, with that peer. NULL with the reason in *error. */

@@ -6,6 +6,7 @@
 #include "net/ws_stream.h"
 
 #include "base/error.h"
+#include "net/door.h"
 #include "net/random.h"
 #include "web/utf8.h"
 
@@ -133,9 +134,9 @@ static void open_now(net_ws_stream *ws) {
 
 static void judge_head(net_ws_stream *ws, sip_str head) {
   const char *why;
-  bool is_granted = ws->is_client
-                        ? web_upgrade_is_granted(head, ws->key, &why)
-                        : web_upgrade_answer(head, ws->door, &ws->out, &why) == WEB_SWITCHING;
+  bool is_granted =
+      ws->is_client ? web_upgrade_is_granted(head, ws->key, &why)
+                    : web_upgrade_answer(head, &ws->door->door, &ws->out, &why) == WEB_SWITCHING;
   if (is_granted) {
     open_now(ws);
   } else {
@@ -144,6 +145,36 @@ static void judge_head(net_ws_stream *ws, sip_str head) {
 }
 
 static void read_frames(net_ws_stream *ws, sip_str bytes);
+
+/* --- Requests that ask for no WebSocket ------------------------------------------------ */
+
+static void on_http_ended(void *context, int error) {
+  net_ws_stream *ws = context;
+  fail(ws, error ? error : SIP_E_WEBSOCKET);
+}
+
+static bool is_for_http(const net_ws_stream *ws, sip_str head) {
+  return !ws->is_client && ws->door->http.asked && !web_upgrade_is_wanted(head);
+}
+
+/* From now on the stream below is that of HTTP, for one request. */
+static void serve_http(net_ws_stream *ws, sip_str rest) {
+  net_http_opening opening = {.stream = ws->below,
+                              .host = &ws->door->http,
+                              .remote = ws->remote,
+                              .is_single = true,
+                              .ended = on_http_ended,
+                              .context = ws};
+  ws->http = net_http_open(ws->stream.loop, &opening);
+  if (!ws->http) {
+    fail(ws, SIP_E_MEMORY);
+    return;
+  }
+  net_http_received(ws->http, sip_buffer_str(&ws->head));
+  if (ws->http && rest.len) net_http_received(ws->http, rest);
+}
+
+/* --- The head -------------------------------------------------------------------------- */
 
 /* Gathers the head; what comes behind it are frames already. */
 static void read_head(net_ws_stream *ws, sip_str bytes) {
@@ -154,7 +185,10 @@ static void read_head(net_ws_stream *ws, sip_str bytes) {
     return;
   }
   size_t len = web_head_len(sip_buffer_str(&ws->head));
-  if (len > 0) {
+  if (len > 0 && is_for_http(ws, sip_str_make(ws->head.ptr, len))) {
+    size_t taken = ws->head.len - before;
+    serve_http(ws, sip_str_make(bytes.ptr + taken, bytes.len - taken));
+  } else if (len > 0) {
     judge_head(ws, sip_str_make(ws->head.ptr, len));
     if (ws->has_closed) return;
     sip_buffer_deinit(&ws->head);
@@ -211,7 +245,9 @@ static size_t below_room(const net_stream *below) {
 
 static void below_received(net_stream *below, sip_str bytes) {
   net_ws_stream *ws = ws_of_below(below);
-  if (ws->is_open) {
+  if (ws->http) {
+    net_http_received(ws->http, bytes);
+  } else if (ws->is_open) {
     read_frames(ws, bytes);
   } else {
     read_head(ws, bytes);
@@ -228,6 +264,10 @@ static void below_opened(net_stream *below) {
 
 static void below_writable(net_stream *below) {
   net_ws_stream *ws = ws_of_below(below);
+  if (ws->http) {
+    net_http_writable(ws->http);
+    return;
+  }
   if (!push(ws) || is_blocked(ws)) return;
   if (ws->is_ending) {
     net_stream_finish(ws->below);
@@ -239,7 +279,9 @@ static void below_writable(net_stream *below) {
 
 static void below_finished(net_stream *below) {
   net_ws_stream *ws = ws_of_below(below);
-  if (ws->is_open) {
+  if (ws->http) {
+    net_http_finished(ws->http);
+  } else if (ws->is_open) {
     ws->stream.user->finished(&ws->stream);
   } else {
     fail(ws, SIP_E_WEBSOCKET);
@@ -282,6 +324,7 @@ static void init(net_ws_stream *ws, net_loop *loop, const net_ws_opening *openin
   ws->below->context = ws;
   ws->is_client = opening->tls.is_connecting;
   ws->door = opening->door;
+  ws->remote = opening->remote;
   ws->host = opening->host;
   if (ws->is_client) net_random(NULL, ws->key, sizeof ws->key);
   sip_buffer_init(&ws->head, &loop->alloc, WEB_HEAD_MAX);
@@ -299,6 +342,8 @@ int net_ws_stream_open(net_ws_stream *ws, net_loop *loop, const net_ws_opening *
 static void ws_close(net_stream *stream) {
   net_ws_stream *ws = ws_of(stream);
   ws->has_closed = true;
+  if (ws->http) net_http_close(ws->http);
+  ws->http = NULL;
   net_stream_close(ws->below);
 }
 

@@ -110,6 +110,12 @@ static int judge(const web_head *head, const web_door *door, sip_str *key, const
   return WEB_SWITCHING;
 }
 
+bool web_upgrade_is_wanted(sip_str text) {
+  web_head head;
+  return web_head_read(text, true, &head) == 0 &&
+         web_head_lists(&head, SIP_STR("Upgrade"), SIP_STR("websocket"));
+}
+
 int web_upgrade_answer(sip_str text, const web_door *door, sip_buffer *out, const char **why) {
   web_head head;
   sip_str key = {NULL, 0};

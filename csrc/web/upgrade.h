@@ -28,6 +28,9 @@ typedef struct web_door {
  * gets a sentence for people. */
 int web_upgrade_answer(sip_str head, const web_door *door, sip_buffer *out, const char **why);
 
+/* True for the head of a request that asks for a WebSocket, well or badly. */
+bool web_upgrade_is_wanted(sip_str head);
+
 /* A refusal alone, such as 431 for a head that does not end. */
 void web_upgrade_refuse(int status, sip_buffer *out);
 

@@ -33,6 +33,7 @@ function test.net(options) end
 ---@field again boolean
 
 ---@class moonsip.test.Network
+---@field http moonsip.Http
 local Network = {}
 
 ---@param path string
@@ -89,6 +90,10 @@ function Network:drop(fn) end
 ---@param name string
 ---@param targets string|table|nil
 function Network:dns(name, targets) end
+
+---@param url string  "https://sms.example"
+---@param routes table<string, moonsip.Route|string>
+function Network:site(url, routes) end
 
 ---@param text string?  records as a zone file has them
 function Network:zone(text) end

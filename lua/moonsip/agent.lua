@@ -17,6 +17,7 @@ local misuse = require "moonsip.misuse"
 local nodes = require "moonsip.nodes"
 local plan = require "moonsip.plan"
 local record = require "moonsip.b2bua.record"
+local server = require "moonsip.web.server"
 local settings = require "moonsip.settings"
 local tap = require "moonsip.tap"
 local target = require "moonsip.target"
@@ -161,7 +162,8 @@ function agent.new(context, options)
   if done then
     local door = chosen.websocket
     self.listeners, err = listen.open(context.driver, engine, wanted,
-      { tls = self.tls, paths = door.paths, origins = door.origins })
+      { tls = self.tls, paths = door.paths, origins = door.origins,
+        http = door.routes and server.handler(context, door.routes) })
   end
   if not self.listeners then
     tls.detach(self)

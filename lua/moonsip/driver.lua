@@ -96,7 +96,7 @@ end
 function Driver:listen(engine, spec)
   local number, ip, port = self.loop:listen(engine, spec.transport, spec.ip, spec.port, {
     advertise_host = spec.advertise_host, advertise_port = spec.advertise_port,
-    tls = spec.tls, paths = spec.paths, origins = spec.origins,
+    tls = spec.tls, paths = spec.paths, origins = spec.origins, http = spec.http,
   })
   if not number then return nil, ip end
   return { number = number, transport = spec.transport, ip = ip, port = port }
@@ -192,6 +192,38 @@ end
 --- What on_resolve was asked is for the DNS after all.
 function Driver:locate(engine, id, host, port, transport, is_secure, is_steady)
   self.loop:locate(engine, id, host, port, transport, is_secure, is_steady)
+end
+
+--- Serves HTTP on a port: `fn(id, method, target, headers, body, remote ip)` for each request,
+--- which `http_answer` answers.
+---@param spec { ip: string, port: integer, tls: userdata?, timeout_ms: integer?, max_body: integer?, max_connections: integer? }
+---@return { number: integer, ip: string, port: integer }?
+---@return moonsip.Error? err
+function Driver:http_listen(spec, fn)
+  local number, ip, port = self.loop:http_listen(spec.ip, spec.port, spec, fn)
+  if not number then return nil, ip end
+  return { number = number, ip = ip, port = port }
+end
+
+function Driver:http_close(number)
+  self.loop:http_close(number)
+end
+
+--- Nothing happens when the peer is not there any more.
+function Driver:http_answer(id, status, fields, body)
+  self.loop:http_answer(id, status, fields, body)
+end
+
+--- Asks an HTTP server: `fn(status, field lines, body)` or `fn(nil, err)` later.
+---@return integer? id  for `http_cancel`
+---@return moonsip.Error? err
+function Driver:http_ask(wish, fn)
+  return self.loop:http_ask(wish, fn)
+end
+
+--- Its function is not called any more.
+function Driver:http_cancel(id)
+  self.loop:http_cancel(id)
 end
 
 --- Asks these servers instead of the system's.

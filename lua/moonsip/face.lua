@@ -30,7 +30,7 @@ local workers = require "moonsip.workers"
 local face = {}
 
 --- Counters of everything in the context, by name.
-local function metrics(context)
+function face.metrics(context)
   local total = { tasks = context.tasks:count(), late_handlers = context.watchdog.late,
                   agents = #context.agent_list }
   for _, agent in ipairs(context.agent_list) do
@@ -139,7 +139,7 @@ function face.of(context)
   function sip.now() return context:now() / 1000 end
   function sip.run(options) return lifecycle.run(context, options) end
   function sip.stop(grace) return lifecycle.stop(context, grace) end
-  function sip.metrics() return metrics(context) end
+  function sip.metrics() return face.metrics(context) end
   return sip
 end
 

@@ -1,14 +1,14 @@
 -- SPDX-License-Identifier: MIT
 -- `require "moonsip"`: the face of a default context, made when it is first used.
 
-local context = require "moonsip.context"
+local default = require "moonsip.default"
 local face = require "moonsip.face"
 
 return setmetatable({}, {
   __name = "moonsip",
   __index = function(self, key)
     if not rawget(self, "agent") then
-      for name, value in pairs(face.of(context.new())) do rawset(self, name, value) end
+      for name, value in pairs(face.of(default.context())) do rawset(self, name, value) end
     end
     return rawget(self, key)
   end,

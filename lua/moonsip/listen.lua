@@ -31,7 +31,7 @@ local function bad(text, why)
 end
 
 --- "[::1]:5060", "192.0.2.1:5060", ":5060", "192.0.2.1" or "5060".
-local function host_and_port(text, transport)
+local function host_and_port(text, port_if_none)
   local host, port = text:match "^%[(.*)%]:?(%d*)$"
   if not host then host, port = text:match "^([^:]*):(%d*)$" end
   if not host and text:find "^%d+$" then host, port = "", text end
@@ -39,7 +39,7 @@ local function host_and_port(text, transport)
   if host:find(":", 1, true) and not text:find("[", 1, true) then
     return nil, "an IPv6 address stands in brackets"
   end
-  port = tonumber(port) or default_port[transport or "udp"]
+  port = tonumber(port) or port_if_none
   if port > 65535 then return nil, "the port is out of range" end
   if host == "" or host == "*" then host = "0.0.0.0" end
   if not host:find "^[%d%.]+$" and not host:find "^[%x:%.]+$" then
@@ -59,7 +59,7 @@ local function parse(list, text, known)
   else
     rest = text
   end
-  local host, port = host_and_port(rest, transport)
+  local host, port = host_and_port(rest, default_port[transport or "udp"])
   if not host then return bad(text, port) end
   for _, one in ipairs(transport and { transport } or default_transports) do
     list[#list + 1] = { transport = one, ip = host, port = port }
@@ -103,6 +103,18 @@ local function advertised(verb, text)
   return uri.host, uri.port
 end
 
+--- An address to listen on, without a transport: raises for what is none.
+---@param verb string
+---@param text string
+---@param port_if_none integer
+---@return string ip
+---@return integer port
+function listen.place(verb, text, port_if_none)
+  local host, port = host_and_port(misuse.text(verb, "address", text), port_if_none)
+  if not host then misuse.argument(verb, "address", ("%q: %s"):format(text, port)) end
+  return host, port
+end
+
 --- What the outside sees instead: "host", "host:port", or a table by transport.
 ---@param list moonsip.Listener[]
 ---@param given string|table<string, string>|nil
@@ -142,7 +154,7 @@ local function open_group(driver, engine, group, more)
     local opened, err = driver:listen(engine, {
       transport = one.transport, ip = one.ip, port = port,
       advertise_host = one.advertise_host, advertise_port = one.advertise_port,
-      tls = more.tls, paths = more.paths, origins = more.origins,
+      tls = more.tls, paths = more.paths, origins = more.origins, http = more.http,
     })
     if not opened then
       for _, other in ipairs(list) do driver:unlisten(engine, other.number) end
@@ -156,8 +168,8 @@ end
 
 --- Opens every listener. On an error some may be left open.
 ---@param wanted moonsip.Listener[]
----@param more { tls: userdata?, paths: string[]?, origins: string[]? }  core.tls, and whom
----  WebSockets let in
+---@param more { tls: userdata?, paths: string[]?, origins: string[]?, http: function? }  core.tls,
+---  whom WebSockets let in, and who answers other requests there
 ---@return moonsip.Listener[]?
 ---@return moonsip.Error? err
 function listen.open(driver, engine, wanted, more)

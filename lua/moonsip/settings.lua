@@ -24,7 +24,8 @@
 --   guard           who is let in (guard.lua); false: everybody
 --   history         bytes of the last messages that are kept for ladders (256 KiB); 0 none
 --   media           of its calls (media.lua); false: none, streams are inactive
---   websocket       whom WebSockets let in: { paths = {...}, origins = {...} }
+--   websocket       whom WebSockets let in: { paths = {...}, origins = {...} }, and how other
+--                   requests to their ports are answered: routes (web/routes.lua)
 --   tls             who we are over TLS and whom we trust: see tls.lua
 --   mtu, max_transactions, max_dialogs, max_events, limits   bounds of the core
 
@@ -36,6 +37,7 @@ local misuse = require "moonsip.misuse"
 local nodes = require "moonsip.nodes"
 local provisional = require "moonsip.provisional"
 local session_timer = require "moonsip.session_timer"
+local routes = require "moonsip.web.routes"
 local target = require "moonsip.target"
 local tls = require "moonsip.tls"
 
@@ -71,9 +73,10 @@ local max_count <const> = 4294967295
 local max_door <const> = 32
 
 local function websocket_of(given)
-  local door = misuse.options(verb, given, { paths = true, origins = true })
-  local read = {}
-  for name, list in pairs(door) do
+  local door = misuse.options(verb, given, { paths = true, origins = true, routes = true })
+  local read = { routes = door.routes and routes.new(verb, door.routes) }
+  for _, name in ipairs { "paths", "origins" } do
+    local list = door[name] or {}
     read[name] = type(list) == "string" and { list }
       or misuse.check(verb, "websocket." .. name, list, "table")
     if #read[name] > max_door then

@@ -230,6 +230,25 @@ function Driver:set_on_resolve(engine, fn) port_of(self, engine).on_resolve = fn
 
 function Driver:locate(engine, ...) port_of(self, engine):locate(...) end
 
+-- ---- the web: what sites.lua knows
+
+Driver.is_virtual = true
+
+function Driver:http_listen(spec, fn)
+  local ips = own_addresses(self, address.ip(spec.ip) or spec.ip)
+  return self.net.web:listen(self, ips, spec, fn)
+end
+
+function Driver:http_close(number) self.net.web:close(number) end
+
+function Driver:http_answer(id, status, fields, body)
+  self.net.web:answer(self.wire, id, status, fields, body)
+end
+
+function Driver:http_ask(wish, fn) return self.net.web:ask(self, wish, fn) end
+
+function Driver:http_cancel(id) self.net.web:cancel(id) end
+
 --- There is one DNS here, and everybody reaches it.
 function Driver:name_servers() return true end
 

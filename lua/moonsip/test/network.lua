@@ -21,15 +21,20 @@ local misuse = require "moonsip.misuse"
 local names = require "moonsip.test.names"
 local prompts = require "moonsip.test.prompts"
 local random = require "moonsip.test.random"
+local routes = require "moonsip.web.routes"
 local script = require "moonsip.test.script"
+local server = require "moonsip.web.server"
+local sites = require "moonsip.test.sites"
 local story = require "moonsip.test.story"
 local timer = require "moonsip.timer"
 local trace = require "moonsip.trace"
+local web = require "moonsip.web"
 local wire = require "moonsip.test.wire"
 
 ---@class moonsip.test.Network
 ---@field wire moonsip.test.Wire
 ---@field names moonsip.test.Names
+---@field http moonsip.Http      asks the web of the network, as a script's moonsip.http does
 ---@field root moonsip.Context   keeps the tasks and the timers of the network itself
 ---@field log_lines string[]     of agents; a script keeps its own
 local Network = {}
@@ -79,6 +84,7 @@ function network.new(options)
     log_lines = {},
     prompt_folders = {},
     clips = {}, -- [path] = what was loaded to be played
+    web = sites.new(),
   }, Network)
   self.wire.tick = function(now) self.clock:set(now) end
   self.root = context.new {
@@ -86,6 +92,7 @@ function network.new(options)
     log = { write = function(line) table.insert(self.log_lines, line) end },
   }
   self:adopt(self.root)
+  self.http = web.of(self.root)
   return self
 end
 
@@ -320,6 +327,16 @@ end
 
 function Network:enum(number, options, fn)
   return enum.look_up(self.root, number, options, fn)
+end
+
+--- What the world outside of the network answers for URLs that begin so: a route for each
+--- request, as http.serve has them.
+---@param url string  "https://sms.example"
+---@param given table<string, function|string>
+function Network:site(url, given)
+  misuse.text("net:site", "url", url)
+  self.web:add(url:match "^(https?://[^/?#]+)/?$" or misuse.argument("net:site", "url",
+    '"https://host" expected'), server.handler(self.root, routes.new("net:site", given)))
 end
 
 --- Adds records as a zone file has them (zone.lua); nil forgets all of them.

@@ -7,6 +7,7 @@ local context = require "moonsip.context"
 local errors = require "moonsip.errors"
 local face = require "moonsip.face"
 local misuse = require "moonsip.misuse"
+local web = require "moonsip.web"
 
 ---@class moonsip.test.Script
 ---@field path string
@@ -32,7 +33,7 @@ end
 -- `require` as the script sees it: its own modules are loaded into its environment,
 -- so that they too get its face; C libraries and libraries without a file are shared.
 local function requirer(self)
-  local loaded = { moonsip = self.sip }
+  local loaded = { moonsip = self.sip, ["moonsip.http"] = web.of(self.context) }
   return function(name)
     if loaded[name] ~= nil then return loaded[name] end
     local path = not is_shared(name) and package.searchpath(name, package.path)
