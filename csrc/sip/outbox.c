@@ -4,6 +4,7 @@
  * reserved before an input is acted on.
  */
 #include "sip/state.h"
+#include "sip/stun.h"
 
 enum { PACKETS_PER_INPUT = 8, EVENTS_PER_INPUT = 8, QUERIES_PER_INPUT = 2 };
 
@@ -27,7 +28,9 @@ bool sip_engine_next_packet(sip_engine *engine, sip_outgoing *out) {
   sip_outgoing *next = sip_ring_pop(&engine->packets);
   if (!next) return false;
   *out = *next;
-  sip_history_add(&engine->history, engine->now, true, &out->flow, sip_packet_str(out->packet));
+  sip_str bytes = sip_packet_str(out->packet);
+  if (sip_stun_looks_like(bytes)) return true;
+  sip_history_add(&engine->history, engine->now, true, &out->flow, bytes);
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include "sip/proxy.h"
 #include "sip/screen.h"
 #include "sip/server.h"
+#include "sip/stun.h"
 #include "sip/user_agent.h"
 
 enum { RETRY_AFTER_LATER_MAX_S = 10 }; /* 14.2, RFC 3311 5.2 */
@@ -220,12 +221,33 @@ static void receive_malformed(sip_engine *engine, const sip_flow *flow) {
   sip_server_reject(engine, m, flow, status, reason, (sip_str){0});
 }
 
+/* RFC 5626 8: no message, but a keep-alive, which is in no history. */
+static int receive_stun(sip_engine *engine, const sip_flow *flow, sip_str bytes) {
+  unsigned char answer[SIP_STUN_ANSWER_MAX];
+  size_t len = sip_stun_answer(bytes, &flow->remote, answer);
+  if (len == 0) {
+    engine->dropped++;
+    sip_screen_junk(engine, flow);
+    return SIP_E_START_LINE;
+  }
+  sip_packet *packet = NULL;
+  if (sip_engine_reserve(engine)) {
+    packet = sip_packet_copy(&engine->alloc, sip_str_make((const char *)answer, len));
+  }
+  if (!packet) return SIP_E_MEMORY;
+  sip_engine_push_packet(engine, &(sip_outgoing){.packet = packet, .flow = *flow});
+  return 0;
+}
+
 int sip_engine_receive(sip_engine *engine, sip_time now, const sip_flow *flow, sip_str bytes) {
   engine->now = now;
   engine->received++;
   if (!sip_screen_arrival(engine, flow)) { /* it does not push others out of the history */
     engine->dropped++;
     return SIP_E_REFUSED;
+  }
+  if (flow->transport == SIP_TRANSPORT_UDP && sip_stun_looks_like(bytes)) {
+    return receive_stun(engine, flow, bytes);
   }
   sip_history_add(&engine->history, now, false, flow, bytes);
   if (!sip_engine_reserve(engine)) {
