@@ -87,10 +87,13 @@ describe("a binding request on a UDP port (RFC 5626 8)", function()
     assert.equal("\x01\x11", text:sub(1, 2)) -- PRIORITY is of ICE, which is not spoken here
     assert.equal("\x80\x28\0\4", text:sub(-8, -5))
     assert.equal(#text - 20, string.unpack(">I2", text, 3))
+    local own_type <const> = #SAMPLE - 7 -- without it there is no fingerprint to check
     for at = 21, #SAMPLE do
+      if at == own_type or at == own_type + 1 then goto next end
       local broken <const> = SAMPLE:sub(1, at - 1)
         .. string.char(SAMPLE:byte(at) ~ 1) .. SAMPLE:sub(at + 1)
       assert.is_nil((answer(broken)))
+      ::next::
     end
     assert.is_nil((answer(stun(1, attribute(0x8028, "1234")))))
   end)
