@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: MIT
 --
--- examples/23_message_gateway.lua between an agent and the web of a network in memory.
+-- examples/27_message_gateway.lua between an agent and the web of a network in memory.
 
 local test <const> = require "moonsip.test"
 
-describe("examples/23_message_gateway.lua", function()
+describe("examples/27_message_gateway.lua", function()
   local net, gateway, alice, sent, says
 
   before_each(function()
@@ -14,7 +14,7 @@ describe("examples/23_message_gateway.lua", function()
       sent[#sent + 1] = q.json
       return says
     end })
-    gateway = net:load("examples/23_message_gateway.lua", "10.0.0.1", { ":5060", ":8080" })
+    gateway = net:load("examples/27_message_gateway.lua", "10.0.0.1", { ":5060", ":8080" })
     alice = net:agent "sip:alice@example.com"
   end)
   after_each(function() net:close() end)

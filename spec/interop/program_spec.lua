@@ -79,8 +79,8 @@ local asking <const> = {
 -- Examples that say something and end.
 local brief <const> = { ["26_where.lua"] = true }
 
--- A trunk has no user; numbers come from a file.
-local target <const> = { ["11_dialer.lua"] = "sip:%s" }
+-- A trunk has no user, and an HTTP server only an address; numbers come from a file.
+local target <const> = { ["11_dialer.lua"] = "sip:%s", ["27_message_gateway.lua"] = "%s" }
 local further <const> = { ["11_dialer.lua"] = "spec/interop/support/numbers.txt" }
 
 local function examples()

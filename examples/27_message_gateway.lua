@@ -1,7 +1,7 @@
 -- Messages between SIP and the web: what users send goes to a web service, and what the web
 -- posts is delivered to users.
 --
---   moonsip run examples/23_message_gateway.lua 127.0.0.1:5070 127.0.0.1:8080 \
+--   moonsip run examples/27_message_gateway.lua 127.0.0.1:5070 127.0.0.1:8080 \
 --     https://sms.example/send
 --   curl -d '{"from":"+491","to":"sip:alice@127.0.0.1:5071","text":"hi"}' 127.0.0.1:8080/sms
 
