@@ -5,10 +5,8 @@
 -- speak is not read while that buffer is full.
 
 local audiosocket = require "moonsip.audiosocket"
-local core = require "moonsip.core"
-local duration = require "moonsip.duration"
 local errors = require "moonsip.errors"
-local misuse = require "moonsip.misuse"
+local settings = require "moonsip.attachment_settings"
 
 ---@class moonsip.Attachment
 ---@field stream moonsip.AudioStream
@@ -32,80 +30,41 @@ local frames_at_once <const> = 50
 -- After our last frame, until the server closes too.
 local linger_ms <const> = 2000
 
--- ---- options
-
---- The options of call:stream that are about the program.
-attachment.options = { to = true, uuid = true, timeout = true, patience = true,
-                       idle = true, digits = true }
-
-local function read_target(verb, text)
-  misuse.text(verb, "to", text)
-  local host, port = text:match "^audiosocket://%[([%x:.]+)%]:(%d+)$"
-  if not host then host, port = text:match "^audiosocket://([%w.-]+):(%d+)$" end
-  port = math.tointeger(tonumber(port))
-  if not port or port < 1 or port > 65535 then
-    misuse.argument(verb, "to", "audiosocket://HOST:PORT expected")
-  end
-  return host, port
-end
-
-local function span(verb, options, name, default)
-  local given = options[name]
-  if given == false then return nil end
-  return duration.check(verb, name, given == nil and default or given)
-end
-
---- What they mean.
----@param verb string
----@param options table
-function attachment.read(verb, options)
-  local host, port = read_target(verb, options.to)
-  local rate = options.rate or 8000
-  local wish = {
-    host = host, port = port, kind = audiosocket.kind_of_rate[rate],
-    uuid = options.uuid, digits = options.digits ~= false,
-    timeout = span(verb, options, "timeout", "5s"),
-    patience = span(verb, options, "patience", "10s"),
-    idle = options.speak ~= false and span(verb, options, "idle", "60s") or nil,
-  }
-  wish.frame = rate // 1000 * 2
-    * (options.frame and duration.check(verb, "frame", options.frame) or 20)
-  if not wish.kind then misuse.argument(verb, "rate", "AudioSocket has no such rate") end
-  if options.what == "stereo" then
-    misuse.argument(verb, "what", "AudioSocket has one channel")
-  end
-  if wish.uuid ~= nil then
-    misuse.text(verb, "uuid", wish.uuid)
-    if not audiosocket.identity(wish.uuid) then misuse.argument(verb, "uuid", "no UUID") end
-  end
-  return wish
-end
-
--- A random one (RFC 9562 5.4).
-local function new_uuid(engine)
-  local token = engine:token()
-  local high, low = core.hash(token, 1), core.hash(token, 2)
-  return ("%08x-%04x-4%03x-%04x-%012x"):format(high >> 32, high >> 16 & 0xffff,
-    high & 0xfff, low >> 48 & 0x3fff | 0x8000, low & 0xffffffffffff)
-end
-
 -- ---- the end
+
+local function context_of(self) return self.call.agent.context end
+
+--- One timer of a name at most: `fn()` in `ms`.
+local function start_timer(self, name, ms, fn)
+  self.timers[name] = context_of(self):start_timer(ms, { expire = function()
+    self.timers[name] = nil
+    fn(self)
+  end })
+end
+
+local function stop_timer(self, name)
+  local id = self.timers[name]
+  self.timers[name] = nil
+  if id then context_of(self).wheel:stop(id) end
+end
 
 local function close(self)
   if self.id then self.driver:channel_close(self.id) end
   self.id = nil
+  for _, name in ipairs { "stall", "idle", "linger" } do stop_timer(self, name) end
 end
 
 --- Says good-bye and closes when the server has, or does not.
 local function leave(self)
-  if not self.id then return end
+  if not self.id then return close(self) end
   self.is_leaving = true
   if self.unsent == "" then
     self.driver:channel_write(self.id, audiosocket.hangup)
     if self.is_held then self.driver:channel_hold(self.id, false) end
     self.driver:channel_finish(self.id)
   end
-  self.call.agent.context:start_timer(linger_ms, { expire = function() close(self) end })
+  stop_timer(self, "idle")
+  start_timer(self, "linger", linger_ms, close)
 end
 
 --- The stream has ended, whoever ended it.
@@ -209,7 +168,6 @@ local function silent(self, what)
 end
 
 local function stalled(self)
-  self.stall = nil
   fail(self, silent(self, "read"))
 end
 
@@ -218,9 +176,8 @@ local function send(self, bytes)
   local taken, err = self.driver:channel_write(self.id, bytes)
   if not taken then return fail(self, err) end
   self.unsent = bytes:sub(taken + 1)
-  if self.unsent == "" or self.stall or not self.wish.patience then return end
-  self.stall = self.call.agent.context:start_timer(self.wish.patience,
-    { expire = function() stalled(self) end })
+  if self.unsent == "" or self.timers.stall or not self.wish.patience then return end
+  start_timer(self, "stall", self.wish.patience, stalled)
 end
 
 --- It is to be told what happens: it is connected, and neither of us is on the way out.
@@ -257,15 +214,13 @@ local on = {}
 
 function on.data(self, bytes)
   if self.is_leaving then return end
-  self.heard_at = self.call.agent.context:now()
+  self.heard_at = context_of(self):now()
   self.reader:feed(bytes)
   read_all(self)
 end
 
 function on.writable(self)
-  local context = self.call.agent.context
-  if self.stall then context.wheel:stop(self.stall) end
-  self.stall = nil
+  stop_timer(self, "stall")
   local bytes = self.unsent
   self.unsent = ""
   if bytes ~= "" then send(self, bytes) end
@@ -289,24 +244,15 @@ function on.failed(self, err)
   fail(self, err)
 end
 
--- A server that has to speak and is silent for too long.
-local Silence = {}
-Silence.__index = Silence
-
+--- A server that has to speak is given up when it is silent for too long.
 local function watch(self)
-  local context = self.call.agent.context
-  local left = self.heard_at + self.wish.idle - context:now()
-  context:start_timer(left, setmetatable({ of = self }, Silence))
-end
-
-function Silence:expire()
-  local of = self.of
-  if not of.id or of.is_leaving or of.is_finishing then return end
-  -- One that we do not read is not silent.
-  if of.is_held then of.heard_at = of.call.agent.context:now() end
-  if of.heard_at + of.wish.idle > of.call.agent.context:now() then return watch(of) end
-  fail(of, errors.new("timeout",
-    ("the server sent nothing for %g s"):format(of.wish.idle / 1000)))
+  local now = context_of(self):now()
+  if self.is_held then self.heard_at = now end -- one that we do not read is not silent
+  local left = self.heard_at + self.wish.idle - now
+  if left > 0 then return start_timer(self, "idle", left, watch) end
+  if self.is_finishing then return end
+  fail(self, errors.new("timeout",
+    ("the server sent nothing for %g s"):format(self.wish.idle / 1000)))
 end
 
 -- ---- opening
@@ -321,7 +267,7 @@ local function opened(self)
     return one:resolve(nil, err)
   end
   self.stream, stream.uuid = stream, self.uuid
-  self.heard_at = self.call.agent.context:now()
+  self.heard_at = context_of(self):now()
   self.call:note("stream to %s:%d, %s", self.wish.host, self.wish.port, self.uuid)
   if self.wish.idle then watch(self) end
   send(self, audiosocket.identity(self.uuid))
@@ -343,7 +289,7 @@ end
 
 --- Tries the next address.
 function connect(self)
-  local wish, tasks = self.wish, self.call.agent.context.tasks
+  local wish, tasks = self.wish, context_of(self).tasks
   local ip = table.remove(self.addresses, 1)
   if not ip then return self.one:resolve(nil, self.err) end
   local id, err = self.driver:connect(ip, wish.port,
@@ -364,14 +310,14 @@ end
 --- Connects to a server; `one` gets the stream.
 ---@param one moonsip.Wait
 ---@param call moonsip.Call
----@param wish table  of attachment.read
+---@param wish table  of attachment_settings.read
 ---@param open_stream fun(self: moonsip.Attachment): moonsip.AudioStream?, moonsip.Error?
 function attachment.start(one, call, wish, open_stream)
   local context = call.agent.context
   local self = setmetatable({
     one = one, call = call, wish = wish, driver = context.driver, open_stream = open_stream,
-    uuid = wish.uuid or new_uuid(call.agent.engine), reader = audiosocket.reader(),
-    unsent = "", unsaid = "",
+    uuid = wish.uuid or settings.new_uuid(call.agent.engine), reader = audiosocket.reader(),
+    unsent = "", unsaid = "", timers = {},
   }, Attachment)
   call:keep_wait(one)
   one.undo = function() close(self) end

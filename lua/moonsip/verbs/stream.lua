@@ -2,6 +2,7 @@
 -- call:stream and call:audio: the audio of a call as frames of 16-bit samples, both ways.
 
 local attachment = require "moonsip.attachment"
+local attachment_settings = require "moonsip.attachment_settings"
 local misuse = require "moonsip.misuse"
 local verb = require "moonsip.verbs.verb"
 local wait = require "moonsip.wait"
@@ -296,7 +297,7 @@ local function open(call, wish, program)
 end
 
 local all_known <const> = {}
-for _, set in ipairs { known, attachment.options } do
+for _, set in ipairs { known, attachment_settings.options } do
   for option in pairs(set) do all_known[option] = true end
 end
 
@@ -318,7 +319,8 @@ function StreamVerbs:stream(options, callback)
   options = misuse.options(name, options, is_attached and all_known or known)
   local wish = read_options(name, options)
   if not is_attached then return open(self, wish) end
-  return self:await(name, callback, start_attach, self, wish, attachment.read(name, options))
+  return self:await(name, callback, start_attach, self, wish,
+    attachment_settings.read(name, options))
 end
 
 --- For `for frame in call:audio() do`: what the other side says, until the call ends.
