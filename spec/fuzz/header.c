@@ -5,6 +5,7 @@
 #include "fuzz.h"
 
 #include "base/error.h"
+#include "sip/credentials.h"
 #include "sip/date.h"
 #include "sip/value.h"
 
@@ -52,6 +53,30 @@ static void check_via(const sip_via *via, sip_str text) {
   holds_inside(host, text);
 }
 
+/* They say what a look-up by name says, and a copy of them says the same. */
+static void check_credentials(const sip_auth *auth) {
+  written texts, plain;
+  written_init(&texts);
+  written_init(&plain);
+  sip_credentials read, moved;
+  sip_param param;
+  HOLDS(sip_credentials_parse(auth->params, &texts.buffer, &read) == 0);
+  if (sip_auth_find(auth, SIP_STR("username"), &param)) {
+    sip_unquote(param.value, &plain.buffer);
+    HOLDS(read.username.ptr && sip_str_equal(read.username, written_str(&plain)));
+  } else {
+    HOLDS(!read.username.ptr);
+  }
+  char *copy = malloc(auth->params.len + 1);
+  memcpy(copy, auth->params.ptr, auth->params.len);
+  moved = read;
+  sip_credentials_move(&moved, auth->params, copy);
+  HOLDS(sip_str_equal(moved.username, read.username) && sip_str_equal(moved.nc, read.nc));
+  free(copy);
+  written_deinit(&texts);
+  written_deinit(&plain);
+}
+
 static void check_auth(const sip_auth *auth, sip_str text) {
   holds_inside(auth->params, text);
   holds_inside(auth->token68, text);
@@ -61,6 +86,7 @@ static void check_auth(const sip_auth *auth, sip_str text) {
     HOLDS(sip_auth_find(auth, param.name, &found));
     HOLDS(found.value.ptr == param.value.ptr); /* a name comes once */
   }
+  if (auth->params.len > 0) check_credentials(auth);
 }
 
 static void check_date(int64_t seconds) {
