@@ -36,7 +36,8 @@ struct audio_plc {
   place now, before;
   size_t blending; /* samples until `before` is gone */
   float step;      /* at the edge of the gap */
-  /* What was played, then what it was when the gap began. */
+  size_t at;       /* of the oldest sample in the ring */
+  /* What was played: a ring; then what it was when the gap began, the oldest first. */
   int16_t history[];
 };
 
@@ -66,9 +67,11 @@ static void remember(audio_plc *plc, const int16_t *samples, size_t count) {
     samples += count - plc->length;
     count = plc->length;
   }
-  size_t kept = plc->length - count;
-  memmove(plc->history, plc->history + count, kept * sizeof *samples);
-  memcpy(plc->history + kept, samples, count * sizeof *samples);
+  size_t first = plc->length - plc->at;
+  if (first > count) first = count;
+  memcpy(plc->history + plc->at, samples, first * sizeof *samples);
+  memcpy(plc->history, samples + first, (count - first) * sizeof *samples);
+  plc->at = (plc->at + count) % plc->length;
 }
 
 /* How well the last window repeats what was `lag` before, looking at each `stride`th. */
@@ -108,7 +111,9 @@ static size_t find_pitch(const audio_plc *plc) {
 
 static void begin(audio_plc *plc) {
   int16_t *source = plc->history + plc->length;
-  memcpy(source, plc->history, plc->length * sizeof *source);
+  size_t first = plc->length - plc->at;
+  memcpy(source, plc->history + plc->at, first * sizeof *source);
+  memcpy(source + first, plc->history, plc->at * sizeof *source);
   plc->pitch = find_pitch(plc);
   plc->now = (place){.periods = 1};
   plc->blending = 0;

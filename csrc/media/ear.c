@@ -29,7 +29,11 @@ void media_ear_take(media_ear *ear, const media_frame *frame) {
   media_frame to = {
       .rate = MEDIA_EAR_RATE, .count = media_frame_samples(MEDIA_EAR_RATE), .samples = samples};
   media_convert(&ear->converter, frame, &to);
-  for (size_t i = 0; i < to.count; i++) ear->samples[ear->heard++ % ear->room] = samples[i];
+  size_t at = (size_t)(ear->heard % ear->room);
+  size_t first = to.count < ear->room - at ? to.count : ear->room - at;
+  memcpy(ear->samples + at, samples, first * sizeof *samples);
+  memcpy(ear->samples, samples + first, (to.count - first) * sizeof *samples);
+  ear->heard += to.count;
 }
 
 void media_ear_copy(const media_ear *ear, uint64_t from, size_t count, int16_t *out) {

@@ -136,6 +136,7 @@ static bool send_packet(void *context, const media_datagram *datagram) {
 /* What was heard in the frame before this one. */
 static void overhear(void *context, media_session *session) {
   (void)context;
+  media_wire_look_ahead(session);
   if (session->ear && session->in.samples) media_ear_take(session->ear, &session->in);
 }
 

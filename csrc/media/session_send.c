@@ -73,11 +73,18 @@ static bool send_noise(media_session *session) {
   return true;
 }
 
+/* Nothing was put into it, or nothing but zeros. */
+static bool is_silence(const media_frame *frame) {
+  if (frame->is_silent) return true;
+  const int16_t *samples = frame->samples;
+  return samples[0] == 0 && memcmp(samples, samples + 1, (frame->count - 1) * sizeof *samples) == 0;
+}
+
 /* Behind the frames that wait for their packet; the bytes that were added. */
 static size_t encode(media_session *session, const media_frame *frame, uint8_t *to, size_t room) {
   const media_voice *voice = session->settings->voice;
   sip_str payload = frame->payload;
-  if (payload.len == 0 && frame->is_silent && voice->silence_len > 0) {
+  if (payload.len == 0 && voice->silence_len > 0 && is_silence(frame)) {
     payload = sip_str_make((const char *)voice->silence, voice->silence_len);
   }
   if (payload.len == 0) {

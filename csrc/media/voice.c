@@ -9,6 +9,7 @@
 #include <stdalign.h>
 #include <string.h>
 
+#include "audio/level.h"
 #include "base/error.h"
 
 enum {
@@ -293,12 +294,6 @@ static void ask(media_voice *voice, rtp_time now, size_t wanted) {
   }
 }
 
-static bool is_quiet(const int16_t *samples, size_t count) {
-  uint64_t sum = 0;
-  for (size_t i = 0; i < count; i++) sum += (uint64_t)(samples[i] < 0 ? -samples[i] : samples[i]);
-  return sum < QUIET_LEVEL * count;
-}
-
 void media_voice_pull(media_voice *voice, rtp_time now, media_frame *frame) {
   if (!voice->is_running) {
     voice->is_running = true;
@@ -316,6 +311,6 @@ void media_voice_pull(media_voice *voice, rtp_time now, media_frame *frame) {
     voice->ready = count;
   }
   voice->frame_len = count;
-  voice->is_quiet = is_quiet(voice->pcm, count);
+  voice->is_quiet = audio_magnitude(audio_span_make(voice->pcm, count)) < QUIET_LEVEL * count;
   *frame = (media_frame){.rate = voice->rate, .count = count, .samples = voice->pcm};
 }

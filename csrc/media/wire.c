@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "media/lookahead.h"
 
 enum {
   FIRST_PORT = 16384,
@@ -27,28 +28,26 @@ typedef struct link_node {
   int64_t last_ms; /* arrival of the last packet that kept its order */
 } link_node;
 
-typedef struct address_node address_node;
-
-/* What is known of the way to an address, for as long as the wire stays as it is. */
+/* What was found of the way to an address. */
 typedef struct route {
-  uint64_t layout; /* of the wire when it was found; 0: never */
-  sip_sockaddr to; /* an RTP port */
-  link_node *link;
-  const media_link *fate; /* the settings that count */
-  address_node *there;    /* NULL: nobody */
+  sip_sockaddr to;              /* an RTP port */
+  link_node *link;              /* NULL: nothing was found yet */
+  const media_link *fate;       /* the settings that count, until links change */
+  media_session *there;         /* who was there, until somebody leaves; NULL: nobody */
+  uint64_t changes, departures; /* of the wire at that time */
 } route;
 
-struct address_node {
+typedef struct address_node {
   sip_map_node node;
   media_session *session;
   route last; /* that it sent to */
-};
+} address_node;
 
 typedef struct flying {
   sip_link link;
   sip_sockaddr from, to;
-  uint64_t layout; /* of the wire, with which `there` is true */
-  address_node *there;
+  uint64_t departures; /* as in a route */
+  media_session *there;
   size_t len;
   uint8_t bytes[];
 } flying;
@@ -67,11 +66,11 @@ static sip_sockaddr rtp_of(const sip_sockaddr *address) {
 }
 
 /* Of an RTP port. */
-static address_node *find_address(const media_wire *wire, const sip_sockaddr *address) {
+static media_session *find_address(const media_wire *wire, const sip_sockaddr *address) {
   sip_map_node *node = sip_map_find(&wire->addresses, address_hash(wire, address));
   for (; node; node = sip_map_find_next(node)) {
     address_node *found = SIP_CONTAINER(node, address_node, node);
-    if (sip_sockaddr_equal(&found->session->local, address)) return found;
+    if (sip_sockaddr_equal(&found->session->local, address)) return found->session;
   }
   return NULL;
 }
@@ -90,14 +89,13 @@ int media_wire_bind(media_wire *wire, media_session *session) {
   node->session = session;
   session->socket = node;
   sip_map_add(&wire->addresses, &node->node, address_hash(wire, local));
-  wire->layout++;
   return 0;
 }
 
 void media_wire_release(media_wire *wire, media_session *session) {
   address_node *node = session->socket;
   sip_map_remove(&wire->addresses, &node->node);
-  wire->layout++;
+  wire->departures++;
   sip_alloc_free(wire->alloc, node, sizeof *node);
 }
 
@@ -143,7 +141,7 @@ int media_wire_set_link(media_wire *wire, const sip_sockaddr *from, const sip_so
                         const media_link *link) {
   uint32_t slowest = link->delay_ms + link->jitter_ms + REORDER_MS;
   if (slowest > wire->slowest_ms) wire->slowest_ms = slowest;
-  wire->layout++;
+  wire->changes++;
   if (!from && !to) {
     wire->link = *link;
     return 0;
@@ -169,22 +167,39 @@ static const route *find_route(media_wire *wire, const media_session *session,
                                const sip_sockaddr *to) {
   route *last = &((address_node *)session->socket)->last;
   sip_sockaddr rtp = rtp_of(to);
-  if (last->layout == wire->layout && sip_sockaddr_equal(&last->to, &rtp)) return last;
-  link_node *link = need_link(wire, &session->local, to);
-  if (!link) return NULL;
-  *last = (route){.layout = wire->layout,
-                  .to = rtp,
-                  .link = link,
-                  .fate = link_of(wire, link),
-                  .there = find_address(wire, &rtp)};
+  bool is_same = last->link && sip_sockaddr_equal(&last->to, &rtp);
+  if (!is_same || last->changes != wire->changes) {
+    link_node *link = need_link(wire, &session->local, to);
+    if (!link) return NULL;
+    last->to = rtp;
+    last->link = link;
+    last->fate = link_of(wire, link);
+    last->changes = wire->changes;
+  }
+  if (!is_same || !last->there || last->departures != wire->departures) {
+    last->there = find_address(wire, &rtp);
+    last->departures = wire->departures;
+  }
   return last;
+}
+
+void media_wire_look_ahead(const media_session *session) {
+  const route *last = &((const address_node *)session->socket)->last;
+  if (last->link) __builtin_prefetch(&last->link->last_ms);
 }
 
 /* --- Packets under way ------------------------------------------------------------ */
 
+/* SplitMix64 (Steele, Lea and Flood 2014): chance that nobody has to be kept from guessing. */
+static uint64_t roll(media_wire *wire) {
+  uint64_t z = wire->dice += UINT64_C(0x9e3779b97f4a7c15);
+  z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+  return z ^ z >> 31;
+}
+
 static bool chance(media_wire *wire, double share) {
-  if (share <= 0) return false;
-  return (double)(sip_random_number(&wire->random) >> 11) * 0x1p-53 < share;
+  return share > 0 && (double)(roll(wire) >> 11) * 0x1p-53 < share;
 }
 
 static void note(media_wire *wire, int64_t now_ms, const sip_sockaddr *from,
@@ -207,13 +222,13 @@ static void note(media_wire *wire, int64_t now_ms, const sip_sockaddr *from,
 
 /* A packet that arrives then; `there` is who has its address now. */
 static bool put(media_wire *wire, const sip_sockaddr *from, const media_datagram *datagram,
-                address_node *there, int64_t at_ms) {
+                media_session *there, int64_t at_ms) {
   size_t size = sizeof(flying) + datagram->len;
   flying *packet = sip_alloc_new(&wire->packet_alloc, size);
   if (!packet) return false;
   packet->from = *from;
   packet->to = datagram->address;
-  packet->layout = wire->layout;
+  packet->departures = wire->departures;
   packet->there = there;
   packet->len = datagram->len;
   memcpy(packet->bytes, datagram->bytes, datagram->len);
@@ -227,7 +242,7 @@ static int64_t arrival(media_wire *wire, int64_t now, const route *way) {
   const media_link *link = way->fate;
   int64_t at = now + 1 + link->delay_ms;
   if (link->jitter_ms) {
-    at += (int64_t)(sip_random_number(&wire->random) % (link->jitter_ms + 1));
+    at += (int64_t)(roll(wire) % (link->jitter_ms + 1));
   }
   if (chance(wire, link->reorder)) {
     at += REORDER_MS;
@@ -256,22 +271,22 @@ bool media_wire_send(media_wire *wire, int64_t now_ms, const media_datagram *dat
 int media_wire_inject(media_wire *wire, int64_t now_ms, const sip_sockaddr *from,
                       const media_datagram *datagram) {
   sip_sockaddr rtp = rtp_of(&datagram->address);
-  address_node *there = find_address(wire, &rtp);
+  media_session *there = find_address(wire, &rtp);
   if (!there) return SIP_E_NO_ROUTE;
   return put(wire, from, datagram, there, now_ms + 1) ? 0 : SIP_E_MEMORY;
 }
 
 /* Who has the packet's address now; NULL: nobody. */
-static const address_node *receiver_of(const media_wire *wire, const flying *packet) {
-  if (packet->layout == wire->layout) return packet->there;
+static media_session *receiver_of(const media_wire *wire, const flying *packet) {
+  if (packet->there && packet->departures == wire->departures) return packet->there;
   sip_sockaddr rtp = rtp_of(&packet->to);
   return find_address(wire, &rtp);
 }
 
 static void deliver(media_wire *wire, int64_t now_ms, const flying *packet, media_world *world) {
-  const address_node *node = receiver_of(wire, packet);
-  if (!node || sip_link_alone(&node->session->party.tick)) return; /* or it has closed */
-  media_datagram datagram = {.session = node->session,
+  media_session *session = receiver_of(wire, packet);
+  if (!session || sip_link_alone(&session->party.tick)) return; /* or it has closed */
+  media_datagram datagram = {.session = session,
                              .is_rtcp = packet->to.port % 2 != 0,
                              .address = packet->from,
                              .bytes = packet->bytes,
@@ -279,10 +294,24 @@ static void deliver(media_wire *wire, int64_t now_ms, const flying *packet, medi
   media_world_receive(world, now_ms * RTP_MS, &datagram);
 }
 
+/* As media_look_ahead, for those that packets are about to reach. */
+static void look_ahead(const media_wire *wire, const sip_link *due) {
+  static void (*const steps[])(const media_session *) = {media_fetch_voice, media_fetch_settings,
+                                                         media_fetch_session};
+  const sip_link *link = due->next;
+  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+    link = link->next;
+    if (link == due) return;
+    const flying *packet = SIP_CONTAINER(link, flying, link);
+    if (packet->there && packet->departures == wire->departures) steps[i](packet->there);
+  }
+}
+
 void media_wire_deliver(media_wire *wire, int64_t now_ms, media_world *world) {
   sip_link *due = &wire->under_way[(uint64_t)now_ms % MEDIA_WIRE_MS];
   while (!sip_link_alone(due)) {
     flying *packet = SIP_CONTAINER(due->next, flying, link);
+    look_ahead(wire, due);
     sip_link_remove(&packet->link);
     wire->packets--;
     deliver(wire, now_ms, packet, world);
@@ -296,9 +325,8 @@ int media_wire_init(media_wire *wire, sip_alloc *alloc, uint64_t seed) {
   memset(wire, 0, sizeof *wire);
   wire->alloc = alloc;
   wire->digest = DIGEST_START;
-  wire->layout = 1;
   media_ports_init(&wire->ports, FIRST_PORT, LAST_PORT);
-  sip_random_init_seeded(&wire->random, seed);
+  wire->dice = seed;
   sip_link_init(&wire->all_links);
   sip_pool_init(&wire->pool, NULL);
   sip_alloc_init(&wire->packet_alloc, sip_pool_alloc, &wire->pool);

@@ -22,11 +22,12 @@ typedef struct media_link {
 typedef struct media_wire {
   sip_alloc *alloc;
   media_ports ports;
-  sip_random random;
+  uint64_t dice;
   sip_hash_key key;
-  sip_map addresses; /* sessions by their RTP address */
-  sip_map links;     /* by both IPs */
-  uint64_t layout;   /* another one when addresses or links have changed */
+  sip_map addresses;   /* sessions by their RTP address */
+  sip_map links;       /* by both IPs */
+  uint64_t changes;    /* of links */
+  uint64_t departures; /* of addresses */
   sip_link all_links;
   media_link link;     /* of those that have none of their own */
   uint32_t slowest_ms; /* of all links */
@@ -53,6 +54,8 @@ void media_wire_release(media_wire *wire, media_session *session);
 int media_wire_set_link(media_wire *wire, const sip_sockaddr *from, const sip_sockaddr *to,
                         const media_link *link);
 
+/* The session is about to send: what that will need is on its way into the cache. */
+void media_wire_look_ahead(const media_session *session);
 /* Times are ms. False without memory. */
 bool media_wire_send(media_wire *wire, int64_t now_ms, const media_datagram *datagram);
 /* A datagram by hand; SIP_E_NO_ROUTE when nobody is there, SIP_E_MEMORY. */
