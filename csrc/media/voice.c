@@ -80,11 +80,13 @@ static size_t pcm_room(uint32_t rate) {
          audio_samples(rate, AUDIO_FRAME_MS_MIN);
 }
 
-static uint32_t highest_rate(const media_voice_config *config) {
-  uint32_t most = 0;
+/* The samples of the longest packet of a codec that is resampled; 0: none is. */
+static size_t scratch_room(uint32_t rate, const media_voice_config *config) {
+  size_t most = 0;
   for (size_t i = 0; i < config->count; i++) {
-    uint32_t rate = media_voice_rate(config->choices[i].codec);
-    if (rate > most) most = rate;
+    uint32_t other = media_voice_rate(config->choices[i].codec);
+    size_t samples = other == rate ? 0 : audio_samples(other, AUDIO_FRAME_MS_MAX);
+    if (samples > most) most = samples;
   }
   return most;
 }
@@ -100,8 +102,8 @@ static int lay(layout *l, media_voice *voice, const media_voice_config *config) 
   voice->jitter_memory = place(l, voice->jitter_size);
   voice->room = pcm_room(voice->rate);
   voice->pcm = place(l, voice->room * sizeof *voice->pcm);
-  voice->scratch =
-      place(l, audio_samples(highest_rate(config), AUDIO_FRAME_MS_MAX) * sizeof *voice->scratch);
+  size_t scratch = scratch_room(voice->rate, config);
+  voice->scratch = scratch ? place(l, scratch * sizeof *voice->scratch) : NULL;
   voice->count = 0;
   for (size_t i = 0; i < config->count; i++) {
     bool fits = lay_codec(l, voice, &config->choices[i], &voice->codecs[voice->count]);
