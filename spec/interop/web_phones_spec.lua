@@ -34,7 +34,8 @@ describe("JsSIP and SIP.js", function()
       assert.equal(0, phones:wait(), phones.output .. server.output)
       for _, line in ipairs { "alice: registered", "bob: registered", "bob: rings",
         "bob: answered", "alice: connected", "bob: ended", "alice: rings", "bob: connected",
-        "alice: ended by remote", "bob: message hello bob", "alice: message hello alice", "done" } do
+        "alice: ended by remote", "bob: message hello bob", "alice: message hello alice",
+        "done" } do
         assert.truthy(phones.output:find(line .. "\n", 1, true), line .. "\n" .. phones.output)
       end
       assert.matches("INVITE\t" .. scheme .. "\t", server.output)
