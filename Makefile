@@ -53,7 +53,7 @@ LUA_LIBS  = $(shell pkg-config --libs lua5.4 2>/dev/null)
 
 # Optional libraries: those that are here (OPTIONAL= builds without any). What needs one
 # that is not says so when it is asked for.
-OPTIONAL ?= opus spandsp sndfile sqlite3 hiredis jansson libcurl
+OPTIONAL ?= opus spandsp sndfile sqlite3 hiredis jansson libcurl expat
 ASK      := CC="$(CC)" $(dir $(lastword $(MAKEFILE_LIST))).ci/optional
 FOUND    := $(shell $(ASK) found $(OPTIONAL))
 INCLUDES := $(INCLUDES) $(shell $(ASK) cflags $(FOUND))

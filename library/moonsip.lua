@@ -128,6 +128,7 @@ local sip = {}
 ---@field mtu integer?
 ---@field max_transactions integer?
 ---@field max_dialogs integer?
+---@field max_subscriptions integer?
 ---@field max_events integer?
 ---@field guard moonsip.GuardOptions|false|nil
 ---@field history integer?
@@ -480,6 +481,16 @@ function Agent:call(target, options, fn) end
 function Agent:start_call(target, options) end
 ---@param name string
 function Agent:emit(name, ...) end
+---@param package string|moonsip.EventPackage
+---@param options moonsip.EventOptions?
+---@return moonsip.Notifier
+function Agent:event(package, options) end
+---@param target moonsip.Target
+---@param package string|moonsip.EventPackage
+---@param options moonsip.WatchOptions?
+---@param fn fun(info: moonsip.WatchInfo, doc: string?)?
+---@return fun(): moonsip.WatchInfo?, string?
+function Agent:watch(target, package, options, fn) end
 ---@param uri string|moonsip.Uri|moonsip.Address
 ---@return boolean
 function Agent:is_local(uri) end

@@ -23,7 +23,7 @@ local test_types <const> = types.library(TEST, definitions())
 
 local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "verbs", "message",
                         "sdp", "uri", "errors", "digest", "gateways", "rates", "location",
-                        "proxy", "guard", "store", "offload", "identity", "b2bua", "nodes" }
+                        "proxy", "events", "guard", "store", "offload", "identity", "b2bua", "nodes" }
 
 local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
   .. "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
@@ -110,6 +110,12 @@ describe("library/", function()
     local loc = sip.location()
     bob:on("REGISTER", function(one) loc:save(one) end)
     assert(caller:register(bob))
+    local notifier = bob:event("x-n", { state = function() return "x" end })
+    local sub, info
+    bob:on("SUBSCRIBE", { event = "x-s" }, function(one) sub = one:accept() end)
+    caller:watch(bob, "x-s", {}, function() end)
+    local watch = caller:watch(bob, "x-n", {}, function(one) info = one end)
+    net:advance(1)
     local branch
     bob:on("INFO", function(one)
       one:on("branch", function(what) branch = what end)
@@ -147,6 +153,8 @@ describe("library/", function()
       ["moonsip.CallPlace"] = sip.call_limit(1):take "a",
       ["moonsip.Node"] = assert(sip.agent { listen = "10.0.0.1:5070", node = "a",
         nodes = { a = "10.0.0.1:5070", b = "10.0.0.9" }, secret = ("x"):rep(16) }).nodes.b,
+      ["moonsip.Notifier"] = notifier, ["moonsip.Subscription"] = sub,
+      ["moonsip.Watch"] = watch, ["moonsip.WatchInfo"] = info,
       ["moonsip.Rates"] = assert(sip.rates { { "44", "uk", 0.8 } }),
       ["moonsip.Numbers"] = sip.numbers { country = "44" },
       ["moonsip.Trust"] = sip.trust { networks = "10.0.0.0/8" },

@@ -41,6 +41,7 @@ void bind_media_open(lua_State *L);    /* core.media, core.media_fabric ... */
 void bind_workers_open(lua_State *L); /* of loop:workers */
 void bind_sqlite_open(lua_State *L);  /* core.sqlite, where the library is */
 void bind_redis_open(lua_State *L);   /* of loop:redis; core.redis, whether there is the library */
+void bind_xml_open(lua_State *L);     /* core.xml, where the library is */
 void bind_registrar_open(lua_State *L); /* core.registrar */
 void bind_location_open(lua_State *L);  /* core.location */
 void bind_addresses_open(lua_State *L); /* core.addresses */

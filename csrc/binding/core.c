@@ -34,6 +34,7 @@ int luaopen_moonsip_core(lua_State *L) {
   bind_workers_open(L);
   bind_sqlite_open(L);
   bind_redis_open(L);
+  bind_xml_open(L);
   bind_registrar_open(L);
   bind_location_open(L);
   bind_addresses_open(L);

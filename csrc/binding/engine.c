@@ -73,6 +73,7 @@ static void read_config(lua_State *L, int index, sip_engine_config *config) {
   config->mtu = (uint32_t)integer_option(L, index, "mtu");
   config->max_transactions = (uint32_t)integer_option(L, index, "max_transactions");
   config->max_dialogs = (uint32_t)integer_option(L, index, "max_dialogs");
+  config->max_subscriptions = (uint32_t)integer_option(L, index, "max_subscriptions");
   config->max_events = (uint32_t)integer_option(L, index, "max_events");
   read_limits(L, index, &config->limits);
   lua_getfield(L, index, "now");
@@ -273,6 +274,7 @@ void bind_engine_open(lua_State *L) {
   luaL_setfuncs(L, bind_engine_reply_methods, 0);
   luaL_setfuncs(L, bind_engine_request_methods, 0);
   luaL_setfuncs(L, bind_engine_proxy_methods, 0);
+  luaL_setfuncs(L, bind_engine_subscription_methods, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   lua_pushcfunction(L, engine_new);

@@ -32,6 +32,7 @@ extern const luaL_Reg bind_engine_history_methods[];
 extern const luaL_Reg bind_engine_reply_methods[];
 extern const luaL_Reg bind_engine_request_methods[];
 extern const luaL_Reg bind_engine_proxy_methods[];
+extern const luaL_Reg bind_engine_subscription_methods[];
 
 /* A flat array {"Name", "value", ...} at a stack index as header lines, appended to
  * the buffer. nil is none. 0, SIP_E_HEADER_NAME or SIP_E_INJECTION; a Lua error for

@@ -18,10 +18,18 @@ static const char *const event_names[] = {
     [SIP_EVENT_DIALOG_END] = "dialog_end", [SIP_EVENT_REFRESH] = "refresh",
     [SIP_EVENT_IDENTITY] = "identity",     [SIP_EVENT_ROUTED] = "routed",
     [SIP_EVENT_STRAY] = "stray",           [SIP_EVENT_BRANCH] = "branch",
-    [SIP_EVENT_PROXIED] = "proxied",       [SIP_EVENT_GUARD] = "guard"};
+    [SIP_EVENT_PROXIED] = "proxied",       [SIP_EVENT_GUARD] = "guard",
+    [SIP_EVENT_NOTIFIED] = "notified",     [SIP_EVENT_REFRESHED] = "refreshed",
+    [SIP_EVENT_CHALLENGED] = "challenged", [SIP_EVENT_SUBSCRIPTION_END] = "subscription_end"};
 
-/* kind, message, transaction, dialog, code, and without a message the IP address of the
- * peer where there is one; nothing when there is no event. */
+/* The number of what an event is about. */
+static lua_Integer number_of(const sip_event *event) {
+  if (event->branch) return event->branch;
+  return (lua_Integer)(event->subscription ? event->subscription : event->dialog);
+}
+
+/* kind, message, transaction (of a subscription its origin), dialog, code, and without a message
+ * the IP address of the peer where there is one; nothing when there is no event. */
 static int engine_next_event(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_event event;
@@ -34,8 +42,8 @@ static int engine_next_event(lua_State *L) {
   } else {
     lua_pushnil(L);
   }
-  lua_pushinteger(L, (lua_Integer)event.transaction);
-  lua_pushinteger(L, event.branch ? event.branch : (lua_Integer)event.dialog);
+  lua_pushinteger(L, (lua_Integer)(event.origin ? event.origin : event.transaction));
+  lua_pushinteger(L, number_of(&event));
   if (event.code < 0) {
     lua_pushstring(L, net_error_name(event.code));
   } else {
@@ -127,6 +135,7 @@ static int engine_counts(lua_State *L) {
   } rows[] = {{"server_transactions", counts.server_transactions},
               {"client_transactions", counts.client_transactions},
               {"dialogs", counts.dialogs},
+              {"subscriptions", counts.subscriptions},
               {"events", counts.events},
               {"packets", counts.packets},
               {"queries", counts.queries},

@@ -86,6 +86,7 @@ static int read_request(lua_State *L, int index, sip_request *request) {
                            .own_prack = flag_field(L, index, "own_prack"),
                            .no_tcp = flag_field(L, index, "no_tcp"),
                            .orphan = flag_field(L, index, "orphan")};
+  request->subscription = (sip_id)number_field(L, index, "subscription", LUA_MAXINTEGER);
   read_destination(L, index, request);
   lua_getfield(L, index, "headers");
   if (lua_isnil(L, -1)) return 0;

@@ -446,6 +446,12 @@ static int new_message(lua_State *L) {
   return 1;
 }
 
+/* reason(status): the registered phrase, or an empty one. */
+static int status_reason(lua_State *L) {
+  bind_push_str(L, sip_status_reason((int)luaL_checkinteger(L, 1)));
+  return 1;
+}
+
 void bind_message_open(lua_State *L) {
   static const luaL_Reg meta[] = {{"__tostring", message_tostring}, {NULL, NULL}};
   static const luaL_Reg methods[] = {{"header_values", bind_header_values},
@@ -466,4 +472,6 @@ void bind_message_open(lua_State *L) {
   bind_multipart_open(L);
   lua_pushcfunction(L, new_message);
   lua_setfield(L, -2, "message");
+  lua_pushcfunction(L, status_reason);
+  lua_setfield(L, -2, "reason");
 }

@@ -13,6 +13,7 @@
 #include "sip/proxy.h"
 #include "sip/query.h"
 #include "sip/request_writer.h"
+#include "sip/subscription_usage.h"
 
 enum {
   MTU_MARGIN = 200, /* 18.1.1 */
@@ -284,6 +285,7 @@ static sip_transaction *client_new(sip_engine *engine, const sip_draft *draft,
   t->client.user = draft->user;
   t->client.next_hop = (sip_span){(uint32_t)(draft->next_hop.ptr - draft->packet->bytes),
                                   (uint32_t)draft->next_hop.len};
+  t->client.subscription = r->subscription;
   t->timeout_ms = r->timeout_ms;
   t->listener = r->listener;
   if (r->own_ack) t->flags |= SIP_TRANSACTION_OWN_ACK;
@@ -347,6 +349,7 @@ int sip_client_open(sip_engine *engine, const sip_request *r, sip_dialog *dialog
     return error;
   }
   if (dialog) note_in_dialog(dialog, t, &draft);
+  if (r->subscription) sip_subscriber_sent(engine, t, draft.cseq);
   *id = t->id;
   if (sip_client_is_sent_once(t)) {
     hand_over_ack(engine, t);

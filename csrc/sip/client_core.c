@@ -11,6 +11,7 @@
 #include "sip/reliable.h"
 #include "sip/request_writer.h"
 #include "sip/session_timer.h"
+#include "sip/subscription_usage.h"
 
 enum { DIALOG_TERMINATED = 199 }; /* RFC 6228 */
 
@@ -216,6 +217,7 @@ static void other_response(sip_engine *engine, sip_transaction *t, const sip_mes
   int status = response->status;
   bool accepted = status >= 200 && status < 300;
   bool makes = t->method == SIP_METHOD_SUBSCRIBE || t->method == SIP_METHOD_REFER;
+  if (t->client.subscription) makes = false; /* a NOTIFY does (RFC 6665 4.4.1) */
   sip_dialog *dialog = sip_dialog_find(engine, t->dialog);
   if (!dialog && !t->dialog && accepted && makes && response->to_tag.len) {
     dialog = sip_dialog_open_uac(engine, t, response, &kept->flow);
@@ -243,6 +245,8 @@ static void after_failure(sip_engine *engine, sip_transaction *t, int status) {
   if (!dialog || dialog->state != SIP_DIALOG_CONFIRMED || !sip_dialog_is_fatal(status)) return;
   if (status == 408 || status == 481) {
     sip_dialog_end_with_bye(engine, dialog, status);
+  } else if (status != 480) {
+    sip_dialog_end_all(engine, dialog, status);
   } else {
     sip_dialog_end(engine, dialog, status, NULL);
   }
@@ -271,6 +275,7 @@ void sip_client_to_user(sip_engine *engine, sip_transaction *t, const sip_messag
     sip_branch_response(engine, t, response, flow);
     return;
   }
+  if (t->client.subscription && sip_subscription_response(engine, t, response, flow)) return;
   sip_kept *kept = sip_kept_new(engine, response, flow);
   if (!kept) {
     push_lost_response(engine, t);
@@ -291,6 +296,7 @@ void sip_client_failed(sip_engine *engine, sip_transaction *t, int error) {
     sip_branch_lost(engine, t, error);
     return;
   }
+  if (t->client.subscription && sip_subscription_failed(engine, t, error)) return;
   if (!is_orphan(t)) {
     sip_event event = {
         .kind = SIP_EVENT_FAILED, .transaction = t->id, .dialog = t->dialog, .code = error};

@@ -11,6 +11,7 @@
 #include "sip/name_addr.h"
 #include "sip/reliable.h"
 #include "sip/session_timer.h"
+#include "sip/subscription_usage.h"
 
 #define REASON_EXPIRED "Reason: SIP;cause=408;text=\"Session expired\"\r\n"
 
@@ -215,6 +216,7 @@ static sip_dialog *dialog_new(sip_engine *engine, const birth *b, sip_str target
   sip_timer_init(&dialog->session.timer);
   dialog->session.timer.tag = SIP_TIMER_OF_SESSION;
   sip_link_init(&dialog->siblings);
+  sip_link_init(&dialog->subscriptions);
   dialog->flow = *b->flow;
   dialog->by_invite = b->method == SIP_METHOD_INVITE;
   dialog->target = sip_packet_copy(&engine->alloc, target);
@@ -314,6 +316,7 @@ void sip_dialog_free(sip_engine *engine, sip_dialog *dialog) {
   sip_timer_stop(&engine->wheel, &dialog->timeout);
   sip_session_stop(engine, dialog);
   sip_link_remove(&dialog->siblings);
+  sip_subscription_end_all(engine, dialog, SIP_E_GONE);
   if (dialog->id) {
     sip_map_remove(&engine->by_dialog, &dialog->by_key);
     sip_slots_remove(&engine->dialogs, dialog->id);
@@ -326,12 +329,33 @@ void sip_dialog_free(sip_engine *engine, sip_dialog *dialog) {
   sip_alloc_free(&engine->alloc, dialog, sizeof *dialog);
 }
 
+/* The INVITE's usage is over. True when the dialog goes on for its subscriptions: a BYE ends
+ * none of them (RFC 5057 2, RFC 6665 4.5.2). */
+static bool goes_on(sip_engine *engine, sip_dialog *dialog) {
+  bool confirmed = dialog->by_invite && dialog->state != SIP_DIALOG_EARLY;
+  if (!confirmed || sip_link_alone(&dialog->subscriptions)) return false;
+  sip_timer_stop(&engine->wheel, &dialog->retransmit);
+  sip_timer_stop(&engine->wheel, &dialog->timeout);
+  sip_session_stop(engine, dialog);
+  sip_packet_release(dialog->ok);
+  dialog->ok = NULL;
+  dialog->by_invite = false;
+  dialog->by_usages = true;
+  dialog->state = SIP_DIALOG_CONFIRMED;
+  return true;
+}
+
 void sip_dialog_end(sip_engine *engine, sip_dialog *dialog, int code, sip_kept *kept) {
   if (kept) kept->references++;
   sip_event event = {.kind = SIP_EVENT_DIALOG_END, .dialog = dialog->id, .code = code};
   if (kept) event.flow = kept->flow;
-  sip_dialog_free(engine, dialog);
+  if (!goes_on(engine, dialog)) sip_dialog_free(engine, dialog);
   sip_engine_push_event(engine, &event, kept);
+}
+
+void sip_dialog_end_all(sip_engine *engine, sip_dialog *dialog, int code) {
+  sip_subscription_end_all(engine, dialog, code);
+  sip_dialog_end(engine, dialog, code, NULL);
 }
 
 void sip_dialog_end_with_bye(sip_engine *engine, sip_dialog *dialog, int code) {
@@ -406,5 +430,5 @@ bool sip_engine_awaits_ack(const sip_engine *engine, sip_id id) {
 void sip_engine_dialog_drop(sip_engine *engine, sip_time now, sip_id id) {
   engine->now = now;
   sip_dialog *dialog = sip_dialog_find(engine, id);
-  if (dialog) sip_dialog_free(engine, dialog);
+  if (dialog && !goes_on(engine, dialog)) sip_dialog_free(engine, dialog);
 }

@@ -35,6 +35,7 @@ typedef struct sip_dialog {
   bool wants_invite; /* one of ours was refused because another is not over (14.1) */
   bool peer_updates; /* the other side allows UPDATE (RFC 3311 4) */
   bool peer_renames; /* it supports from-change (RFC 4916 4.4) */
+  bool by_usages;    /* it lasts as long as its subscriptions (RFC 6665 4.5.2) */
   uint32_t local_cseq;
   uint32_t remote_cseq;
   sip_id made_by;       /* our INVITE whose response made it, or 0 */
@@ -45,6 +46,7 @@ typedef struct sip_dialog {
   uint32_t seen_rseq;   /* of the reliable 1xx to our INVITE that came last, or 0 */
   sip_id update_server; /* theirs that came last, or 0 */
   sip_session_timer session;
+  sip_link subscriptions;
   sip_flow flow; /* the last request or response came by */
 
   sip_packet *ok; /* our 2xx that no ACK came for */
@@ -126,6 +128,8 @@ void sip_dialog_end(sip_engine *engine, sip_dialog *dialog, int code, sip_kept *
 /* The same; a BYE goes to the peer first where the dialog is an INVITE's. SIP_E_EXPIRED has a
  * Reason (RFC 3326). */
 void sip_dialog_end_with_bye(sip_engine *engine, sip_dialog *dialog, int code);
+/* The same with its subscriptions, which otherwise go on without the INVITE's usage. */
+void sip_dialog_end_all(sip_engine *engine, sip_dialog *dialog, int code);
 void sip_dialog_free(sip_engine *engine, sip_dialog *dialog);
 
 /* INVITE, UPDATE, SUBSCRIBE, NOTIFY, REFER (12.2, RFC 3311 5.1, RFC 6665 4.4.1). */

@@ -15,6 +15,14 @@ sip_transaction *sip_dialog_unanswered(const sip_engine *engine, const sip_dialo
   return invite && invite->state == SIP_STATE_PROCEEDING ? invite : NULL;
 }
 
+/* After the BYE the subscriptions of a dialog go on. */
+static bool is_over_for(const sip_dialog *dialog, const sip_message *request) {
+  bool subscription =
+      request->method == SIP_METHOD_NOTIFY || request->method == SIP_METHOD_SUBSCRIBE;
+  return dialog->state == SIP_DIALOG_TERMINATED &&
+         (!subscription || sip_link_alone(&dialog->subscriptions));
+}
+
 /* Another UPDATE of theirs has no final response (RFC 3311 5.2). */
 static bool is_updating(const sip_engine *engine, const sip_dialog *dialog) {
   const sip_transaction *t = sip_slots_find(&engine->transactions, dialog->update_server);
@@ -24,7 +32,7 @@ static bool is_updating(const sip_engine *engine, const sip_dialog *dialog) {
 int sip_dialog_admit(sip_engine *engine, const sip_dialog *dialog, const sip_message *request,
                      bool *later) {
   *later = false;
-  if (dialog->state == SIP_DIALOG_TERMINATED) return 481;
+  if (is_over_for(dialog, request)) return 481;
   if (dialog->has_remote_cseq && request->cseq <= dialog->remote_cseq) return 500; /* 12.2.2 */
   switch (request->method) {
   case SIP_METHOD_PRACK:

@@ -15,6 +15,7 @@
 #include "sip/screen.h"
 #include "sip/session_timer.h"
 #include "sip/state.h"
+#include "sip/subscription_usage.h"
 
 enum {
   T1_MS = 500, /* 17.1.1.1 */
@@ -25,6 +26,7 @@ enum {
   MTU = 1500,
   MAX_TRANSACTIONS = 200000,
   MAX_DIALOGS = 100000,
+  MAX_SUBSCRIPTIONS = 100000,
   MAX_EVENTS = 65536,
   NO_MEMORY_RETRY_MS = 100
 };
@@ -44,6 +46,7 @@ static void take_config(sip_engine *engine, const sip_engine_config *config) {
   c->mtu = or_default(c->mtu, MTU);
   c->max_transactions = or_default(c->max_transactions, MAX_TRANSACTIONS);
   c->max_dialogs = or_default(c->max_dialogs, MAX_DIALOGS);
+  c->max_subscriptions = or_default(c->max_subscriptions, MAX_SUBSCRIPTIONS);
   c->max_events = or_default(c->max_events, MAX_EVENTS);
   const sip_limits *d = &sip_limits_default;
   sip_limits *l = &c->limits;
@@ -69,7 +72,8 @@ static bool make_parts(sip_engine *engine) {
          sip_map_init(&engine->by_client_key, alloc) == 0 &&
          sip_map_init(&engine->by_merge, alloc) == 0 &&
          sip_map_init(&engine->by_connection, alloc) == 0 &&
-         sip_map_init(&engine->by_dialog, alloc) == 0;
+         sip_map_init(&engine->by_dialog, alloc) == 0 &&
+         sip_map_init(&engine->by_subscribe, alloc) == 0;
 }
 
 sip_engine *sip_engine_new(const sip_engine_config *config) {
@@ -95,12 +99,14 @@ sip_engine *sip_engine_new(const sip_engine_config *config) {
   sip_alloc *a = &engine->alloc;
   sip_slots_init(&engine->transactions, a);
   sip_slots_init(&engine->dialogs, a);
+  sip_slots_init(&engine->subscriptions, a);
   sip_ring_init(&engine->packets, a, sizeof(sip_outgoing));
   sip_ring_init(&engine->events, a, sizeof(sip_queued_event));
   sip_ring_init(&engine->queries, a, sizeof(sip_id));
-  sip_buffer *buffers[] = {&engine->allow,    &engine->accept,     &engine->supported,
-                           &engine->required, &engine->user_agent, &engine->scratch,
-                           &engine->lines,    &engine->route_uri};
+  sip_buffer *buffers[] = {&engine->allow,      &engine->accept,     &engine->supported,
+                           &engine->required,   &engine->user_agent, &engine->scratch,
+                           &engine->lines,      &engine->route_uri,  &engine->usage_lines,
+                           &engine->usage_body, &engine->proof};
   for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) sip_buffer_init(buffers[i], a, 0);
   if (!make_parts(engine)) {
     sip_engine_free(engine);
@@ -126,9 +132,12 @@ void sip_engine_free(sip_engine *engine) {
   cursor = 0;
   sip_dialog *dialog;
   while ((dialog = sip_slots_next(&engine->dialogs, &cursor))) sip_dialog_free(engine, dialog);
+  cursor = 0;
+  sip_subscription *s;
+  while ((s = sip_slots_next(&engine->subscriptions, &cursor))) sip_subscription_free(engine, s);
   drain(engine);
   sip_map *maps[] = {&engine->by_server_key, &engine->by_client_key, &engine->by_merge,
-                     &engine->by_connection, &engine->by_dialog};
+                     &engine->by_connection, &engine->by_dialog,     &engine->by_subscribe};
   for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) {
     if (maps[i]->alloc) sip_map_deinit(maps[i]);
   }
@@ -136,12 +145,14 @@ void sip_engine_free(sip_engine *engine) {
   sip_engine_forget_nodes(engine);
   sip_slots_deinit(&engine->transactions);
   sip_slots_deinit(&engine->dialogs);
+  sip_slots_deinit(&engine->subscriptions);
   sip_ring_deinit(&engine->packets);
   sip_ring_deinit(&engine->events);
   sip_ring_deinit(&engine->queries);
-  sip_buffer *buffers[] = {&engine->allow,    &engine->accept,     &engine->supported,
-                           &engine->required, &engine->user_agent, &engine->scratch,
-                           &engine->lines,    &engine->route_uri};
+  sip_buffer *buffers[] = {&engine->allow,      &engine->accept,     &engine->supported,
+                           &engine->required,   &engine->user_agent, &engine->scratch,
+                           &engine->lines,      &engine->route_uri,  &engine->usage_lines,
+                           &engine->usage_body, &engine->proof};
   for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) sip_buffer_deinit(buffers[i]);
   sip_message_free(&engine->alloc, engine->parsed);
   sip_message_free(&engine->alloc, engine->own);
@@ -240,6 +251,12 @@ static void fire(sip_engine *engine, sip_timer *timer) {
   case SIP_TIMER_OF_BRANCH:
     sip_branch_expire(engine, SIP_CONTAINER(timer, sip_branch, timeout));
     break;
+  case SIP_TIMER_OF_SUBSCRIPTION_1:
+    sip_subscription_expire(engine, SIP_CONTAINER(timer, sip_subscription, expiry));
+    break;
+  case SIP_TIMER_OF_SUBSCRIPTION_2:
+    sip_subscription_paced(engine, SIP_CONTAINER(timer, sip_subscription, pace));
+    break;
   case SIP_TIMER_OF_GUARD:
     sip_screen_report(engine);
     break;
@@ -281,6 +298,7 @@ void sip_engine_get_counts(const sip_engine *engine, sip_engine_counts *out) {
       .server_transactions = engine->server_count,
       .client_transactions = engine->client_count,
       .dialogs = engine->dialogs.count,
+      .subscriptions = engine->subscriptions.count,
       .events = engine->events.count,
       .packets = engine->packets.count,
       .queries = engine->queries.count,

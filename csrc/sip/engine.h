@@ -39,9 +39,10 @@ typedef struct sip_engine_config {
   uint32_t dead_ms;     /* 30000: a server that failed is tried after the others of its name */
   uint32_t failover_ms; /* a server may be silent for so long when its name has others; 64*T1 */
   uint32_t mtu; /* 1500; a request over UDP larger than mtu - 200 tries TCP first (18.1.1) */
-  uint32_t max_transactions; /* 200000; past it new requests get 503 with Retry-After */
-  uint32_t max_dialogs;      /* 100000 */
-  uint32_t max_events;       /* 65536 waiting; past it requests are answered 503 */
+  uint32_t max_transactions;  /* 200000; past it new requests get 503 with Retry-After */
+  uint32_t max_dialogs;       /* 100000 */
+  uint32_t max_subscriptions; /* 100000, of both roles */
+  uint32_t max_events;        /* 65536 waiting; past it requests are answered 503 */
   sip_limits limits;
   sip_str owner; /* token put in front of every tag, branch and Call-ID, e.g. "a3"; may be empty */
   /* Key of the tokens in our Record-Route and Path: engines with the same one take each
@@ -187,13 +188,20 @@ typedef enum sip_event_kind {
                          * the response, which is the message, or that counts for one */
   SIP_EVENT_PROXIED,    /* transaction (server): the branches have ended. code: the best
                          * status so far, message: that response, if it is one; branch: its */
-  SIP_EVENT_GUARD       /* the guard refused somebody: its report has news */
+  SIP_EVENT_GUARD,      /* the guard refused somebody: its report has news */
+  SIP_EVENT_NOTIFIED,   /* subscription, origin: a NOTIFY came, which was answered; message */
+  SIP_EVENT_REFRESHED,  /* subscription: refreshed for so many seconds; code */
+  SIP_EVENT_CHALLENGED, /* subscription: 401 or 407 to a request of it; message */
+  SIP_EVENT_SUBSCRIPTION_END /* subscription, origin: gone. code: a sip_subscription_reason, or
+                              * the status or error that ended it; message: the last NOTIFY */
 } sip_event_kind;
 
 typedef struct sip_event {
   sip_event_kind kind;
   sip_id transaction;
   sip_id dialog;
+  sip_id subscription;
+  sip_id origin;   /* the one that was asked for, when a fork made this one; else itself */
   uint32_t branch; /* of BRANCH and PROXIED: its number */
   int code;
   sip_flow flow;              /* of the message; of UNSENT, NO_ACK, FELL_BACK: to whom */
@@ -359,6 +367,7 @@ typedef struct sip_request {
   bool orphan;              /* fire and forget: no event follows */
   bool is_told;             /* of an orphaned PRACK: but SIP_EVENT_PRACKED at its 2xx */
   bool is_refresh;          /* of a session timer's own (session_timer.h) */
+  sip_id subscription;      /* that it asks for (subscription.h), or 0 */
 } sip_request;
 
 /* SIP_E_URI, SIP_E_NO_ROUTE, SIP_E_LIMIT, SIP_E_INVALID. */
@@ -457,6 +466,7 @@ typedef struct sip_engine_counts {
   size_t server_transactions;
   size_t client_transactions;
   size_t dialogs;
+  size_t subscriptions;
   size_t events;
   size_t packets; /* waiting to be drained */
   size_t queries; /* likewise */

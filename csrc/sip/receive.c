@@ -10,6 +10,7 @@
 #include "sip/screen.h"
 #include "sip/server.h"
 #include "sip/stun.h"
+#include "sip/subscription_usage.h"
 #include "sip/user_agent.h"
 
 enum { RETRY_AFTER_LATER_MAX_S = 10 }; /* 14.2, RFC 3311 5.2 */
@@ -141,15 +142,16 @@ static void receive_in_dialog(sip_engine *engine, const sip_flow *flow) {
   const sip_message *m = engine->parsed;
   sip_dialog *dialog = sip_dialog_match_request(engine, m);
   if (!dialog) { /* 12.2.2 */
-    bool taken = sip_proxy_route(engine, m, flow) || !is_let_in(engine, flow) ||
-                 sip_proxy_hand_over(engine, m, flow);
+    bool taken = sip_subscriber_receive_first(engine, flow) || sip_proxy_route(engine, m, flow) ||
+                 !is_let_in(engine, flow) || sip_proxy_hand_over(engine, m, flow);
     if (!taken) reject(engine, flow, 481, (sip_str){0});
     return;
   }
   bool later;
   int status = sip_dialog_admit(engine, dialog, m, &later);
   if (status == 0) {
-    sip_engine_deliver(engine, flow, dialog);
+    bool taken = sip_subscription_receive(engine, flow, dialog);
+    if (!taken) sip_engine_deliver(engine, flow, dialog);
   } else {
     uint64_t wait = sip_random_number(&engine->random) % (RETRY_AFTER_LATER_MAX_S + 1);
     reject(engine, flow, status, later ? retry_after(engine, wait) : (sip_str){0});

@@ -72,11 +72,13 @@ struct sip_engine {
   sip_wheel wheel;
   sip_slots transactions;
   sip_slots dialogs;
+  sip_slots subscriptions;
   sip_map by_server_key;
   sip_map by_client_key;
   sip_map by_merge;
   sip_map by_connection; /* sip_waiters (failover.c) */
   sip_map by_dialog;
+  sip_map by_subscribe; /* subscriptions that wait for the NOTIFYs that make their dialogs */
   size_t server_count;
   size_t client_count;
   size_t session_timers; /* that run, of dialogs */
@@ -86,11 +88,14 @@ struct sip_engine {
   sip_ring queries;    /* sip_id of client transactions */
   sip_kept *delivered; /* message of the event handed out last */
 
-  sip_message *parsed;  /* reused for every message received */
-  sip_message *own;     /* likewise for messages of ours that are read again */
-  sip_buffer scratch;   /* reused for every message written */
-  sip_buffer lines;     /* likewise for header lines of default answers */
-  sip_buffer route_uri; /* a Request-URI that was changed (routing.h) */
+  sip_message *parsed;    /* reused for every message received */
+  sip_message *own;       /* likewise for messages of ours that are read again */
+  sip_buffer scratch;     /* reused for every message written */
+  sip_buffer lines;       /* likewise for header lines of default answers */
+  sip_buffer route_uri;   /* a Request-URI that was changed (routing.h) */
+  sip_buffer usage_lines; /* header lines of a subscription's messages */
+  sip_buffer usage_body;  /* a document with its number */
+  sip_buffer proof;       /* credentials of the request that is sent again now */
 
   guard *guard;     /* or NULL */
   uint8_t standing; /* guard_standing of whom the message comes from that is being received */
@@ -116,6 +121,8 @@ enum {
   SIP_TIMER_OF_RELIABLE_1,
   SIP_TIMER_OF_RELIABLE_2,
   SIP_TIMER_OF_BRANCH,
+  SIP_TIMER_OF_SUBSCRIPTION_1,
+  SIP_TIMER_OF_SUBSCRIPTION_2,
   SIP_TIMER_OF_GUARD
 };
 

@@ -159,6 +159,7 @@ typedef struct sip_transaction {
       uint32_t target_count;
       uint32_t target_next;
       sip_packet *cancel_headers;  /* wanted, not yet sent (9.1) */
+      sip_id subscription;         /* that it asks for or is of, or 0 */
       struct sip_waiters *waiters; /* by whose connection it was sent, or NULL */
       sip_link waiting;            /* in their list */
       union {

@@ -120,7 +120,8 @@ static void answer_options(sip_engine *engine, const sip_message *request, const
 static void refuse_method(sip_engine *engine, const sip_message *request, const sip_flow *flow) {
   int status = 405;
   if (request->method == SIP_METHOD_EXTENSION) status = 501;
-  if (request->method == SIP_METHOD_BYE) status = 481; /* 15.1.2 */
+  if (request->method == SIP_METHOD_BYE) status = 481;    /* 15.1.2 */
+  if (request->method == SIP_METHOD_NOTIFY) status = 481; /* RFC 6665 4.1.3 */
   if (request->method == SIP_METHOD_SUBSCRIBE) status = BAD_EVENT;
   if (request->method == SIP_METHOD_REFER) status = 603;
   sip_buffer *lines = &engine->lines;

@@ -263,6 +263,10 @@ function Request:redirect(targets, options) end
 function Request:answer(options) end
 ---@return moonsip.Request
 function Request:defer() end
+---@param options moonsip.AcceptOptions?
+---@return moonsip.Subscription?
+---@return moonsip.Error? err
+function Request:accept(options) end
 
 -- Requests of ours --------------------------------------------------------------------------
 

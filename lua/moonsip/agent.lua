@@ -15,6 +15,7 @@ local lifecycle = require "moonsip.lifecycle"
 local listen = require "moonsip.listen"
 local misuse = require "moonsip.misuse"
 local nodes = require "moonsip.nodes"
+local notifier = require "moonsip.notifier"
 local plan = require "moonsip.plan"
 local record = require "moonsip.b2bua.record"
 local server = require "moonsip.web.server"
@@ -23,6 +24,7 @@ local tap = require "moonsip.tap"
 local target = require "moonsip.target"
 local tls = require "moonsip.tls"
 local underway = require "moonsip.underway"
+local watching = require "moonsip.watch"
 
 ---@class moonsip.Agent
 ---@field context moonsip.Context
@@ -48,7 +50,7 @@ function getters:calls()
   local list = {}
   for one in pairs(self.call_set) do list[#list + 1] = one end
   table.sort(list, function(a, b) return a.serial < b.serial end)
-  return list
+  return setmetatable(list, self.calls_meta)
 end
 
 function getters:nodes() return self.others and self.others.list or {} end
@@ -139,15 +141,18 @@ function agent.new(context, options)
   local self = setmetatable({
     context = context, engine = engine, listeners = false, handlers = handlers.new(),
     guard = watch, others = false,
-    requests = {}, exchanges = {}, dialogs = {}, call_set = {}, serial = 0, forked = {},
-    reliable = chosen.reliable,
+    requests = {}, exchanges = {}, dialogs = {}, subscriptions = {}, call_set = {},
+    serial = 0, forked = {}, reliable = chosen.reliable,
     allow = "", accept = chosen.accept, supported = chosen.supported,
     fixed_allow = chosen.allow ~= nil, places_calls = false, shown = {},
     acks_wanted = 0, byes_wanted = 0, proxied_calls = {}, closed = false, generation = 1,
     domains = chosen.domains, peers = chosen.peers, routes = chosen.routes,
     media = chosen.media, from = chosen.from, credentials = chosen.credentials,
     credential_sets = credentials.cache(), deferred_ms = chosen.deferred_ms,
+    call_watchers = {}, notifiers = {},
   }, Agent)
+  -- A list of its calls says whose it is: a source of the dialog package.
+  self.calls_meta = { __name = "moonsip.calls", agent = self }
   self.engine:keep_history(chosen.history)
   if chosen.domains then engine:domains(chosen.domains) end
   engine:identity { allow = chosen.allow, accept = chosen.accept,
@@ -277,6 +282,35 @@ function Agent:call(given, options, callback)
   return self:invite("agent:call", targets, made):wait(callback)
 end
 
+--- Tells others of the state of resources, in an event package (notifier.lua).
+---@param package string|moonsip.EventPackage
+---@param options table?
+---@return moonsip.Notifier
+function Agent:event(package, options)
+  return notifier.new(self, package, options)
+end
+
+--- The value of Allow-Events (RFC 6665 4.4.4); nil for none.
+---@return string?
+---@package
+function Agent:allow_events()
+  local list = {}
+  for name in pairs(self.notifiers) do list[#list + 1] = name end
+  table.sort(list)
+  return #list > 0 and table.concat(list, ", ") or nil
+end
+
+--- Watches a resource: `for info, doc in agent:watch(uri, package) do`. Leaving the loop
+--- un-subscribes. With a function at the end that is called for each NOTIFY, it returns at
+--- once; `:close()` un-subscribes.
+---@param given any       as for request
+---@param package string|moonsip.EventPackage
+---@param options table?  those of request; expires, accept, id
+---@param fn fun(info: moonsip.WatchInfo, doc: string?)?
+function Agent:watch(given, package, options, fn)
+  return watching.open(self, given, package, options, fn)
+end
+
 --- Runs the handlers of an event, each in a task of its own.
 ---@param name string
 function Agent:emit(name, ...)
@@ -377,6 +411,14 @@ end
 ---@package
 function Agent:end_all()
   for _, one in ipairs(self.calls) do one:close() end
+  for _, one in pairs(self.notifiers) do one:close() end
+  local numbers = {}
+  for number in pairs(self.subscriptions) do numbers[#numbers + 1] = number end
+  table.sort(numbers)
+  for _, number in ipairs(numbers) do
+    local one = self.subscriptions[number]
+    if one and one.close then one:close() end
+  end
   local left = {}
   for number, req in pairs(self.requests) do left[#left + 1] = { number, req } end
   for number, one in pairs(self.exchanges) do left[#left + 1] = { number, one } end

@@ -151,6 +151,7 @@ function Call:bind(number, status)
   if status < 200 then
     if self.state == "calling" or self.state == "incoming" then self.state = "ringing" end
     self.number = self.number or number
+    self.agent:call_changed(self)
     return
   end
   self.number = number
@@ -158,6 +159,7 @@ function Call:bind(number, status)
   self.answered_at = self.agent.context:now()
   self:note "connected"
   if self.early_policy then self:session_changed() end
+  self.agent:call_changed(self)
 end
 
 --- Where its offers and answers stand.

@@ -20,9 +20,10 @@ for method in pairs(known) do any[method] = true end
 defaults.any = any
 
 --- Methods with a status of their own: no such dialog (15.1.2), no such event package
---- (RFC 6665 4.2.1.1), declined (RFC 3515 2.4.4). Inside a dialog nothing gets 481, which
---- would end the whole of it at the other side (RFC 5057 5.1).
-local own_status <const> = { BYE = 481, SUBSCRIBE = 489, REFER = 603 }
+--- (RFC 6665 4.2.1.1), no such subscription (4.1.3), declined (RFC 3515 2.4.4). Inside a
+--- dialog nothing gets 481, which would end the whole of it at the other side (RFC 5057 5.1).
+local own_status <const> = { BYE = 481, SUBSCRIBE = 489, NOTIFY = 481,
+                             REFER = 603 }
 
 local has_description <const> = { INVITE = true, UPDATE = true, PRACK = true }
 
@@ -33,9 +34,11 @@ end
 
 local function refuse(req, agent, method)
   local status = own_status[method] or known[method] and 405 or 501
+  if method == "NOTIFY" and req.dialog then status = 489 end
   if status == 405 or status == 501 then
     return req:reply(status, { Allow = agent.allow })
   end
+  if status == 489 then return req:reply(489, { ["Allow-Events"] = agent:allow_events() }) end
   return req:reply(status)
 end
 

@@ -307,6 +307,33 @@ function on.dialog_end(agent, message, _, number, code)
   of:ended(why_ended(message, code))
 end
 
+-- ---- subscriptions: of a notifier by their own number, of ours by that of the request
+
+local function subscriber_of(agent, origin, number)
+  return agent.subscriptions[origin ~= 0 and origin or number]
+end
+
+function on.notified(agent, message, origin, number)
+  local of = subscriber_of(agent, origin, number)
+  if of then of:notified(number, message) end
+end
+
+function on.refreshed(agent, _, _, number, code)
+  local of = agent.subscriptions[number]
+  if of and of.refreshed then of:refreshed(number, code) end
+end
+
+function on.challenged(agent, message, origin, number)
+  local of = subscriber_of(agent, origin, number)
+  if of then of:challenged(number, message) else agent.engine:prove(number) end
+end
+
+function on.subscription_end(agent, message, origin, number, code)
+  local of = subscriber_of(agent, origin, number)
+  if origin == 0 then agent.subscriptions[number] = nil end
+  if of then of:subscription_ended(number, code, message) end
+end
+
 --- Who was refused since the last time, and why.
 function on.guard(agent)
   local report, others = agent.engine:guard_report()

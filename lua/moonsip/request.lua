@@ -12,6 +12,7 @@ local provisional = require "moonsip.provisional"
 local proxy = require "moonsip.proxy"
 local record = require "moonsip.b2bua.record"
 local session_timer = require "moonsip.session_timer"
+local subscription = require "moonsip.subscription"
 
 ---@class moonsip.Request
 ---@field message table            the core's message; its fields are this object's
@@ -40,6 +41,7 @@ end
 
 message.class(Request, getters)
 proxy.mixin(Request)
+subscription.mixin(Request)
 
 local sdp_type <const> = description.content_type
 

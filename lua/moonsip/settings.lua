@@ -27,7 +27,8 @@
 --   websocket       whom WebSockets let in: { paths = {...}, origins = {...} }, and how other
 --                   requests to their ports are answered: routes (web/routes.lua)
 --   tls             who we are over TLS and whom we trust: see tls.lua
---   mtu, max_transactions, max_dialogs, max_events, limits   bounds of the core
+--   mtu, max_transactions, max_dialogs, max_subscriptions, max_events, limits   bounds of
+--                   the core
 
 local credentials = require "moonsip.credentials"
 local duration = require "moonsip.duration"
@@ -51,7 +52,7 @@ local known <const> = {
   user_agent = true, allow = true, accept = true, supported = true, peers = true,
   t1 = true, t2 = true, t4 = true, timer_c = true, failover = true, dead_target = true,
   resolve = true, mtu = true, max_transactions = true,
-  max_dialogs = true, max_events = true, limits = true,
+  max_dialogs = true, max_subscriptions = true, max_events = true, limits = true,
   guard = true,
   history = true, media = true, username = true, password = true, ha1 = true, realm = true,
   credentials = true, tls = true, websocket = true, session_timer = true, reliable = true,
@@ -132,7 +133,8 @@ local function engine_options(context, options)
       end
     end
   end
-  for _, name in ipairs { "mtu", "max_transactions", "max_dialogs", "max_events" } do
+  for _, name in ipairs { "mtu", "max_transactions", "max_dialogs", "max_subscriptions",
+                          "max_events" } do
     if options[name] ~= nil then
       engine[name] = misuse.integer(verb, name, options[name], 1, max_count)
     end

@@ -102,10 +102,10 @@ local function reload_tls(self)
   return done, err
 end
 
-local Watch = {}
-Watch.__index = Watch
+local Reader = {}
+Reader.__index = Reader
 
-function Watch:expire()
+function Reader:expire()
   local agent = self.agent
   self.timer = agent.context:start_timer(self.watch_ms, self)
   local changed = agent.tls:has_changed()
@@ -114,7 +114,7 @@ function Watch:expire()
   self.was_changed = changed
 end
 
-function Watch:stop()
+function Reader:stop()
   self.agent.context.wheel:stop(self.timer)
 end
 
@@ -132,7 +132,7 @@ function tls.attach(agent, config)
   if err then return nil, err end
   driver:set_tls(agent.engine, agent.tls)
   if config.watch_ms and agent.tls then
-    local watch = setmetatable({ agent = agent, watch_ms = config.watch_ms }, Watch)
+    local watch = setmetatable({ agent = agent, watch_ms = config.watch_ms }, Reader)
     watch.timer = agent.context:start_timer(config.watch_ms, watch)
     agent.tls_watch = watch
   end

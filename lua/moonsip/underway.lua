@@ -21,6 +21,28 @@ function Underway:add_call(one)
   self.serial = self.serial + 1
   one.serial = self.serial
   self.call_set[one] = true
+  self:call_changed(one)
+end
+
+--- Who hears of each step of each call: `one:changed(call)`.
+function Underway:watch_calls(one)
+  table.insert(self.call_watchers, one)
+end
+
+function Underway:unwatch_calls(one)
+  for at, other in ipairs(self.call_watchers) do
+    if other == one then return table.remove(self.call_watchers, at) end
+  end
+end
+
+local function tell_watchers(self, one)
+  for _, watcher in ipairs({ table.unpack(self.call_watchers) }) do watcher:changed(one) end
+end
+
+--- A call began, rings, is connected or has ended.
+function Underway:call_changed(one)
+  if not self.call_watchers[1] then return end
+  self.context.tasks:spawn(self, tell_watchers, self, one)
 end
 
 --- The call of an INVITE that came.
@@ -101,6 +123,7 @@ end
 --- A call is over.
 function Underway:call_ended(one)
   self.call_set[one] = nil
+  self:call_changed(one)
   if one.is_leg then return record.settle(one) end
   if not one.of_leg and self.handlers:has "cdr" then self:emit("cdr", one:summary()) end
 end

@@ -69,7 +69,8 @@ function wish.of(exchange)
   local has_credentials = exchange.method == "INVITE" and wish.credentials(exchange) ~= nil
   return {
     method = exchange.method, uri = target.uri, to = plan.to,
-    call_id = exchange.call_id or plan.call_id, from_tag = exchange.from_tag,
+    call_id = exchange.call_id or plan.call_id, from_tag = exchange.from_tag or plan.from_tag,
+    subscription = plan.subscription,
     cseq = exchange.cseq,
     from = target.from and agent:from_header(exchange.verb, target.from) or plan.from,
     headers = flat, content_type = exchange.body and plan.content_type, body = exchange.body,

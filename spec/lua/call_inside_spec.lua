@@ -205,8 +205,8 @@ describe("a call", function()
     local methods <const> = { "INFO", "MESSAGE", "OPTIONS", "NOTIFY", "SUBSCRIBE",
                               "REFER",
                               "PUBLISH", "REGISTER", "UPDATE", "EXAMPLE" }
-    local defaults <const> = { OPTIONS = 200, SUBSCRIBE = 489, REFER = 603, UPDATE = 200,
-                               EXAMPLE = 501 }
+    local defaults <const> = { OPTIONS = 200, SUBSCRIBE = 489, NOTIFY = 489, REFER = 603,
+                               UPDATE = 200, EXAMPLE = 501 }
     for _, method in ipairs(methods) do
       it(method .. ": to the call's handler, then the agent's, then the default",
         function()

@@ -11,7 +11,7 @@ local methods <const> = { "INVITE", "BYE", "REGISTER", "OPTIONS", "PRACK", "SUBS
                           "PUBLISH", "INFO", "REFER", "MESSAGE", "UPDATE", "EXAMPLE" }
 
 -- What is answered when nobody handles it.
-local default_status <const> = { OPTIONS = 200, SUBSCRIBE = 489, REFER = 603,
+local default_status <const> = { OPTIONS = 200, SUBSCRIBE = 489, NOTIFY = 481, REFER = 603,
                                  EXAMPLE = 501, BYE = 481 }
 
 describe("a request", function()
@@ -152,7 +152,7 @@ describe("a request", function()
 
       it("gets 404 when no filter of its handlers fits", function()
         bob:on(method, { user = "nobody" }, function(req) req:reply(200) end)
-        local expected = { OPTIONS = 200, BYE = 481, SUBSCRIBE = 489, REFER = 603 }
+        local expected = { OPTIONS = 200, BYE = 481, NOTIFY = 481, SUBSCRIBE = 489, REFER = 603 }
         assert.equal(expected[method] or 404, (status_of(alice, method, bob)))
       end)
     end)

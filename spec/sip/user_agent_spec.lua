@@ -20,7 +20,8 @@ describe("a request nobody handles", function()
     OPTIONS = 200, -- RFC 3261 11.2
     SUBSCRIBE = 489, -- RFC 6665 4.2.1.1
     REFER = 603,
-    INVITE = 405, REGISTER = 405, PUBLISH = 405, MESSAGE = 405, NOTIFY = 405, INFO = 405,
+    INVITE = 405, REGISTER = 405, PUBLISH = 405, MESSAGE = 405,
+    NOTIFY = 481 --[[RFC 6665 4.1.3]], INFO = 405,
     UPDATE = 405, PRACK = 405, BYE = 481 --[[15.1.2]],
     NEWMETHOD = 501, -- RFC 3261 21.5.2
   }

@@ -107,6 +107,10 @@ function Caller:request(method, given, options)
   return agent.Agent.request(self, method, resolve(given), options)
 end
 
+function Caller:watch(given, package, options, fn)
+  return agent.Agent.watch(self, resolve(given), package, options, fn)
+end
+
 -- ---- who hears and speaks
 
 --- Its call: the one that began last and goes on.
