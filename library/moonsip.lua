@@ -486,6 +486,10 @@ function Agent:emit(name, ...) end
 ---@return moonsip.Notifier
 function Agent:event(package, options) end
 ---@param target moonsip.Target
+---@param options moonsip.ReferOptions
+---@return fun(): moonsip.ReferStep?
+function Agent:refer(target, options) end
+---@param target moonsip.Target
 ---@param package string|moonsip.EventPackage
 ---@param options moonsip.WatchOptions?
 ---@param fn fun(info: moonsip.WatchInfo, doc: string?)?

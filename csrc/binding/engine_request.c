@@ -214,6 +214,16 @@ static int engine_session_timer(lua_State *L) {
   return 0;
 }
 
+/* find_dialog(call_id, local_tag, remote_tag) -> dialog | nil */
+static int engine_find_dialog(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_id id = sip_engine_dialog_find(self->engine, bind_check_str(L, 2), bind_check_str(L, 3),
+                                     bind_check_str(L, 4));
+  if (id == 0) return 0;
+  lua_pushinteger(L, (lua_Integer)id);
+  return 1;
+}
+
 static int engine_awaits_ack(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   lua_pushboolean(L, sip_engine_awaits_ack(self->engine, (sip_id)luaL_checkinteger(L, 2)));
@@ -240,6 +250,7 @@ const luaL_Reg bind_engine_request_methods[] = {{"request", engine_request},
                                                 {"cancel", engine_cancel},
                                                 {"dialog_info", engine_dialog_info},
                                                 {"session_timer", engine_session_timer},
+                                                {"find_dialog", engine_find_dialog},
                                                 {"awaits_ack", engine_awaits_ack},
                                                 {"dialog_drop", engine_dialog_drop},
                                                 {"token", engine_token},

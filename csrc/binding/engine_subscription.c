@@ -117,7 +117,7 @@ static int engine_grant(lua_State *L) {
   return done_or_fail(L, self, sip_engine_grant(self->engine, bind_engine_now(self), id));
 }
 
-/* terminate(subscription, reason, retry_after) */
+/* terminate(subscription, reason, retry_after, body, type) */
 static int engine_terminate(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_id id = (sip_id)luaL_checkinteger(L, 2);
@@ -125,9 +125,13 @@ static int engine_terminate(lua_State *L) {
   luaL_argcheck(L, reason != SIP_SUBSCRIPTION_OTHER, 3, "no reason of RFC 6665 4.1.3");
   lua_Integer after = luaL_optinteger(L, 4, 0);
   luaL_argcheck(L, after >= 0 && after <= UINT32_MAX, 4, "seconds expected");
+  lua_settop(L, 6);
+  sip_termination how = {.reason = reason, .retry_after_s = (uint32_t)after};
+  int error = make_document(L, self, 5, &how.document);
   sip_time now = bind_engine_now(self);
-  return done_or_fail(L, self,
-                      sip_engine_terminate(self->engine, now, id, reason, (uint32_t)after));
+  if (!error) error = sip_engine_terminate(self->engine, now, id, &how);
+  sip_document_release(&how.document);
+  return done_or_fail(L, self, error);
 }
 
 /* watch{ call_id, from_tag, event, headers, expires, dialog } -> subscription | nil, err */

@@ -420,6 +420,12 @@ int sip_engine_dialog_info(const sip_engine *engine, sip_id id, sip_dialog_info 
   return 0;
 }
 
+sip_id sip_engine_dialog_find(sip_engine *engine, sip_str call_id, sip_str local_tag,
+                              sip_str remote_tag) {
+  const sip_dialog *dialog = match(engine, call_id, local_tag, remote_tag);
+  return dialog ? dialog->id : 0;
+}
+
 bool sip_engine_awaits_ack(const sip_engine *engine, sip_id id) {
   const sip_dialog *dialog = sip_slots_find(&engine->dialogs, id);
   if (!dialog) return false;

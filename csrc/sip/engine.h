@@ -418,6 +418,10 @@ typedef struct sip_dialog_info {
 /* Slices are valid until the next call into the engine. */
 int sip_engine_dialog_info(const sip_engine *engine, sip_id dialog, sip_dialog_info *out);
 
+/* The dialog of these ids (RFC 3891 3), or 0. */
+sip_id sip_engine_dialog_find(sip_engine *engine, sip_str call_id, sip_str local_tag,
+                              sip_str remote_tag);
+
 /* True while a 2xx of ours to an INVITE of this dialog has no ACK yet, or still waits for a
  * PRACK: a BYE has to wait for it (15). */
 bool sip_engine_awaits_ack(const sip_engine *engine, sip_id dialog);

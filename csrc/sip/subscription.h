@@ -70,9 +70,14 @@ int sip_engine_notify(sip_engine *engine, sip_time now, sip_id subscription,
                       const sip_document *document);
 /* It may be told now: pending becomes active. */
 int sip_engine_grant(sip_engine *engine, sip_time now, sip_id subscription);
-/* The last NOTIFY, with a reason; retry_after_s 0: none. */
+/* The last NOTIFY. */
+typedef struct sip_termination {
+  sip_subscription_reason reason;
+  uint32_t retry_after_s; /* 0: none */
+  sip_document document;  /* without a packet: the newest there is */
+} sip_termination;
 int sip_engine_terminate(sip_engine *engine, sip_time now, sip_id subscription,
-                         sip_subscription_reason reason, uint32_t retry_after_s);
+                         const sip_termination *how);
 
 /* --- Subscriber ----------------------------------------------------------------- */
 

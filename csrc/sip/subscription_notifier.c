@@ -309,16 +309,16 @@ int sip_engine_grant(sip_engine *engine, sip_time now, sip_id id) {
   return 0;
 }
 
-int sip_engine_terminate(sip_engine *engine, sip_time now, sip_id id,
-                         sip_subscription_reason reason, uint32_t retry_after_s) {
+int sip_engine_terminate(sip_engine *engine, sip_time now, sip_id id, const sip_termination *how) {
   engine->now = now;
   sip_subscription *s = sip_subscription_find(engine, id);
   if (!s || s->role != SIP_NOTIFIER) return SIP_E_GONE;
   if (s->state == SIP_USAGE_ENDING) return 0;
   if (!sip_engine_reserve(engine)) return SIP_E_MEMORY;
-  s->reason = (uint8_t)reason;
-  s->notifier.retry_after_s = retry_after_s;
+  s->reason = (uint8_t)how->reason;
+  s->notifier.retry_after_s = how->retry_after_s;
+  take_document(s, &how->document);
   sip_timer_stop(&engine->wheel, &s->expiry);
-  sip_subscription_drive(engine, s, SIP_USAGE_ON_TERMINATE, reason);
+  sip_subscription_drive(engine, s, SIP_USAGE_ON_TERMINATE, s->reason);
   return 0;
 }

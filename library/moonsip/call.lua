@@ -139,3 +139,12 @@ function Call:reinvite(options, fn) end
 ---@return moonsip.Response?
 ---@return moonsip.Error? err
 function Call:update(options, fn) end
+---@param options moonsip.ReferOptions
+---@return fun(): moonsip.ReferStep?
+function Call:refer(options) end
+---@param to string|moonsip.Uri|moonsip.Address|moonsip.Call
+---@param options { referred_by: any, headers: moonsip.Headers?, fallback: boolean?, timeout: moonsip.Duration?, ring: moonsip.Duration?, ringback: any }?
+---@param fn fun(done: true|moonsip.BridgeRecord|nil, err: moonsip.Error?)?
+---@return true|moonsip.BridgeRecord|nil
+---@return moonsip.Error? err
+function Call:transfer(to, options, fn) end

@@ -57,7 +57,7 @@ function Subscription:notify(body, content_type) end
 ---@return true?
 ---@return moonsip.Error? err
 function Subscription:allow() end
----@param options { reason: string?, retry_after: moonsip.Duration? }?
+---@param options { reason: string?, retry_after: moonsip.Duration?, body: string?, content_type: string? }?
 ---@return true?
 ---@return moonsip.Error? err
 function Subscription:terminate(options) end
@@ -79,6 +79,15 @@ function Subscription:off(what, fn) end
 ---@class moonsip.Watch
 local Watch = {}
 function Watch:close() end
+
+---@class moonsip.ReferOptions
+---@field to string|moonsip.Uri|moonsip.Address|moonsip.Call|nil
+---@field referred_by string|moonsip.Uri|moonsip.Address|false|nil
+---@field subscribe boolean?
+---@field target_dialog moonsip.Call?
+---@field replaces moonsip.Call?
+
+---@alias moonsip.ReferStep { code: integer, reason: string?, final: boolean, error: moonsip.Error?, message: moonsip.Message? }
 
 ---@class moonsip.WatchInfo
 ---@field state "pending"|"active"|"terminated"

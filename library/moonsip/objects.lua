@@ -225,6 +225,9 @@ function Branch:cancel(options) end
 ---@field cancelled boolean
 ---@field deferred boolean
 ---@field authenticated string?
+---@field replaces moonsip.Call?
+---@field joins moonsip.Call?
+---@field target_dialog moonsip.Call?
 ---@field source moonsip.Source?
 ---@field message moonsip.Message
 local Request = {}
@@ -267,6 +270,11 @@ function Request:defer() end
 ---@return moonsip.Subscription?
 ---@return moonsip.Error? err
 function Request:accept(options) end
+---@param options moonsip.CallOptions?
+---@param fn fun(call: moonsip.Call?, err: moonsip.Error?)?
+---@return moonsip.Call?
+---@return moonsip.Error? err
+function Request:follow_refer(options, fn) end
 
 -- Requests of ours --------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ local nodes = require "moonsip.nodes"
 local notifier = require "moonsip.notifier"
 local plan = require "moonsip.plan"
 local record = require "moonsip.b2bua.record"
+local refer = require "moonsip.refer"
 local server = require "moonsip.web.server"
 local settings = require "moonsip.settings"
 local tap = require "moonsip.tap"
@@ -118,6 +119,7 @@ handlers.mixin(Agent, "agent", handlers_changed)
 underway.mixin(Agent)
 blame.mixin(Agent)
 tls.mixin(Agent)
+refer.mixin(Agent, "agent")
 
 --- A new agent. `nil, err` when it cannot listen (the error names the address).
 ---@param context moonsip.Context

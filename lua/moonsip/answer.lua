@@ -9,6 +9,7 @@ local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
 local provisional = require "moonsip.provisional"
 local session_timer = require "moonsip.session_timer"
+local replaces = require "moonsip.replaces"
 
 local Answer = {}
 
@@ -105,6 +106,7 @@ function Answer:answer(options)
   local done
   done, err = respond(self, 200, wanted, sdp)
   if not done then return nil, err end
+  replaces.finish(self)
   return call
 end
 

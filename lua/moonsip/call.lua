@@ -18,9 +18,11 @@ local forks = require "moonsip.forks"
 local handlers = require "moonsip.handlers"
 local misuse = require "moonsip.misuse"
 local prack = require "moonsip.prack"
+local refer = require "moonsip.refer"
 local session = require "moonsip.session"
 local session_timer = require "moonsip.session_timer"
 local sound = require "moonsip.sound"
+local transfer = require "moonsip.transfer"
 
 ---@class moonsip.Call: moonsip.Dialog
 ---@field direction "in"|"out"
@@ -305,6 +307,8 @@ dial.mixin(Call)
 ending.mixin(Call)
 forks.mixin(Call)
 prack.mixin(Call)
+refer.mixin(Call, "call")
+transfer.mixin(Call)
 for _, name in ipairs { "play", "gather", "menu", "record", "dtmf", "detect", "bridge",
                         "stream" } do
   require("moonsip.verbs." .. name).mixin(Call)

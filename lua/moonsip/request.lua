@@ -12,7 +12,9 @@ local provisional = require "moonsip.provisional"
 local proxy = require "moonsip.proxy"
 local record = require "moonsip.b2bua.record"
 local session_timer = require "moonsip.session_timer"
+local replaces = require "moonsip.replaces"
 local subscription = require "moonsip.subscription"
+local transferee = require "moonsip.transferee"
 
 ---@class moonsip.Request
 ---@field message table            the core's message; its fields are this object's
@@ -39,9 +41,15 @@ function getters:call()
   return self.agent:call_of(self)
 end
 
+--- The calls that it names: to take the place of, to join, or as a sign that it is let in.
+function getters:replaces() return (replaces.call_of(self, "Replaces")) end
+function getters:joins() return (replaces.call_of(self, "Join")) end
+function getters:target_dialog() return (replaces.call_of(self, "Target-Dialog")) end
+
 message.class(Request, getters)
 proxy.mixin(Request)
 subscription.mixin(Request)
+transferee.mixin(Request)
 
 local sdp_type <const> = description.content_type
 
@@ -90,7 +98,11 @@ function request.check(self, also)
   local late = request.refusal(self)
   if late then return nil, late end
   self.checked = true
-  local refusal, lines = self.agent.engine:check(self.transaction, also)
+  local refusal, lines = self.agent.engine:check(self.transaction,
+    also or replaces.extensions)
+  if refusal == 0 and self.message.method == "INVITE" then
+    refusal = replaces.trouble(self) or 0
+  end
   if refusal == 0 then return true end
   request.send(self, refusal, nil, lines)
   return nil, errors.new("rejected", "the request was refused", { code = refusal })

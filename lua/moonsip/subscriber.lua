@@ -73,12 +73,12 @@ function Subscriber:ask(method, targets, plan, wish)
   self.agent.subscriptions[number] = self
   plan.subscription = number
   if not of then plan.call_id, plan.from_tag = call_id, tag end
-  local fields = { subscriber = self, on_done = asked, is_quiet = false }
+  local fields = { subscriber = self, on_done = asked }
   if of then
-    fields.dialog = of
-    fields.call = of.is_call and of or nil
+    self.exchange = of:start_request(self.verb, method, plan, fields)
+  else
+    self.exchange = exchange.start(self.agent, self.verb, method, targets, plan, fields)
   end
-  self.exchange = exchange.start(self.agent, self.verb, method, targets, plan, fields)
   if self.exchange.done then self.exchange = false end
 end
 

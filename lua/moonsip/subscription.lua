@@ -97,14 +97,16 @@ function Subscription:allow()
   return self.agent.engine:grant(self.number)
 end
 
-local terminate_options <const> = { reason = true, retry_after = true }
+local terminate_options <const> = { reason = true, retry_after = true, body = true,
+                                    content_type = true }
 
 -- Reasons of RFC 6665 4.1.3.
 local reasons <const> = { deactivated = true, probation = true, rejected = true, timeout = true,
                           giveup = true, noresource = true, invariant = true }
 
 --- Ends it with a last NOTIFY (4.2.2).
----@param options { reason: string?, retry_after: (number|string)? }?  reason: "noresource"
+---@param options { reason: string?, retry_after: (number|string)?, body: string?, content_type: string? }?
+---   reason: "noresource"; body: what it says instead of the newest state
 ---@return true?
 ---@return moonsip.Error? err
 function Subscription:terminate(options)
@@ -115,7 +117,10 @@ function Subscription:terminate(options)
   end
   local after = options.retry_after
   if after then after = duration.check("sub:terminate", "retry_after", after) // 1000 end
-  return self.agent.engine:terminate(self.number, reason, after)
+  local body = misuse.optional("sub:terminate", "body", options.body, "string")
+  local content_type = body
+    and misuse.text("sub:terminate", "content_type", options.content_type or "text/plain") or nil
+  return self.agent.engine:terminate(self.number, reason, after, body, content_type)
 end
 
 --- The same, for who is done with it. Doing it twice is fine.

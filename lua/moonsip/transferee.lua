@@ -1,0 +1,133 @@
+-- SPDX-License-Identifier: MIT
+-- REFER from the side that is asked (RFC 3515 2.4.2 and following): the call is placed, and who
+-- asked is told how it goes.
+
+local core = require "moonsip.core"
+local errors = require "moonsip.errors"
+local misuse = require "moonsip.misuse"
+local sipfrag = require "moonsip.sipfrag"
+local subscription = require "moonsip.subscription"
+local wait = require "moonsip.wait"
+
+local Transferee = {}
+
+local transferee = {}
+
+--- Gives its verb to the class of requests.
+function transferee.mixin(class)
+  for name, method in pairs(Transferee) do class[name] = method end
+end
+
+-- Header fields that a Refer-To may bring into our INVITE; others are a stranger's (RFC 3261
+-- 19.1.5).
+local taken <const> = { replaces = "Replaces", join = "Join", require = "Require",
+                        ["accept-contact"] = "Accept-Contact",
+                        ["reject-contact"] = "Reject-Contact",
+                        ["request-disposition"] = "Request-Disposition",
+                        subject = "Subject", ["answer-mode"] = "Answer-Mode" }
+
+--- The URI that a REFER names without its header fields, and those that are taken; or a status.
+local function read(req)
+  local message = req.message
+  local values = req:header_values "Refer-To"
+  if #values ~= 1 then return nil, 400 end -- 2.4.2
+  local address = core.address(values[1])
+  local uri = address and address.uri
+  if not uri then return nil, 400 end
+  if uri.scheme ~= "sip" and uri.scheme ~= "sips" then return nil, 416 end
+  local method = uri.params.method
+  if method and method:upper() ~= "INVITE" then return nil, 501 end
+  local fields = {}
+  for name, value in pairs(uri.headers) do
+    local known = taken[name:lower()]
+    if known then fields[known] = value end
+  end
+  local by = message.headers["Referred-By"]
+  if by then fields["Referred-By"] = by end -- RFC 3892 2.2
+  local plain = tostring(uri):match "^[^?]*"
+  return plain, fields
+end
+
+--- Tells who asked; the last time when it is over.
+local function tell(req, code, reason)
+  local number = req.refer_number
+  if not number then return end
+  local engine, body = req.agent.engine, sipfrag.status(code, reason)
+  if code >= 200 then
+    req.refer_number = nil
+    engine:terminate(number, "noresource", 0, body, sipfrag.content_type)
+  else
+    engine:notify(number, body, sipfrag.content_type)
+  end
+end
+
+local function is_false(req)
+  local value = req.message.headers["Refer-Sub"]
+  return value ~= nil and value:lower():find "^%s*false" ~= nil
+end
+
+--- 200 and a subscription, or 200 without one where none is wanted (RFC 4488 4). 202, which RFC
+--- 3515 has, is no more than 200 (RFC 6665 8.3.1).
+local function accept(req)
+  if is_false(req) then return req:reply(200, { ["Refer-Sub"] = "false" }) end
+  local number, err = subscription.accept(req, { default = 180, most = 180 },
+    sipfrag.status(100), sipfrag.content_type)
+  if not number then return nil, err end
+  req.refer_number = number
+  req.agent.subscriptions[number] = {
+    subscription_ended = function() req.refer_number = nil end,
+    challenged = function(_, of, message)
+      subscription.prove(req.agent, of, message, req.agent.credentials, "NOTIFY")
+    end,
+  }
+  return true
+end
+
+local function start(one, req, uri, options)
+  local call = req.agent:start_call(uri, options)
+  call.invite:on("1xx", function(res)
+    if res.code > 100 then tell(req, res.code, res.reason) end
+  end)
+  one.undo = function() call:close() end
+  call:wait(function(answered, err)
+    one.undo = nil
+    local response = err and err.response
+    tell(req, answered and 200 or err.code or 503, response and response.reason)
+    if answered then return one:resolve(call) end
+    one:resolve(nil, err)
+  end)
+end
+
+--- Does what a REFER asks for: answers it, places the call that it names, with its Replaces and
+--- Referred-By, and tells who asked of each step. Returns the call when it is answered, or `nil,
+--- err`. It is refused with 400 for a Refer-To that is none, 416 for one of another scheme, 501
+--- for one of another method than INVITE. Whether to do so at all is the script's to say before.
+---@param options table?   of agent:call; headers: beside those that the REFER brings
+---@param callback fun(call: moonsip.Call?, err: moonsip.Error?)?
+---@return moonsip.Call?
+---@return moonsip.Error? err
+function Transferee:follow_refer(options, callback)
+  if type(options) == "function" then options, callback = nil, options end
+  local verb <const> = "req:follow_refer"
+  if self.message.method ~= "REFER" then
+    misuse.raise("%s: a REFER is followed, not %s", verb, self.message.method)
+  end
+  local made = {}
+  for name, value in pairs(misuse.optional(verb, "options", options, "table") or {}) do
+    made[name] = value
+  end
+  local uri, fields = read(self)
+  if not uri then
+    self:reply(fields)
+    return nil, errors.new("rejected", "the REFER was refused", { code = fields })
+  end
+  for name, value in pairs(misuse.optional(verb, "headers", made.headers, "table") or {}) do
+    fields[name] = value
+  end
+  made.headers = next(fields) and fields or nil
+  local done, err = accept(self)
+  if not done then return nil, err end
+  return wait.await(self.agent.context, verb, self.agent, callback, start, self, uri, made)
+end
+
+return transferee
