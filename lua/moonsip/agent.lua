@@ -392,7 +392,8 @@ function Agent:is_idle()
     and next(self.exchanges) == nil and (self.closed or not self.engine:is_asking())
 end
 
---- True while something of ours waits for its answer, or a BYE for the ACK before it.
+--- True while something of ours waits for its answer, a BYE for the ACK before it, or a
+--- subscription that was left for its last NOTIFY.
 ---@return boolean
 ---@package
 function Agent:is_sending()
@@ -400,7 +401,7 @@ function Agent:is_sending()
   for _, of in pairs(self.dialogs) do
     if of.bye then return true end
   end
-  return self.engine:is_asking()
+  return self.engine:is_asking() or self.engine:counts().subscriptions > 0
 end
 
 --- Counters of the engine, by name.
