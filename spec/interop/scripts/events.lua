@@ -17,6 +17,8 @@ local summary <const> = { new = 2, old = 5 }
 local mailbox <const> = agent:event("message-summary", {
   interval = 0, state = function() return summary end,
 })
+local loc <const> = sip.location()
+agent:on("REGISTER", function(req) return loc:save(req) end)
 agent:event("dialog", { source = agent.calls, interval = 0 })
 
 agent:on("INVITE", function(req)

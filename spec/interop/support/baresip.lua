@@ -72,7 +72,8 @@ end
 --- Starts a phone of "alice", or `user`; it registers at once, where there is a registrar. `says`
 --- is a WAV file of 8000 Hz that it says from the start of each call; at its end baresip
 --- hangs up.
----@param options { user: string?, password: string?, registrar: string?, transport: "udp"|"tcp", answer: "auto"|"manual", says: string?, authority: string?, certificate: string?, second: boolean? }  second: of two at a time
+--- `apps` are further modules, `more` parameters of its account, `contacts` its contacts.
+---@param options { apps: string[]?, more: string?, contacts: string?, user: string?, password: string?, registrar: string?, transport: "udp"|"tcp", answer: "auto"|"manual", says: string?, authority: string?, certificate: string?, second: boolean? }  second: of two at a time
 ---@return Baresip
 function baresip.start(options)
   local self = setmetatable({ events = "", buffer = "", control = uv.new_tcp(),
@@ -83,11 +84,16 @@ function baresip.start(options)
   words.CERTIFICATE = options.certificate and "sip_certificate " .. options.certificate or ""
   words.ADDRESS, words.CONTROL, words.MODULES = self.address, control, modules()
   words.PORTS = ("%d-%d"):format(ports, ports + 9)
+  words.APPS = ""
+  for _, name in ipairs(options.apps or {}) do
+    words.APPS = ("%smodule_app %s.so\n"):format(words.APPS, name)
+  end
+  if options.contacts then self.folder:write("contacts", options.contacts .. "\n") end
   fill(self.folder, "config", words)
   fill(self.folder, "accounts", { USER = options.user or "alice",
     PASSWORD = options.password or "none", REGISTRAR = options.registrar or self.address,
     TRANSPORT = options.transport, ANSWER = options.answer,
-    EVERY = options.registrar and 600 or 0 })
+    EVERY = options.registrar and 600 or 0, MORE = options.more or "" })
   self.process = process.start { "baresip", "-f", self.folder.path }
   turn.until_true("baresip at its control port", function()
     return self.process.code or place.is_open("tcp", control)
