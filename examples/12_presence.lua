@@ -1,10 +1,10 @@
 -- Presence, lamps and message waiting: tells others of states, takes publications, and
 -- watches somebody itself.
 --
---   moonsip run examples/12_presence.lua
+--   moonsip run examples/12_presence.lua [tcp:127.0.0.1:5060]
 
 local sip <const> = require "moonsip"
-local agent <close> = assert(sip.agent{ listen = "tcp::5060", domains = { "example.com" } })
+local agent <close> = assert(sip.agent{ listen = arg[1] or "tcp::5060", domains = { "example.com" } })
 local pidf <const> = require "moonsip.pidf"
 
 -- notifier: the core keeps the subscriptions (RFC 6665 timers, tags, refresh, terminated)
@@ -33,4 +33,5 @@ sip.go(function()
     if info.state == "terminated" then break end
   end
 end)
+print("listening", agent)
 sip.run()

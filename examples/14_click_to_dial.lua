@@ -1,12 +1,13 @@
 -- Click to dial: has the phone of somebody call somebody else. A phone that cannot be asked
 -- for that is called itself, then the other; it steps out of the way where it can.
 --
---   moonsip run examples/14_click_to_dial.lua sip:desk@10.0.0.2 sip:customer@example.com
+--   moonsip run examples/14_click_to_dial.lua 10.0.0.1:5060 sip:desk@10.0.0.2 \
+--     sip:customer@example.com
 
 local sip <const> = require "moonsip"
 
-local agent <close> = assert(sip.agent { listen = "0.0.0.0:5060", from = "click" })
-local operator <const>, customer <const> = arg[1], arg[2]
+local agent <close> = assert(sip.agent { listen = arg[1] or "0.0.0.0:5060", from = "click" })
+local operator <const>, customer <const> = arg[2], arg[3] or "sip:customer@example.com"
 
 -- The phone places the call itself (RFC 5359 2.18).
 local function by_refer()
@@ -28,7 +29,7 @@ local function by_third_party()
 end
 
 local done, err = by_refer()
-if not done and (err.code == 405 or err.code == 501 or err.code == 603) then
+if not done and err and (err.code == 405 or err.code == 501 or err.code == 603) then
   print("the phone cannot do that:", err.code)
   done, err = by_third_party()
 end

@@ -16,7 +16,7 @@ describe("14_click_to_dial", function()
 
   local function run()
     local script <const> = net:load("examples/14_click_to_dial.lua", "10.0.0.1",
-      { "sip:desk@10.0.0.2", "sip:customer@10.0.0.3" })
+      { "10.0.0.1:5060", "sip:desk@10.0.0.2", "sip:customer@10.0.0.3" })
     net:advance "10s"
     return script
   end
