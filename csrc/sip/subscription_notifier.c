@@ -134,7 +134,10 @@ static sip_str answer_lines(sip_engine *engine, sip_str name, uint32_t seconds, 
 static int answer(sip_engine *engine, sip_id transaction, int status, sip_str lines,
                   sip_id *dialog) {
   sip_reply reply = {.status = status, .headers = lines};
-  return sip_engine_reply(engine, engine->now, transaction, &reply, dialog);
+  sip_replied replied;
+  int error = sip_engine_reply(engine, engine->now, transaction, &reply, &replied);
+  if (!error && dialog) *dialog = replied.dialog;
+  return error;
 }
 
 static int refuse_brief(sip_engine *engine, const sip_subscription *s, sip_id transaction) {
@@ -203,7 +206,7 @@ bool sip_notifier_receive(sip_engine *engine, const sip_flow *flow, sip_dialog *
   sip_transaction *t = NULL;
   if (!kept) return true; /* a copy comes */
   if (sip_server_open(engine, kept, flow, &t) == 0) {
-    sip_dialog_take(dialog, t, kept->message, flow);
+    sip_dialog_take(engine, dialog, t, flow);
     refresh(engine, s, t);
   }
   sip_kept_release(engine, kept);

@@ -203,7 +203,7 @@ bool sip_subscriber_receive(sip_engine *engine, const sip_flow *flow, sip_dialog
   sip_kept *kept;
   sip_transaction *t = open(engine, flow, &kept);
   if (!t) return true;
-  sip_dialog_take(dialog, t, kept->message, flow);
+  sip_dialog_take(engine, dialog, t, flow);
   sip_server_answer(engine, t, 200);
   if (read_notice(kept->message, &n)) tell(engine, s, &n, kept);
   sip_kept_release(engine, kept);

@@ -139,10 +139,10 @@ describe("agent:refer", function()
     local seen
     carol:on("INVITE", function(req) seen = req req:answer() end)
     refer { to = CAROL .. "?Subject=hi&P-Asserted-Identity=%3Csip:boss%40b%3E&Route=%3Csip:e%3E"
-      .. "&X=1%0D%0AY:%202" }
+      .. "&Foo=1%0D%0AY:%202" }
     net:advance "2s"
     assert.same({ "hi" }, { seen.headers["Subject"], seen.headers["P-Asserted-Identity"],
-      seen.headers["Route"], seen.headers["X"], seen.headers["Y"] })
+      seen.headers["Route"], seen.headers["Foo"], seen.headers["Y"] })
   end)
 
   it("ends with an error when the other side says no more", function()
