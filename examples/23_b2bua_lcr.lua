@@ -48,7 +48,7 @@ agent:on("INVITE", function(req)
       headers = { pass = { "P-Asserted-Identity", "Diversion" }, drop = "X-*" },
     })
     if b then
-      local cdr = a:bridge(b, { transfer = "local" })             -- re-INVITE, hold, INFO, UPDATE handled
+      local cdr = a:bridge(b, { transfer = "local", session_timer = 1800 })  -- re-INVITE, UPDATE, PRACK handled
       return agent:emit("cdr", cdr:merge { carrier = r.gw.name, cost = r.cost * cdr.minutes })
     end
     err = e

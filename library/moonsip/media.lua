@@ -111,6 +111,7 @@
 ---@field media "relay"|"direct"|"pass"|nil
 ---@field limit moonsip.Duration?
 ---@field transfer "local"|"pass"|"refuse"|nil
+---@field session_timer moonsip.SessionTimer?
 ---@field codecs string[]?
 ---@field record string|moonsip.MonitorOptions|nil
 ---@field hold_music moonsip.Prompt?

@@ -103,6 +103,10 @@ function Dial:dial(given, options, callback)
   if chosen.from == nil and not (type(via) == "table" and via.from) then
     chosen.from = wish.policy:caller(self)
   end
+  -- A reliable response with the offer would want its answer from us (RFC 3262 5).
+  if chosen.reliable == nil and not dialling.has_offer(self, wish.policy) then
+    chosen.reliable = "off"
+  end
   wish.plan = plan.call(self.agent, verb, chosen)
   return self:await(verb, callback, dialling.start, self, wish)
 end

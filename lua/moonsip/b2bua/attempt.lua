@@ -146,7 +146,12 @@ local function ring_through(self, message, text)
   local sdp = true
   if of.media == "direct" then sdp = relay.through(call, text, of) end
   if not sdp then return call.req:reply_with(message.code, flat) end
-  call.req:progress(message.code, { sdp = sdp, headers = policy.pairs(flat) })
+  -- What goes through is another one's when this attempt fails: said reliably it would stand
+  -- (RFC 3262 5).
+  local reliable
+  if of.media == "direct" then reliable = call.req:has_token("Require", "100rel") end
+  call.req:progress(message.code, { sdp = sdp, headers = policy.pairs(flat),
+                                    reliable = reliable })
 end
 
 --- A provisional response came.

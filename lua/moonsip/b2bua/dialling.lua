@@ -171,6 +171,14 @@ local function offer_of(call)
   return description.of(call.req.message) or false
 end
 
+--- False when a leg is to make the offer, for the caller to answer.
+---@param call moonsip.Call
+---@param of moonsip.Policy
+---@return boolean
+function dialling.has_offer(call, of)
+  return of.media ~= "direct" or call.state == "ended" or offer_of(call) ~= false
+end
+
 --- Starts it, for a wait.
 ---@param one moonsip.Wait
 ---@param call moonsip.Call

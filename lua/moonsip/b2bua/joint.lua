@@ -125,7 +125,7 @@ end
 local function answer_caller(self)
   local a, b = self.legs[1], self.legs[2]
   local dialled, of = b.dialled, self.relay.policy
-  local options = { codecs = self.options.codecs }
+  local options = { codecs = self.options.codecs, session_timer = self.options.session_timer }
   if dialled and dialled.final then
     options.headers = of:headers(dialled.final.message, a.agent)
   end

@@ -9,6 +9,7 @@ local misuse = require "moonsip.misuse"
 local policy = require "moonsip.b2bua.policy"
 local prompt = require "moonsip.prompt"
 local record = require "moonsip.verbs.record"
+local session_timer = require "moonsip.session_timer"
 
 local BridgeVerbs = {}
 
@@ -23,7 +24,7 @@ local verb <const> = "call:bridge"
 
 local bridge_options <const> = {
   record = true, hold_music = true, digits = true, transcode = true, media = true,
-  transfer = true, limit = true, codecs = true,
+  transfer = true, limit = true, codecs = true, session_timer = true,
 }
 
 local transfers <const> = { ["local"] = true, pass = true, refuse = true }
@@ -31,7 +32,7 @@ local transfers <const> = { ["local"] = true, pass = true, refuse = true }
 local function read(self, options)
   local agent = self.agent
   local wish = { digits = options.digits, transcode = options.transcode,
-                 transfer = options.transfer }
+                 transfer = options.transfer, session_timer = options.session_timer }
   if wish.transfer ~= nil and not transfers[wish.transfer] then
     misuse.argument(verb, "transfer", "\"local\", \"pass\" or \"refuse\" expected")
   end
@@ -39,6 +40,7 @@ local function read(self, options)
   if options.limit ~= nil then
     wish.limit_ms = duration.check(verb, "limit", options.limit)
   end
+  if options.session_timer ~= nil then session_timer.read(verb, options.session_timer) end
   if options.codecs then
     codecs.list(verb, options.codecs, agent.media)
     wish.codecs = options.codecs
