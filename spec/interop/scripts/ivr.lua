@@ -34,7 +34,7 @@ agent:on("INVITE", { to = "record" }, function(req)
 end)
 
 agent:on("INVITE", { to = "room" }, function(req)
-  room = room or assert(sip.conference())
+  room = room or assert(sip.conference { beep = false }) -- over what the others say
   local call <close> = assert(req:answer())
   print("in the room")
   print("left", room:join(call))
