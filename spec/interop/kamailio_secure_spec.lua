@@ -1,0 +1,100 @@
+-- SPDX-License-Identifier: MIT
+--
+-- kamailio with its tls and websocket modules on both sides of us: we ask it, it asks us (RFC
+-- 3261 26.3, 5922, 7118).
+
+local certificates <const> = require "spec.support.certificates"
+local context <const> = require "moonsip.context"
+local face <const> = require "moonsip.face"
+local place <const> = require "spec.interop.support.place"
+local process <const> = require "spec.interop.support.process"
+local scratch <const> = require "spec.support.scratch"
+local turn <const> = require "spec.interop.support.turn"
+
+describe("kamailio over TLS and WebSocket", function()
+  local sip, ca, folder, kamailio, agent, secure, web, heard
+
+  -- Names lead to kamailio, whose certificate has one.
+  local function resolve(query) return { ip = place.ip, port = query.port } end
+
+  local function listen()
+    local address = place.address()
+    return "tls:" .. address, address
+  end
+
+  local function start(cert, key, target)
+    local plain = place.address()
+    secure, web = place.address(), place.address()
+    local file <close> = assert(io.open "spec/interop/kamailio/secure.cfg")
+    local words = { PLAIN = plain, SECURE = secure, WEB = web, CERT = cert, KEY = key,
+                    CA = ca.path, TARGET = target, NAMES = "@NAMES@" }
+    local path = folder:write("kamailio.cfg", (file:read("a"):gsub("@([%u]+)@", words)))
+    kamailio = process.start({ "kamailio", "-DD", "-E", "-m", "32", "-M", "8", "-Y", folder.path,
+      "-w", folder.path, "-f", path }, { group = true })
+    turn.until_true("kamailio at " .. plain, function()
+      return kamailio.code or place.is_open("tcp", plain) and place.is_open("tcp", secure)
+    end, function() return kamailio:tell() end, true)
+    if kamailio.code then error(kamailio:tell(), 0) end
+  end
+
+  setup(function()
+    sip = face.of(context.new { log = { write = function() end } })
+    ca, folder, heard = certificates.authority(), scratch.folder(), {}
+    local cert, key = ca:issue("us", { names = "DNS:us.example,IP:" .. place.ip })
+    local spec, address = listen()
+    agent = assert(sip.agent { listen = { spec, "ws:" .. place.address() }, resolve = resolve,
+                               tls = { cert = cert, key = key, ca = ca.path } })
+    agent:on("MESSAGE", function(req)
+      heard[#heard + 1] = req.transport
+      return req:reply(202)
+    end)
+    local their_cert, their_key = ca:issue("kamailio", { names = "DNS:kamailio.example" })
+    start(their_cert, their_key, address)
+  end)
+
+  teardown(function()
+    agent:close()
+    process.end_all()
+    folder:remove()
+    ca:close()
+  end)
+
+  local function ask(who, transport, address, name)
+    return who:request("MESSAGE", ("sip:%s@%s:%s;transport=%s"):format(name or "echo",
+      "kamailio.example", address:match "%d+$", transport), { timeout = "10s" }):wait()
+  end
+
+  it("answers us over TLS, with the certificate of its name", function()
+    local res = assert(ask(agent, "tls", secure))
+    assert.equal("over tls", res.reason)
+  end)
+
+  it("asks us over TLS, and trusts our certificate", function()
+    local res, err = ask(agent, "tls", secure, "relay")
+    assert.truthy(res, tostring(err) .. kamailio.output)
+    assert.same({ 202, { "tls" } }, { res.code, heard })
+  end)
+
+  it("answers us over WebSocket (RFC 7118)", function()
+    local res, err = ask(agent, "ws", web)
+    assert.truthy(res, tostring(err) .. kamailio.output)
+    assert.equal("over ws", res.reason)
+  end)
+
+  it("is not believed by who does not trust its authority (RFC 5922 7.3)", function()
+    local other <close> = certificates.authority()
+    local cert, key = other:issue("us")
+    local stranger <close> = assert(sip.agent { listen = (listen()), resolve = resolve,
+                                                tls = { cert = cert, key = key, ca = other.path } })
+    local res, err = ask(stranger, "tls", secure)
+    assert.is_nil(res)
+    assert.equal("transport", err.kind)
+  end)
+
+  it("is not believed under another name", function()
+    local res, err = agent:request("MESSAGE", ("sip:echo@other.example:%s;transport=tls"):format(
+      secure:match "%d+$")):wait()
+    assert.is_nil(res)
+    assert.equal("transport", err.kind)
+  end)
+end)
