@@ -163,7 +163,7 @@ static bool read_notice(const sip_message *m, notice *out) {
 static void tell(sip_engine *engine, sip_subscription *s, const notice *n, sip_kept *kept) {
   s->subscriber.awaits_notify = false;
   if (n->input == SIP_USAGE_ON_TERMINATED) {
-    sip_subscription_end(engine, s, sip_subscription_reason_parse(n->value.reason), kept);
+    sip_subscription_end(engine, s, (int)sip_subscription_reason_parse(n->value.reason), kept);
     return;
   }
   bool is_told = s->state != SIP_USAGE_ENDING;
