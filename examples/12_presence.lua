@@ -4,7 +4,8 @@
 --   moonsip run examples/12_presence.lua [tcp:127.0.0.1:5060]
 
 local sip <const> = require "moonsip"
-local agent <close> = assert(sip.agent{ listen = arg[1] or "tcp::5060", domains = { "example.com" } })
+local listen <const> = arg[1] or "tcp::5060"
+local agent <close> = assert(sip.agent{ listen = listen, domains = { "example.com" } })
 local pidf <const> = require "moonsip.pidf"
 
 -- notifier: the core keeps the subscriptions (RFC 6665 timers, tags, refresh, terminated)

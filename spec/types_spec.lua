@@ -23,7 +23,8 @@ local test_types <const> = types.library(TEST, definitions())
 
 local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "verbs", "message",
                         "sdp", "uri", "errors", "digest", "gateways", "rates", "location",
-                        "proxy", "events", "guard", "store", "offload", "identity", "b2bua", "nodes" }
+                        "proxy", "events", "guard", "store", "offload", "identity", "b2bua",
+                        "nodes" }
 
 local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
   .. "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
