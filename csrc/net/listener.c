@@ -41,8 +41,20 @@ void net_listener_close(net_listener *listener) {
   net_socket_close(listener->fd);
 }
 
+/* Over TLS without a certificate of ours: others are connected to, and nobody is let in. */
+static bool only_connects(sip_transport transport, const net_tls *tls) {
+  return sip_transport_is_secure(transport) && !net_tls_has_identity(tls);
+}
+
+static int open_socket(const sip_listener *wanted, const net_tls *tls) {
+  if (wanted->transport == SIP_TRANSPORT_UDP) return net_udp_open(&wanted->local);
+  if (only_connects(wanted->transport, tls)) return net_tcp_reserve(&wanted->local);
+  return net_tcp_open(&wanted->local);
+}
+
 /* The socket and its handle, which does not read yet. */
-static int open_listener(net_engine *attached, const sip_listener *wanted, net_listener **out) {
+static int open_listener(net_engine *attached, const sip_listener *wanted, const net_tls *tls,
+                         net_listener **out) {
   net_loop *loop = attached->loop;
   net_listener *listener = sip_alloc_zero(&loop->alloc, sizeof *listener);
   if (!listener) return SIP_E_MEMORY;
@@ -53,8 +65,7 @@ static int open_listener(net_engine *attached, const sip_listener *wanted, net_l
   sip_link_init(&listener->link);
   sip_timer_init(&listener->timer);
   listener->timer.kind = NET_TIMER_LISTENER;
-  bool is_udp = wanted->transport == SIP_TRANSPORT_UDP;
-  int fd = is_udp ? net_udp_open(&wanted->local) : net_tcp_open(&wanted->local);
+  int fd = open_socket(wanted, tls);
   int error = fd < 0 ? fd : uv_poll_init(&loop->uv, &listener->poll, fd);
   if (error) {
     if (fd >= 0) net_socket_close(fd);
@@ -67,10 +78,9 @@ static int open_listener(net_engine *attached, const sip_listener *wanted, net_l
   return 0;
 }
 
-/* Who accepts over TLS has a certificate. */
 static bool is_spoken(sip_transport transport, const net_tls *tls) {
   if (transport == SIP_TRANSPORT_NONE || transport >= SIP_TRANSPORT_OTHER) return false;
-  return !sip_transport_is_secure(transport) || (tls && net_tls_has_identity(tls));
+  return !sip_transport_is_secure(transport) || tls;
 }
 
 /* What its connections need. */
@@ -88,7 +98,7 @@ int net_listen(net_engine *attached, sip_listener *wanted, const net_listen_opti
   bool is_udp = wanted->transport == SIP_TRANSPORT_UDP;
   if (!is_spoken(wanted->transport, options->tls)) return SIP_E_NO_ROUTE;
   net_listener *listener;
-  int error = open_listener(attached, wanted, &listener);
+  int error = open_listener(attached, wanted, options->tls, &listener);
   if (error) return error;
   wanted->local = listener->local;
   error = furnish(listener, options);
@@ -101,7 +111,7 @@ int net_listen(net_engine *attached, sip_listener *wanted, const net_listen_opti
   attached->loop->counts.listeners++;
   if (is_udp) {
     net_udp_start(listener);
-  } else {
+  } else if (!only_connects(listener->transport, listener->tls)) {
     net_tcp_start(listener);
   }
   net_loop_touch(attached->loop); /* libuv registers descriptors inside its turn only */

@@ -22,13 +22,20 @@ enum {
   UNACKNOWLEDGED_MS = 32000 /* 64*T1: after that no transaction waits for those bytes */
 };
 
-int net_tcp_open(const sip_sockaddr *local) {
+int net_tcp_reserve(const sip_sockaddr *local) {
   int fd = net_socket_open(local->family, SOCK_STREAM);
   if (fd < 0) return fd;
   net_socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   int error = net_socket_bind(fd, local);
-  if (!error && listen(fd, BACKLOG) != 0) error = -errno;
   if (!error) return fd;
+  net_socket_close(fd);
+  return error;
+}
+
+int net_tcp_open(const sip_sockaddr *local) {
+  int fd = net_tcp_reserve(local);
+  if (fd < 0 || listen(fd, BACKLOG) == 0) return fd;
+  int error = -errno;
   net_socket_close(fd);
   return error;
 }

@@ -11,6 +11,8 @@
 
 /* A listening descriptor, or a negative system error. */
 int net_tcp_open(const sip_sockaddr *local);
+/* The same that does not listen: whoever connects to its port is refused. */
+int net_tcp_reserve(const sip_sockaddr *local);
 void net_tcp_start(net_listener *listener);
 
 /* The next connection that waits at a listening descriptor, or a negative system error:

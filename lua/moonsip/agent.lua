@@ -172,6 +172,10 @@ function agent.new(context, options)
       { tls = self.tls, paths = door.paths, origins = door.origins,
         http = door.routes and server.handler(context, door.routes) })
   end
+  if self.listeners and chosen.tls and not certified then
+    done, err = listen.open(context.driver, engine, listen.outgoing(wanted), { tls = self.tls })
+    self.listeners = done and self.listeners
+  end
   if not self.listeners then
     tls.detach(self)
     context.driver:detach(engine)

@@ -187,6 +187,25 @@ function listen.open(driver, engine, wanted, more)
   return all
 end
 
+--- What an agent leaves by over TLS when it has no certificate, so that nobody is let in: a
+--- port of each address that it listens on.
+---@param wanted moonsip.Listener[]
+---@return moonsip.Listener[]
+function listen.outgoing(wanted)
+  local list, seen = {}, {}
+  for _, one in ipairs(wanted) do
+    if not seen[one.ip] then
+      seen[one.ip] = true
+      for transport in pairs(secure) do
+        list[#list + 1] = { transport = transport, ip = one.ip, port = 0,
+                            advertise_host = one.advertise_host }
+      end
+    end
+  end
+  table.sort(list, function(a, b) return a.ip .. a.transport < b.ip .. b.transport end)
+  return list
+end
+
 --- "udp:192.0.2.1:5060".
 ---@param one moonsip.Listener
 function listen.text(one)

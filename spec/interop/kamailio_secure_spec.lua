@@ -91,6 +91,17 @@ describe("kamailio over TLS and WebSocket", function()
     assert.equal("transport", err.kind)
   end)
 
+  it("answers an agent over TLS that has no certificate, and lets nobody in", function()
+    local phone <close> = assert(sip.agent { listen = "udp:" .. place.address(),
+                                             resolve = resolve, tls = { ca = ca.path } })
+    assert.equal(1, #phone.listeners)
+    local res, err = ask(phone, "tls", secure)
+    assert.truthy(res, tostring(err))
+    assert.equal("over tls", res.reason)
+    local ip, port = res.message.headers["Via"]:match "SIP/2.0/TLS ([%d.]+):(%d+)"
+    assert.is_false(place.is_open("tcp", ip .. ":" .. port))
+  end)
+
   it("is not believed under another name", function()
     local res, err = agent:request("MESSAGE", ("sip:echo@other.example:%s;transport=tls"):format(
       secure:match "%d+$")):wait()
