@@ -60,7 +60,8 @@ for _, transport in ipairs { "udp", "tcp" } do
     it("is transferred to somebody else (RFC 5589 6.1)", function()
       local server <close> = script.serve(EVENTS)
       local other <close> = sipp.start("uas", { transport = transport })
-      local phone <close> = baresip.start { transport = transport, answer = "auto" }
+      local phone <close> = baresip.start { transport = transport, answer = "auto",
+        two_calls = true }
       local from = phone:now()
       phone:tell("dial", ("sip:bob@%s;transport=%s"):format(server.address, transport))
       from = phone:expect("CALL_ESTABLISHED", from)
@@ -76,7 +77,8 @@ for _, transport in ipairs { "udp", "tcp" } do
     it("transfers us to somebody else (RFC 5589 6.1)", function()
       local server <close> = script.serve(EVENTS)
       local other <close> = sipp.start("uas", { transport = "udp" }) -- its Refer-To says no other
-      local phone <close> = baresip.start { transport = transport, answer = "auto" }
+      local phone <close> = baresip.start { transport = transport, answer = "auto",
+        two_calls = true }
       local from = phone:now()
       phone:tell("dial", ("sip:bob@%s;transport=%s"):format(server.address, transport))
       from = phone:expect("CALL_ESTABLISHED", from)

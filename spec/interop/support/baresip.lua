@@ -73,7 +73,7 @@ end
 --- is a WAV file of 8000 Hz that it says from the start of each call; at its end baresip
 --- hangs up.
 --- `apps` are further modules, `more` parameters of its account, `contacts` its contacts.
----@param options { apps: string[]?, more: string?, contacts: string?, user: string?, password: string?, registrar: string?, transport: "udp"|"tcp", answer: "auto"|"manual", says: string?, authority: string?, certificate: string?, second: boolean? }  second: of two at a time
+---@param options { two_calls: boolean?, apps: string[]?, more: string?, contacts: string?, user: string?, password: string?, registrar: string?, transport: "udp"|"tcp", answer: "auto"|"manual", says: string?, authority: string?, certificate: string?, second: boolean? }  second: of two at a time
 ---@return Baresip
 function baresip.start(options)
   local self = setmetatable({ events = "", buffer = "", control = uv.new_tcp(),
@@ -83,7 +83,7 @@ function baresip.start(options)
   words.AUTHORITY = options.authority and "sip_cafile " .. options.authority or ""
   words.CERTIFICATE = options.certificate and "sip_certificate " .. options.certificate or ""
   words.ADDRESS, words.CONTROL, words.MODULES = self.address, control, modules()
-  words.PORTS = ("%d-%d"):format(ports, ports + 9)
+  words.PORTS = ("%d-%d"):format(ports, ports + (options.two_calls and 19 or 9))
   words.APPS = ""
   for _, name in ipairs(options.apps or {}) do
     words.APPS = ("%smodule_app %s.so\n"):format(words.APPS, name)
