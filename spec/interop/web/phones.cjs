@@ -62,7 +62,7 @@ alice.on('newRTCSession', ({ originator, session }) => {
 // ---- bob: SIP.js
 
 async function new_bob() {
-  const SIP = require(module_of('sip.js'));
+  const SIP = await import(module_of('sip.js')); // an ES module, which Node 18 does not require()
   const description = () => ({
     close() {},
     getDescription: async () => ({ body: offer, contentType: 'application/sdp' }),
