@@ -67,33 +67,6 @@ function Pending:cancel() end
 ---@field log moonsip.Log
 local sip = {}
 
----@class moonsip.TlsPairOptions
----@field cert string  PEM file
----@field key string?  PEM file
-
----@class moonsip.TlsOptions
----@field [integer] moonsip.TlsPairOptions
----@field cert string?
----@field key string?
----@field ca string?
----@field crl string?
----@field verify boolean?
----@field clients "any"|"checked"|"required"|nil
----@field version "1.2"|"1.3"|nil
----@field ciphers string?
----@field reload "watch"|moonsip.Duration|nil
-
----@class moonsip.QueryOptions
----@field host string
----@field port integer?
----@field transport string?
----@field secure boolean
-
----@class moonsip.TargetOptions
----@field transport string?
----@field ip string
----@field port integer?
-
 ---@class moonsip.AgentOptions
 ---@field listen string|string[]
 ---@field advertise string|table<string, string>|nil
@@ -124,7 +97,7 @@ local sip = {}
 ---@field timer_c moonsip.Duration?
 ---@field failover moonsip.Duration?
 ---@field dead_target moonsip.Duration?
----@field resolve (fun(query: moonsip.QueryOptions): moonsip.TargetOptions[]|moonsip.TargetOptions|nil, moonsip.Error?)|nil
+---@field resolve (fun(query: moonsip.QueryOptions): moonsip.ServerAddress[]|moonsip.ServerAddress|nil, moonsip.Error?)|nil
 ---@field mtu integer?
 ---@field max_transactions integer?
 ---@field max_dialogs integer?
@@ -194,8 +167,8 @@ function sip.now() end
 function sip.dns(options) end
 ---@param uri string|moonsip.Uri
 ---@param options { transports: string[]? }?
----@param fn fun(targets: moonsip.TargetOptions[]?, err: moonsip.Error?)?
----@return moonsip.TargetOptions[]?
+---@param fn fun(targets: moonsip.ServerAddress[]?, err: moonsip.Error?)?
+---@return moonsip.ServerAddress[]?
 ---@return moonsip.Error? err
 function sip.resolve(uri, options, fn) end
 ---@param kind "A"|"SRV"|"NAPTR"

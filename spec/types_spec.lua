@@ -192,6 +192,7 @@ describe("library/", function()
     return not (name:find "Options$" or name:find "Filter$" or name:find "%l+Fields$"
       or name == "moonsip.Fields"
       or name == "moonsip.Observable" or name == "moonsip.ProxyTarget"
+      or name == "moonsip.ServerAddress"
       or name == "moonsip.Parameters" or name == "moonsip.test.Record"
       or name == "moonsip.test.Received" or name == "moonsip.test.Host")
   end

@@ -101,7 +101,7 @@ function Network:zone(text) end
 ---@param uri string|moonsip.Uri
 ---@param options { transports: string[]? }?
 ---@param fn function?
----@return moonsip.TargetOptions[]?
+---@return moonsip.ServerAddress[]?
 ---@return moonsip.Error? err
 function Network:resolve(uri, options, fn) end
 

@@ -52,11 +52,5 @@ end
 describe("Calls through gateways", function()
   after_each(process.end_all)
 
-  for _, one in ipairs(carriers) do
-    for _, transport in ipairs(one.over or { "udp", "tcp" }) do
-      it(("over %s: %s"):format(transport, scenarios.title(one[1])), function()
-        over(transport, one)
-      end)
-    end
-  end
+  scenarios.each(carriers, it, over)
 end)

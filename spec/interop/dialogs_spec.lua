@@ -89,11 +89,5 @@ end
 describe("In depth, a script calls SIPp", function()
   after_each(process.end_all)
 
-  for _, one in ipairs(called) do
-    for _, transport in ipairs(one.over or { "udp", "tcp" }) do
-      it(("over %s: %s"):format(transport, scenarios.title(one[1])), function()
-        over(transport, one)
-      end)
-    end
-  end
+  scenarios.each(called, it, over)
 end)

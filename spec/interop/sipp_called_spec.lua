@@ -50,13 +50,7 @@ end
 describe("A script calls SIPp", function()
   after_each(process.end_all)
 
-  for _, one in ipairs(calls) do
-    for _, transport in ipairs(one.over or { "udp", "tcp" }) do
-      it(("over %s: %s"):format(transport, scenarios.title(one[1])), function()
-        over(transport, one)
-      end)
-    end
-  end
+  scenarios.each(calls, it, over)
 
   for _, transport in ipairs { "udp", "tcp" } do
     it(("over %s: %s There it is answered"):format(transport,

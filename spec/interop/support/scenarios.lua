@@ -25,4 +25,19 @@ function scenarios.names()
   return names
 end
 
+--- A test for each scenario of a list and each transport (both, or those of its `over`):
+--- `run(transport, one)`. Inside a `describe`.
+---@param list table[]  the first of each is the scenario's name
+---@param it function  of the spec, which busted gives it
+---@param run fun(transport: "udp"|"tcp", one: table)
+function scenarios.each(list, it, run)
+  for _, one in ipairs(list) do
+    for _, transport in ipairs(one.over or { "udp", "tcp" }) do
+      it(("over %s: %s"):format(transport, scenarios.title(one[1])), function()
+        run(transport, one)
+      end)
+    end
+  end
+end
+
 return scenarios
