@@ -68,7 +68,7 @@ local function snippets(path)
   return found
 end
 
-local PAGES <const> = list "ls README.md docs/*.md csrc/README.md"
+local PAGES <const> = list "ls README.md docs/*.md csrc/README.md examples/README.md"
 
 describe("every page", function()
   for _, path in ipairs(PAGES) do
@@ -163,5 +163,17 @@ describe("examples/", function()
       local users = list(("grep -rlF %s spec/examples spec/interop"):format(name))
       assert.is_true(#users > 0, path .. " is run by no spec")
     end
+  end)
+
+  it("has numbers of their own, and each its row in the table", function()
+    local text, seen, rows = read "examples/README.md", {}, 0
+    for _, path in ipairs(examples) do
+      local name, number = path:match "([^/]+)%.lua$", path:match "/(%d+)_"
+      assert.is_nil(seen[number], number)
+      seen[number] = true
+      assert.truthy(text:find(("\n| [%s](%s.lua) |"):format(name, name), 1, true), name)
+    end
+    for _ in text:gmatch "\n| %[" do rows = rows + 1 end
+    assert.equal(#examples, rows)
   end)
 end)

@@ -5,7 +5,7 @@
 local pair <const> = require "spec.support.pair"
 local test <const> = require "moonsip.test"
 
-describe("14_click_to_dial", function()
+describe("18_click_to_dial", function()
   local net, desk, customer
   before_each(function()
     net = test.net()
@@ -15,7 +15,7 @@ describe("14_click_to_dial", function()
   after_each(function() net:close() end)
 
   local function run()
-    local script <const> = net:load("examples/14_click_to_dial.lua", "10.0.0.1",
+    local script <const> = net:load("examples/18_click_to_dial.lua", "10.0.0.1",
       { "10.0.0.1:5060", "sip:desk@10.0.0.2", "sip:customer@10.0.0.3" })
     net:advance "10s"
     return script

@@ -6,11 +6,11 @@ local test <const> = require "moonsip.test"
 
 local SERVER <const> = "10.0.0.1"
 
-describe("the example 10_proxy", function()
+describe("the example 16_proxy", function()
   local net, server, alice, desk, mobile, voicemail
   before_each(function()
     net = test.net()
-    server = net:load("examples/10_proxy.lua", SERVER, { SERVER .. ":5060",
+    server = net:load("examples/16_proxy.lua", SERVER, { SERVER .. ":5060",
       "bob=sip:bob@10.0.0.20", "bob=sip:bob@10.0.0.21", "voicemail=sip:vm@10.0.0.30" })
     alice = net:agent("sip:alice@example.com", { address = "10.0.0.10" })
     desk = net:agent("sip:bob@example.com", { address = "10.0.0.20", name = "desk" })

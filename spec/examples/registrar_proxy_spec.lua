@@ -7,11 +7,11 @@ local test <const> = require "moonsip.test"
 
 local SERVER <const> = "10.0.0.1"
 
-describe("the example 12_registrar_proxy", function()
+describe("the example 17_registrar_proxy", function()
   local net, server, alice, bob
   before_each(function()
     net = test.net()
-    server = net:load("examples/12_registrar_proxy.lua", SERVER, { SERVER .. ":5060",
+    server = net:load("examples/17_registrar_proxy.lua", SERVER, { SERVER .. ":5060",
       "alice:wonderland", "bob:builder", "voicemail=sip:vm@10.0.0.30" })
     net:dns("example.com", { SERVER })
     alice = net:agent("sip:alice@example.com", { address = "10.0.0.10", username = "alice",

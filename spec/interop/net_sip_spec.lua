@@ -15,7 +15,7 @@ for _, transport in ipairs { "udp", "tcp" } do
     local server
 
     setup(function()
-      server = script.serve("examples/12_registrar_proxy.lua",
+      server = script.serve("examples/17_registrar_proxy.lua",
         { "alice:wonderland", "bob:builder" })
     end)
     teardown(process.end_all)

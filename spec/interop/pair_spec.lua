@@ -21,7 +21,7 @@ for _, transport in ipairs { "udp", "tcp" } do
     end
 
     setup(function()
-      server = script.serve("examples/12_registrar_proxy.lua",
+      server = script.serve("examples/17_registrar_proxy.lua",
         { "alice:wonderland", "bob:builder", "md5" }) -- baresip 1.0 knows no other
       phones = { alice = start "alice", bob = start("bob", true) }
     end)

@@ -25,7 +25,7 @@ for _, transport in ipairs { "udp", "tcp" } do
     local server
 
     before_each(function()
-      server = script.serve("examples/12_registrar_proxy.lua",
+      server = script.serve("examples/17_registrar_proxy.lua",
         { "alice:wonderland", "bob:wonderland", "md5" })
     end)
     after_each(process.end_all)

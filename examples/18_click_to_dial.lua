@@ -1,7 +1,7 @@
 -- Click to dial: has the phone of somebody call somebody else. A phone that cannot be asked
 -- for that is called itself, then the other; it steps out of the way where it can.
 --
---   moonsip run examples/14_click_to_dial.lua 10.0.0.1:5060 sip:desk@10.0.0.2 \
+--   moonsip run examples/18_click_to_dial.lua 10.0.0.1:5060 sip:desk@10.0.0.2 \
 --     sip:customer@example.com
 
 local sip <const> = require "moonsip"

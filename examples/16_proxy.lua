@@ -2,7 +2,7 @@
 -- voicemail when nobody takes it within 20 seconds. It stays in the path of the call and
 -- says who was reached. Everybody else is refused: it is no relay for strangers.
 --
---   moonsip run examples/10_proxy.lua 127.0.0.1:5070 bob=sip:bob@127.0.0.1:5080 \
+--   moonsip run examples/16_proxy.lua 127.0.0.1:5070 bob=sip:bob@127.0.0.1:5080 \
 --     bob=sip:bob@127.0.0.1:5090 voicemail=sip:vm@127.0.0.1:5100
 
 local sip <const> = require "moonsip"

@@ -3,7 +3,7 @@
 -- them, and nothing further. Who does not answer within 30 seconds is taken over by the
 -- voicemail, where there is one.
 --
---   moonsip run examples/12_registrar_proxy.lua 127.0.0.1:5070 \
+--   moonsip run examples/17_registrar_proxy.lua 127.0.0.1:5070 \
 --     alice:wonderland bob:builder [voicemail=sip:vm@127.0.0.1:5080] [md5]
 --
 -- "md5" is for phones that know nothing else and give up at a challenge that they do not know.
