@@ -37,6 +37,20 @@ void bind_engine_acted(lua_State *L, const bind_engine *self) {
   if (self->host) self->host->acted(self->host->context, L);
 }
 
+int bind_engine_done(lua_State *L, const bind_engine *self, int error) {
+  if (error) return bind_fail(L, error, NULL);
+  bind_engine_acted(L, self);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+int bind_engine_made(lua_State *L, const bind_engine *self, int error, sip_id id) {
+  if (error) return bind_fail(L, error, NULL);
+  bind_engine_acted(L, self);
+  lua_pushinteger(L, (lua_Integer)id);
+  return 1;
+}
+
 static lua_Integer integer_option(lua_State *L, int index, const char *name) {
   lua_Integer value = 0;
   if (lua_getfield(L, index, name) != LUA_TNIL) {

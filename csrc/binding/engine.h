@@ -24,6 +24,9 @@ bind_engine *bind_engine_check(lua_State *L, int index);
 sip_time bind_engine_now(const bind_engine *self);
 /* Last thing in every method that acts on the engine. */
 void bind_engine_acted(lua_State *L, const bind_engine *self);
+/* That and what such a method returns: true, or the id of what it made; or nil, err. */
+int bind_engine_done(lua_State *L, const bind_engine *self, int error);
+int bind_engine_made(lua_State *L, const bind_engine *self, int error, sip_id id);
 
 /* Methods of the parts of the class, for luaL_setfuncs. */
 extern const luaL_Reg bind_engine_output_methods[];

@@ -13,13 +13,6 @@ static bind_engine *check_proxied(lua_State *L, sip_id *transaction) {
   return bind_engine_check(L, 1);
 }
 
-static int done_or_fail(lua_State *L, const bind_engine *self, int error) {
-  if (error) return bind_fail(L, error, NULL);
-  bind_engine_acted(L, self);
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
 /* Names at a stack index, "X-Foo" and the like, as lines with a colon. */
 static int add_names(lua_State *L, int index, sip_buffer *out) {
   luaL_checktype(L, index, LUA_TTABLE);
@@ -134,7 +127,7 @@ static int engine_proxy(lua_State *L) {
                          .recursions = (uint16_t)check_number(L, 7, UINT16_MAX)};
   if (!lua_isnil(L, 3)) wish.message = bind_check_changed_message(L, 3);
   int error = sip_engine_proxy(self->engine, bind_engine_now(self), transaction, &wish);
-  return done_or_fail(L, self, error);
+  return bind_engine_done(L, self, error);
 }
 
 /* proxy_finish(transaction [, response]) */
@@ -143,7 +136,7 @@ static int engine_proxy_finish(lua_State *L) {
   bind_engine *self = check_proxied(L, &transaction);
   const sip_message *response = lua_isnoneornil(L, 3) ? NULL : bind_check_message(L, 3, NULL);
   int error = sip_engine_proxy_finish(self->engine, bind_engine_now(self), transaction, response);
-  return done_or_fail(L, self, error);
+  return bind_engine_done(L, self, error);
 }
 
 /* proxy_cancel(transaction, branch or 0 [, headers]) */
@@ -158,7 +151,7 @@ static int engine_proxy_cancel(lua_State *L) {
   if (!error) {
     error = sip_engine_proxy_cancel(self->engine, now, transaction, branch, sip_buffer_str(lines));
   }
-  return done_or_fail(L, self, error);
+  return bind_engine_done(L, self, error);
 }
 
 /* proxy_uri(transaction, branch): its Request-URI, or nil. */
@@ -187,7 +180,7 @@ static int engine_proxy_stateless(lua_State *L) {
   if (!error) {
     error = sip_engine_proxy_stateless(self->engine, now, transaction, &target, &wish);
   }
-  return done_or_fail(L, self, error);
+  return bind_engine_done(L, self, error);
 }
 
 /* refuse(message, status): of a stray */
@@ -213,7 +206,7 @@ static int engine_domains(lua_State *L) {
     names[i] = bind_check_str(L, -1); /* the list keeps it */
     lua_pop(L, 1);
   }
-  return done_or_fail(L, self, sip_engine_set_domains(self->engine, names, count));
+  return bind_engine_done(L, self, sip_engine_set_domains(self->engine, names, count));
 }
 
 /* set_node(name, place, is_up) */
@@ -221,7 +214,7 @@ static int engine_set_node(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_str name = bind_check_str(L, 2), place = bind_check_str(L, 3);
   int error = sip_engine_set_node(self->engine, name, place, lua_toboolean(L, 4));
-  return done_or_fail(L, self, error);
+  return bind_engine_done(L, self, error);
 }
 
 /* flow_token(flow): the user part of a URI that leads along it. */

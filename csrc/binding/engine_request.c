@@ -97,13 +97,6 @@ static int read_request(lua_State *L, int index, sip_request *request) {
   return error;
 }
 
-static int transaction_or_fail(lua_State *L, bind_engine *self, int error, sip_id transaction) {
-  if (error) return bind_fail(L, error, NULL);
-  bind_engine_acted(L, self);
-  lua_pushinteger(L, (lua_Integer)transaction);
-  return 1;
-}
-
 static int engine_request(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_request request;
@@ -111,7 +104,7 @@ static int engine_request(lua_State *L) {
   int error = read_request(L, 2, &request);
   sip_time now = bind_engine_now(self);
   if (!error) error = sip_engine_request(self->engine, now, &request, &transaction);
-  return transaction_or_fail(L, self, error, transaction);
+  return bind_engine_made(L, self, error, transaction);
 }
 
 static int engine_dialog_request(lua_State *L) {
@@ -124,7 +117,7 @@ static int engine_dialog_request(lua_State *L) {
   if (!error) {
     error = sip_engine_dialog_request(self->engine, now, dialog, &request, &transaction);
   }
-  return transaction_or_fail(L, self, error, transaction);
+  return bind_engine_made(L, self, error, transaction);
 }
 
 static int engine_ack(lua_State *L) {
@@ -134,10 +127,7 @@ static int engine_ack(lua_State *L) {
   sip_request request;
   int error = read_request(L, 3, &request);
   if (!error) error = sip_engine_ack(self->engine, bind_engine_now(self), dialog, &request);
-  if (error) return bind_fail(L, error, NULL);
-  bind_engine_acted(L, self);
-  lua_pushboolean(L, 1);
-  return 1;
+  return bind_engine_done(L, self, error);
 }
 
 static int engine_cancel(lua_State *L) {
@@ -148,10 +138,7 @@ static int engine_cancel(lua_State *L) {
   int error = bind_add_lines(L, 3, lines);
   sip_time now = bind_engine_now(self);
   if (!error) error = sip_engine_cancel(self->engine, now, transaction, sip_buffer_str(lines));
-  if (error) return bind_fail(L, error, NULL);
-  bind_engine_acted(L, self);
-  lua_pushboolean(L, 1);
-  return 1;
+  return bind_engine_done(L, self, error);
 }
 
 static void set_text(lua_State *L, const char *name, sip_str text) {

@@ -7,13 +7,6 @@
 #include "base/error.h"
 #include "binding/engine.h"
 
-static int done_or_fail(lua_State *L, const bind_engine *self, int error) {
-  if (error) return bind_fail(L, error, NULL);
-  bind_engine_acted(L, self);
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
 static sip_str text_field(lua_State *L, int index, const char *name) {
   lua_getfield(L, index, name);
   if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING) {
@@ -114,7 +107,7 @@ static int engine_notify(lua_State *L) {
 static int engine_grant(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_id id = (sip_id)luaL_checkinteger(L, 2);
-  return done_or_fail(L, self, sip_engine_grant(self->engine, bind_engine_now(self), id));
+  return bind_engine_done(L, self, sip_engine_grant(self->engine, bind_engine_now(self), id));
 }
 
 /* terminate(subscription, reason, retry_after, body, type) */
@@ -131,7 +124,7 @@ static int engine_terminate(lua_State *L) {
   sip_time now = bind_engine_now(self);
   if (!error) error = sip_engine_terminate(self->engine, now, id, &how);
   sip_document_release(&how.document);
-  return done_or_fail(L, self, error);
+  return bind_engine_done(L, self, error);
 }
 
 /* watch{ call_id, from_tag, event, headers, expires, dialog } -> subscription | nil, err */
@@ -148,16 +141,13 @@ static int engine_watch(lua_State *L) {
   int error = read_lines(L, 2, &watch.headers);
   sip_time now = bind_engine_now(self);
   if (!error) error = sip_engine_watch(self->engine, now, &watch, &subscription);
-  if (error) return bind_fail(L, error, NULL);
-  bind_engine_acted(L, self);
-  lua_pushinteger(L, (lua_Integer)subscription);
-  return 1;
+  return bind_engine_made(L, self, error, subscription);
 }
 
 static int engine_unsubscribe(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_id id = (sip_id)luaL_checkinteger(L, 2);
-  return done_or_fail(L, self, sip_engine_unsubscribe(self->engine, bind_engine_now(self), id));
+  return bind_engine_done(L, self, sip_engine_unsubscribe(self->engine, bind_engine_now(self), id));
 }
 
 /* resubscribe(subscription, expires) */
@@ -167,7 +157,8 @@ static int engine_resubscribe(lua_State *L) {
   lua_Integer expires = luaL_optinteger(L, 3, 0);
   luaL_argcheck(L, expires >= 0 && expires <= UINT32_MAX, 3, "seconds expected");
   sip_time now = bind_engine_now(self);
-  return done_or_fail(L, self, sip_engine_resubscribe(self->engine, now, id, (uint32_t)expires));
+  return bind_engine_done(L, self,
+                          sip_engine_resubscribe(self->engine, now, id, (uint32_t)expires));
 }
 
 /* prove(subscription, headers) */
@@ -179,14 +170,15 @@ static int engine_prove(lua_State *L) {
   int error = bind_add_lines(L, 3, lines);
   sip_time now = bind_engine_now(self);
   if (!error) error = sip_engine_prove(self->engine, now, id, sip_buffer_str(lines));
-  return done_or_fail(L, self, error);
+  return bind_engine_done(L, self, error);
 }
 
 /* hear_refreshes(subscription, wanted) */
 static int engine_hear_refreshes(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_id id = (sip_id)luaL_checkinteger(L, 2);
-  return done_or_fail(L, self, sip_engine_hear_refreshes(self->engine, id, lua_toboolean(L, 3)));
+  return bind_engine_done(L, self,
+                          sip_engine_hear_refreshes(self->engine, id, lua_toboolean(L, 3)));
 }
 
 static int engine_subscription_drop(lua_State *L) {

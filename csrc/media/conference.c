@@ -87,6 +87,7 @@ static void watch_talk(media_member *member, size_t count) {
 
 /* What the member said last, at our rate; in the sum unless it is muted or whispers. */
 static void collect(media_conference *conference, media_member *member) {
+  if (!member->is_muted) conference->audible++;
   const media_frame *in = &member->session->in;
   size_t count = media_frame_samples(conference->party.rate);
   member->has_words = in->samples && !member->is_muted;
@@ -104,8 +105,9 @@ static void say(media_conference *conference, size_t count) {
   media_frame frame = {.rate = party->rate, .count = count, .samples = conference->played};
   conference->has_played = media_party_speak(party, &frame, &mixes);
   if (!conference->has_played) conference->has_played = media_stream_speak(party, &frame);
-  bool is_alone = conference->count < 2 && party->background;
-  if (!conference->has_played && is_alone) {
+  /* Music is for who is alone, and where all wait in silence: never under a talk. */
+  bool is_quiet = conference->count < 2 || conference->audible == 0;
+  if (!conference->has_played && is_quiet && party->background) {
     conference->has_played = media_background_ops.speak(party->background, &frame);
   }
   if (conference->has_played) audio_mixer_add(&conference->mix, conference->played);
@@ -115,6 +117,7 @@ void media_conference_tick(media_conference *conference) {
   media_party *party = &conference->party;
   size_t count = media_frame_samples(party->rate);
   audio_mixer_begin(&conference->mix, count);
+  conference->audible = 0;
   sip_link *head = &conference->members;
   for (sip_link *link = head->next; link != head; link = link->next) {
     collect(conference, SIP_CONTAINER(link, media_member, link));

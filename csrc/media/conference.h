@@ -37,6 +37,7 @@ struct media_conference {
   media_party party; /* first */
   sip_link members;
   size_t count;
+  size_t audible;                  /* of them, not muted in this frame */
   int16_t played[MEDIA_FRAME_MAX]; /* by the conference's own verbs */
   bool has_played;
   audio_mixer mix;

@@ -125,7 +125,17 @@
 ---@field gain_in number?
 ---@field gain_out number?
 
+---@class moonsip.JoinOptions: moonsip.MemberOptions
+---@field start_on_enter boolean?
+---@field end_on_exit boolean?
+
+---@alias moonsip.PinCheck fun(pin: string, call: moonsip.Call): moonsip.JoinOptions|boolean|nil
+
 ---@class moonsip.ConferenceOptions
+---@field pin string|table<string, moonsip.JoinOptions|true>|moonsip.PinCheck|nil
+---@field ask moonsip.Prompt?
+---@field wrong moonsip.Prompt?
+---@field tries integer?
 ---@field max integer?
 ---@field rate integer?
 ---@field beep boolean?
@@ -247,10 +257,11 @@ function AudioStream:close() end
 
 ---@class moonsip.Conference: moonsip.Observable
 ---@field members moonsip.Call[]
+---@field started boolean
 ---@field closed boolean
 local Conference = {}
 ---@param call moonsip.Call
----@param options moonsip.MemberOptions?
+---@param options moonsip.JoinOptions?
 ---@param fn fun(record: { seconds: number, why: string }?, err: moonsip.Error?)?
 ---@return { seconds: number, why: string }?
 ---@return moonsip.Error? err

@@ -31,6 +31,23 @@ local function pair(o)
   return state
 end
 
+-- A client, and a peer made by hand: `exchange(status, lines)` answers the next MESSAGE and
+-- gives its text.
+local function by_hand()
+  local net <const> = test.net()
+  local peer <const> = net:endpoint "10.0.0.9:5060"
+  return net:agent "sip:alice@example.com", function(status, lines, to_tag)
+    local got <const> = assert(peer:expect "MESSAGE")
+    peer:send(messages.answer(got.bytes, status, { contact = false, lines = lines,
+                                                   to_tag = to_tag }))
+    return got.bytes
+  end
+end
+
+local BY_HAND <const> = { uri = "sip:x@10.0.0.9", username = "alice", password = "p" }
+local ASKED <const> =
+  { 'WWW-Authenticate: Digest realm="r", nonce="one", qop="auth", algorithm=MD5' }
+
 local ALICE <const> = { username = "alice", password = "wonderland" }
 local WHERE <const> = "sip:pbx@10.0.0.1"
 
@@ -141,20 +158,12 @@ describe("credentials that are remembered", function()
   end)
 
   it("take the nextnonce of Authentication-Info (7616 3.5)", function()
-    local net <const> = test.net()
-    local client <const> = net:agent "sip:alice@example.com"
-    local peer <const> = net:endpoint "10.0.0.9:5060"
-    local gateway <const> = { uri = "sip:x@10.0.0.9", username = "alice", password = "p" }
-    local function exchange(status, lines)
-      local got <const> = peer:expect "MESSAGE"
-      peer:send(messages.answer(got.bytes, status, { contact = false, lines = lines }))
-      return got.bytes
-    end
-    local first <const> = client:request("MESSAGE", gateway)
-    exchange(401, { 'WWW-Authenticate: Digest realm="r", nonce="one", qop="auth", algorithm=MD5' })
+    local client <const>, exchange <const> = by_hand()
+    local first <const> = client:request("MESSAGE", BY_HAND)
+    exchange(401, ASKED)
     exchange(200, { 'Authentication-Info: nextnonce="two"' })
     assert(first:wait())
-    client:request("MESSAGE", gateway)
+    client:request("MESSAGE", BY_HAND)
     local text <const> = exchange(200)
     assert.truthy(messages.header(text, "Authorization"):find 'nonce="two".*nc=00000001')
   end)
@@ -162,24 +171,20 @@ end)
 
 describe("an agent that several ask (22.3)", function()
   it("proves itself to the proxy and to the server behind it, in one request", function()
-    local net <const> = test.net()
-    local client <const> = net:agent "sip:alice@example.com"
-    local peer <const> = net:endpoint "10.0.0.9:5060"
-    local exchange <const> = client:request("MESSAGE", "sip:x@10.0.0.9", { credentials = {
+    local client <const>, exchange <const> = by_hand()
+    local asking <const> = client:request("MESSAGE", BY_HAND.uri, { credentials = {
       { username = "alice", password = "p", realm = "proxy" },
       { username = "alice", password = "s", realm = "server" } } })
-    local function asked(status, header, realm)
-      local got <const> = peer:expect "MESSAGE"
-      peer:send(messages.answer(got.bytes, status, { contact = false, to_tag = realm, lines = {
-        ('%s: Digest realm="%s", nonce="n%s", qop="auth"'):format(header, realm, realm) } }))
+    for _, one in ipairs { { 407, "Proxy-Authenticate", "proxy" },
+                           { 401, "WWW-Authenticate", "server" } } do
+      local status <const>, header <const>, realm <const> = table.unpack(one)
+      exchange(status, { ('%s: Digest realm="%s", nonce="n%s", qop="auth"')
+        :format(header, realm, realm) }, realm)
     end
-    asked(407, "Proxy-Authenticate", "proxy")
-    asked(401, "WWW-Authenticate", "server")
-    local got <const> = peer:expect "MESSAGE"
-    assert.matches('realm="proxy"', messages.header(got.bytes, "Proxy%-Authorization"))
-    assert.matches('realm="server".*nc=00000001', messages.header(got.bytes, "Authorization"))
-    peer:send(messages.answer(got.bytes, 200, { contact = false }))
-    assert.same(200, exchange:wait().code)
+    local text <const> = exchange(200)
+    assert.matches('realm="proxy"', messages.header(text, "Proxy%-Authorization"))
+    assert.matches('realm="server".*nc=00000001', messages.header(text, "Authorization"))
+    assert.same(200, asking:wait().code)
   end)
 
   it("believes a next nonce of who proves to know the secret", function()
@@ -196,21 +201,13 @@ describe("an agent that several ask (22.3)", function()
   end)
 
   it("believes no next nonce whose proof is wrong", function()
-    local net <const> = test.net()
-    local client <const> = net:agent "sip:alice@example.com"
-    local peer <const> = net:endpoint "10.0.0.9:5060"
-    local gateway <const> = { uri = "sip:x@10.0.0.9", username = "alice", password = "p" }
-    local function exchange(status, lines)
-      local got <const> = peer:expect "MESSAGE"
-      peer:send(messages.answer(got.bytes, status, { contact = false, lines = lines }))
-      return got.bytes
-    end
-    local first <const> = client:request("MESSAGE", gateway)
-    exchange(401, { 'WWW-Authenticate: Digest realm="r", nonce="one", qop="auth", algorithm=MD5' })
+    local client <const>, exchange <const> = by_hand()
+    local first <const> = client:request("MESSAGE", BY_HAND)
+    exchange(401, ASKED)
     exchange(200, { 'Authentication-Info: nextnonce="evil", rspauth="00", cnonce="x", '
       .. 'nc=00000001' })
     assert(first:wait())
-    client:request("MESSAGE", gateway)
+    client:request("MESSAGE", BY_HAND)
     assert.matches('nonce="one"', messages.header(exchange(200), "Authorization"))
   end)
 end)

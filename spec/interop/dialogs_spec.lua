@@ -4,7 +4,7 @@
 -- timers, changes that cross, branches, identities. Each scenario is run over UDP and TCP; what
 -- it shows stands at the head of its file.
 
-local place <const> = require "spec.interop.support.place"
+local placed <const> = require "spec.interop.support.placed"
 local process <const> = require "spec.interop.support.process"
 local scenarios <const> = require "spec.interop.support.scenarios"
 local script <const> = require "spec.interop.support.script"
@@ -31,7 +31,7 @@ local calls <const> = {
   { "uac_update_soon", user = "ring" },
 }
 
--- As in sipp_called_spec.lua.
+-- As of placed.run.
 local called <const> = {
   { "uas_199", says = "answered\n" },
   { "uas_glare", does = "change", says = "answered\nreinvite\t200\nupdate\t200\n" },
@@ -58,15 +58,11 @@ describe("In depth, SIPp calls a script", function()
   setup(function() callee = script.serve(callee_path) end)
   teardown(process.end_all)
 
-  for _, one in ipairs(calls) do
-    for _, transport in ipairs(one.over or { "udp", "tcp" }) do
-      it(("over %s: %s"):format(transport, scenarios.title(one[1])), function()
-        local own <close> = one.t1 and script.serve(callee_path, { one.t1 }) or nil
-        sipp.run(one[1], { transport = transport, target = (own or callee).address,
-                           user = one.user or "bob", raw = one.raw })
-      end)
-    end
-  end
+  scenarios.each(calls, it, function(transport, one)
+    local own <close> = one.t1 and script.serve(callee_path, { one.t1 }) or nil
+    sipp.run(one[1], { transport = transport, target = (own or callee).address,
+                       user = one.user or "bob", raw = one.raw })
+  end)
 
   it("and no handler failed; the CANCEL's Reason was heard (RFC 3326)", function()
     assert.equal("", callee.output:match "error[^\n]*" or "")
@@ -75,19 +71,8 @@ describe("In depth, SIPp calls a script", function()
   end)
 end)
 
-local function over(transport, one)
-  local peer <close> = sipp.start(one[1], { transport = transport, raw = one.raw })
-  local uri <const> = "sip:bob@" .. peer.address .. (transport == "tcp" and ";transport=tcp" or "")
-  local caller <close> = script.run("spec/interop/scripts/caller.lua",
-    { one.does or "call", uri }, { address = place.address() })
-  sipp.finish(peer)
-  assert.equal(0, caller:wait(), caller.output)
-  assert.truthy(caller.output:find(one.says, 1, true), caller.output)
-  assert.truthy(caller.output:find "bye\n$", caller.output)
-end
-
 describe("In depth, a script calls SIPp", function()
   after_each(process.end_all)
 
-  scenarios.each(called, it, over)
+  scenarios.each(called, it, placed.run)
 end)

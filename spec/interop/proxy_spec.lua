@@ -3,11 +3,9 @@
 -- SIPp on both sides of a script that is a proxy. What a scenario shows stands at the head
 -- of its file.
 
-local place <const> = require "spec.interop.support.place"
+local between <const> = require "spec.interop.support.between"
 local process <const> = require "spec.interop.support.process"
 local scenarios <const> = require "spec.interop.support.scenarios"
-local script <const> = require "spec.interop.support.script"
-local sipp <const> = require "spec.interop.support.sipp"
 
 -- caller, who is called (user: see scripts/proxy.lua), and the two targets.
 local calls <const> = {
@@ -31,39 +29,10 @@ local calls <const> = {
   { "uac_proxy_forged", "one" },
 }
 
-local realms <const> = { "first", "second" }
-
-local function targets(one, transport, addresses)
-  local list = {}
-  for at = 1, 2 do
-    if one[at + 2] then
-      list[at] = sipp.start(one[at + 2], { transport = transport, address = addresses[at],
-        keys = { realm = realms[at], elsewhere = addresses[3 - at] } })
-    end
-  end
-  return list
-end
-
-local function over(transport, one)
-  local addresses = { place.address(), place.address() }
-  local peers = targets(one, transport, addresses)
-  local proxy <close> = script.serve("spec/interop/scripts/proxy.lua",
-    { addresses[1], addresses[2], transport })
-  local caller <close> = sipp.start(one[1], { transport = transport, target = proxy.address,
-                                              user = one[2], raw = one.raw })
-  sipp.finish(caller)
-  for _, peer in pairs(peers) do sipp.finish(peer) end
-  script.stop(proxy)
-  assert.equal("", (proxy.output:gsub("[^\n]* SIGINT\n", "")))
-end
+local path <const> = "spec/interop/scripts/proxy.lua"
 
 describe("A proxy between SIPp and SIPp", function()
   after_each(process.end_all)
 
-  for _, one in ipairs(calls) do
-    for _, transport in ipairs(one.over or { "udp", "tcp" }) do
-      it(("over %s, %s: %s"):format(transport, table.concat(one, ", ", 2),
-        scenarios.title(one[1])), function() over(transport, one) end)
-    end
-  end
+  scenarios.each(calls, it, function(transport, one) between.run(path, transport, one) end)
 end)

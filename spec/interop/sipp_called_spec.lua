@@ -4,13 +4,13 @@
 -- stands at the head of its file.
 
 local place <const> = require "spec.interop.support.place"
+local placed <const> = require "spec.interop.support.placed"
 local process <const> = require "spec.interop.support.process"
 local scenarios <const> = require "spec.interop.support.scenarios"
 local script <const> = require "spec.interop.support.script"
 local sipp <const> = require "spec.interop.support.sipp"
 
--- does: what scripts/caller.lua is told. says: what it reports at its end.
--- raw, over: as in sipp_caller_spec.lua. any_transport: the URI does not say which.
+-- As of placed.run. over: where it makes sense on one transport only.
 local calls <const> = {
   { "uas_asks", does = "stay", says = "answered\nend\thangup" },
   { "uas_busy", says = "failed\tbusy: 486" },
@@ -31,26 +31,10 @@ local calls <const> = {
   { "uas_strict_route", says = "answered\n" },
 }
 
-local function uri_of(peer, one)
-  local is_tcp = peer.transport == "tcp" and not one.any_transport
-  return "sip:bob@" .. peer.address .. (is_tcp and ";transport=tcp" or "")
-end
-
-local function over(transport, one)
-  local peer <close> = sipp.start(one[1], { transport = transport, raw = one.raw })
-  local caller <close> = script.run("spec/interop/scripts/caller.lua",
-    { one.does or "call", uri_of(peer, one) },
-    { address = place.address() .. (one.t1_ms and "," .. one.t1_ms or "") })
-  sipp.finish(peer)
-  assert.equal(0, caller:wait(), caller.output)
-  assert.truthy(caller.output:find(one.says, 1, true), caller.output)
-  assert.truthy(caller.output:find "bye\n$", caller.output)
-end
-
 describe("A script calls SIPp", function()
   after_each(process.end_all)
 
-  scenarios.each(calls, it, over)
+  scenarios.each(calls, it, placed.run)
 
   for _, transport in ipairs { "udp", "tcp" } do
     it(("over %s: %s There it is answered"):format(transport,
@@ -58,7 +42,7 @@ describe("A script calls SIPp", function()
       local first <close> = sipp.start("uas_unavailable", { transport = transport })
       local second <close> = sipp.start("uas_record_route", { transport = transport })
       local caller <close> = script.run("spec/interop/scripts/caller.lua",
-        { "call", uri_of(first, {}), uri_of(second, {}) })
+        { "call", placed.uri(first), placed.uri(second) })
       sipp.finish(first)
       sipp.finish(second)
       assert.equal(0, caller:wait(), caller.output)
@@ -69,7 +53,7 @@ describe("A script calls SIPp", function()
       scenarios.title "uas_any"), function()
       local peer <close> = sipp.start("uas_any", { transport = transport, calls = 12 })
       local caller <close> = script.run("spec/interop/scripts/caller.lua",
-        { "methods", uri_of(peer, {}) })
+        { "methods", placed.uri(peer) })
       sipp.finish(peer)
       assert.equal(0, caller:wait(), caller.output)
       assert.equal(12, caller:count "%u+\t200\n")
@@ -83,7 +67,7 @@ describe("An example calls SIPp", function()
   for _, transport in ipairs { "udp", "tcp" } do
     it("and its own uas scenario answers, over " .. transport, function()
       local peer <close> = sipp.start("uas", { transport = transport })
-      local caller <close> = script.run("examples/04_call.lua", { uri_of(peer, {}), "0" })
+      local caller <close> = script.run("examples/04_call.lua", { placed.uri(peer), "0" })
       sipp.finish(peer)
       assert.equal(0, caller:wait(), caller.output)
       assert.truthy(caller.output:find "180\tRinging\nanswered\nended\n", caller.output)

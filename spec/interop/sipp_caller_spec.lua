@@ -46,11 +46,6 @@ local calls <const> = {
   { "uac_version" },
 }
 
-local function over(transport, target, one)
-  sipp.run(one[1], { transport = transport, target = target, user = one.user or "bob",
-                     raw = one.raw, keys = one.keys })
-end
-
 describe("SIPp calls a script", function()
   local callee
 
@@ -58,13 +53,10 @@ describe("SIPp calls a script", function()
 
   teardown(process.end_all)
 
-  for _, one in ipairs(calls) do
-    for _, transport in ipairs(one.over or { "udp", "tcp" }) do
-      it(("over %s: %s"):format(transport, scenarios.title(one[1])), function()
-        over(transport, callee.address, one)
-      end)
-    end
-  end
+  scenarios.each(calls, it, function(transport, one)
+    sipp.run(one[1], { transport = transport, target = callee.address, user = one.user or "bob",
+                       raw = one.raw, keys = one.keys })
+  end)
 
   it("hundred times by its own uac scenario (RFC 3261 13, 15)", function()
     for _, transport in ipairs { "udp", "tcp" } do

@@ -30,33 +30,25 @@ local asked <const> = {
 describe("SIPp subscribes, publishes and refers", function()
   after_each(process.end_all)
 
-  for _, transport in ipairs { "udp", "tcp" } do
-    for _, name in ipairs(asks) do
-      it(("over %s: %s"):format(transport, scenarios.title(name)), function()
-        local server <close> = script.serve "spec/interop/scripts/events.lua"
-        sipp.run(name, { transport = transport, target = server.address, user = "bob" })
-        script.stop(server)
-      end)
-    end
-  end
+  scenarios.each(asks, it, function(transport, one)
+    local server <close> = script.serve "spec/interop/scripts/events.lua"
+    sipp.run(one[1], { transport = transport, target = server.address, user = "bob" })
+    script.stop(server)
+  end)
 end)
 
 describe("A script watches SIPp, and asks it to call", function()
   after_each(process.end_all)
 
-  for _, one in ipairs(asked) do
-    for _, transport in ipairs(one.over or { "udp", "tcp" }) do
-      it(("over %s: %s"):format(transport, scenarios.title(one[1])), function()
-        local peer <close> = sipp.start(one[1], { transport = transport, calls = one.calls })
-        local uri <const> = ("sip:bob@%s;transport=%s"):format(peer.address, transport)
-        local does <const> = one.does or "watch"
-        local watcher <close> = script.run("spec/interop/scripts/watcher.lua", { does, uri,
-          does == "refer" and "sip:other@192.0.2.1" or "x-n", one.times })
-        sipp.finish(peer)
-        assert.equal(0, watcher:wait(), watcher.output)
-        assert.truthy(watcher.output:find(one.says, 1, true), watcher.output)
-        assert.truthy(watcher.output:find("bye\n", 1, true), watcher.output)
-      end)
-    end
-  end
+  scenarios.each(asked, it, function(transport, one)
+    local peer <close> = sipp.start(one[1], { transport = transport, calls = one.calls })
+    local uri <const> = ("sip:bob@%s;transport=%s"):format(peer.address, transport)
+    local does <const> = one.does or "watch"
+    local watcher <close> = script.run("spec/interop/scripts/watcher.lua", { does, uri,
+      does == "refer" and "sip:other@192.0.2.1" or "x-n", one.times })
+    sipp.finish(peer)
+    assert.equal(0, watcher:wait(), watcher.output)
+    assert.truthy(watcher.output:find(one.says, 1, true), watcher.output)
+    assert.truthy(watcher.output:find("bye\n", 1, true), watcher.output)
+  end)
 end)

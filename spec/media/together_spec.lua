@@ -338,6 +338,21 @@ describe("together", function()
       stage:run(600)
       assert.is_true(support.loudness(a:heard():sub(-3200)) < 20)
     end)
+
+    it("plays it to all while all of them are muted", function()
+      local conference = stage.media:conference()
+      local a, one = caller()
+      local b, two = caller()
+      assert(stage.media:background(conference, { stage:clip(support.sine(500, 1000)) }))
+      for _, session in ipairs { one, two } do
+        stage.media:join(conference, session.id, { mute = true })
+      end
+      stage:run(600)
+      assert.is_true(hears(a, 500) > 0.95 and hears(b, 500) > 0.95)
+      stage.media:set_member(two.id, {})
+      stage:run(600)
+      assert.is_true(support.loudness(a:heard():sub(-3200)) < 20)
+    end)
   end)
 
   it("has everyone on hold hear the same place of the music", function()

@@ -27,15 +27,16 @@ end
 
 --- A test for each scenario of a list and each transport (both, or those of its `over`):
 --- `run(transport, one)`. Inside a `describe`.
----@param list table[]  the first of each is the scenario's name
+---@param list (string|table)[]  a name, or a table that begins with it; what follows in that
+---  goes into the test's title
 ---@param it function  of the spec, which busted gives it
 ---@param run fun(transport: "udp"|"tcp", one: table)
 function scenarios.each(list, it, run)
-  for _, one in ipairs(list) do
+  for _, given in ipairs(list) do
+    local one = type(given) == "string" and { given } or given
     for _, transport in ipairs(one.over or { "udp", "tcp" }) do
-      it(("over %s: %s"):format(transport, scenarios.title(one[1])), function()
-        run(transport, one)
-      end)
+      local way = table.concat({ transport, table.unpack(one, 2) }, ", ")
+      it(("over %s: %s"):format(way, scenarios.title(one[1])), function() run(transport, one) end)
     end
   end
 end
