@@ -104,11 +104,13 @@ bool bind_registrar_aor_of(bind_registrar *self, const sip_message *message, sip
 
 bool bind_registrar_fits(const sip_message *message) {
   sip_uri asked, to;
-  return sip_message_request_uri(message, &asked) == 0 && to_of(message, &to) &&
-         sip_host_equal(asked.host, to.host);
+  if (sip_message_request_uri(message, &asked) || !to_of(message, &to)) return false;
+  bool is_aor = to.scheme == SIP_SCHEME_SIP || to.scheme == SIP_SCHEME_SIPS;
+  return !is_aor || sip_host_equal(asked.host, to.host);
 }
 
-/* registrar:fits(REGISTER) -> whether its To is at the domain that it asks */
+/* registrar:fits(REGISTER) -> whether its To is at the domain that it asks; one that is at
+ * none is refused by what looks for an address of record there */
 static int registrar_fits(lua_State *L) {
   bind_check_registrar(L, 1);
   lua_pushboolean(L, bind_registrar_fits(bind_check_message(L, 2, NULL)));

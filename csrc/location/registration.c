@@ -19,6 +19,16 @@ static bool supports(const sip_registration *r, sip_str tag) {
   return sip_message_has_token(r->request, SIP_HEADER_SUPPORTED, tag);
 }
 
+/* Step 5 of 10.3 begins with an address of record, which only these schemes can be (10.2). */
+static bool has_aor(const sip_message *request) {
+  sip_name_addr to;
+  if (request->to == SIP_NO_HEADER) return false;
+  if (sip_name_addr_parse(sip_message_value(request, &request->headers[request->to]), &to)) {
+    return false;
+  }
+  return to.uri.scheme == SIP_SCHEME_SIP || to.uri.scheme == SIP_SCHEME_SIPS;
+}
+
 /* --- Path (RFC 3327) ------------------------------------------------------------ */
 
 static bool is_route(sip_str text, sip_uri *uri) {
@@ -177,6 +187,7 @@ int sip_registration_read(sip_registration *r, const sip_message *request, const
   r->count = 0;
   /* No text is longer than where it came from: the slices do not move. */
   if (!sip_buffer_reserve(r->texts, request->len)) return 500;
+  if (!has_aor(request)) return refuse(r, 400, "No Address of Record in To");
   path p;
   int status = read_path(r, &p);
   if (status) return status;

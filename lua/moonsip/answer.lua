@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Answers with a session description: accepting an INVITE or UPDATE, and early media.
 
+local acceptance = require "moonsip.acceptance"
 local codecs = require "moonsip.codecs"
 local description = require "moonsip.description"
 local early_media = require "moonsip.early_media"
@@ -52,8 +53,8 @@ local function read(verb, has_media, options, known)
   }
 end
 
---- Refuses what cannot be accepted: 415 for its body, 488 with a Warning for its offer,
---- what fits when there is no port left for it.
+--- Refuses what cannot be accepted: 415 for its body, 406 for who takes no description of
+--- ours, 488 with a Warning for its offer, what fits when there is no port left for it.
 local function refuse(self, err)
   if err.code then send(self, err.code, nil, err.lines) else self:reply(err) end
   return nil, err
@@ -64,6 +65,9 @@ local function describe(self, read_options)
   local _, err = description.of(self.message)
   if err then return refuse(self, err) end
   if read_options.sdp == false then return nil end
+  if not acceptance.takes(self.message, description.content_type) then
+    return refuse(self, errors.new("media", "no session description is accepted", { code = 406 }))
+  end
   local session = self.call:negotiation()
   local status = session:hear_request(self)
   if status then

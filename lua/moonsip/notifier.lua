@@ -3,6 +3,7 @@
 -- Who watches what is here; the subscriptions themselves are the core's, which refreshes and
 -- expires them, and repeats the state, without a word to Lua.
 
+local acceptance = require "moonsip.acceptance"
 local core = require "moonsip.core"
 local duration = require "moonsip.duration"
 local misuse = require "moonsip.misuse"
@@ -208,25 +209,12 @@ function Resource:challenged(number, message)
   subscription.prove(agent, number, message, agent.credentials, "NOTIFY")
 end
 
---- True when a SUBSCRIBE takes what we send: without Accept it takes the package's own.
-local function accepts(self, req)
-  local list = req:header_values "Accept"
-  if #list == 0 then return true end
-  local wanted = self.content_type:lower()
-  for _, value in ipairs(list) do
-    local kind = value:match "^%s*([^%s;]+)"
-    kind = kind and kind:lower()
-    if kind == wanted or kind == "*/*" or kind == wanted:match "^[^/]+" .. "/*" then return true end
-  end
-  return false
-end
-
 --- Serves a SUBSCRIBE (4.2.1).
 ---@package
 function Notifier:serve(req)
   local key, uri = aor_of(req.uri)
   if not key then return req:reply(404) end
-  if not accepts(self, req) then
+  if not acceptance.takes(req.message, self.content_type) then
     return req:reply(406, { Accept = self.content_type })
   end
   local answer = true

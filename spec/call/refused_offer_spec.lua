@@ -23,6 +23,22 @@ describe("an offer", function()
 
   local function offer(...) return descriptions.audio { ... } end
 
+  it("that comes with an Accept for something else gets 406 (RFC 3261 20.1)", function()
+    local body <const> = offer "m=audio 4000 RTP/AVP 0"
+    for accept, code in pairs {
+      ["application/sdp"] = 200, ["text/plain, APPLICATION/SDP;level=1"] = 200, ["*/*"] = 200,
+      ["application/*"] = 200, ["text/plain"] = 406, ["text/*"] = 406, [""] = 406,
+      ["application/sdp;q=0, text/plain"] = 406, ["application/sdpx"] = 406,
+    } do
+      local res <const> = call_with(body, { headers = { Accept = accept } })
+      assert.equal(code, res.code, accept)
+      net:advance(1)
+      for _, call in ipairs(alice.calls) do call:hangup() end
+      net:settle()
+      assert.equal(0, #bob.calls)
+    end
+  end)
+
   for name, case in pairs {
     ["without a codec in common"] = { "305", "no codec in common: offered odd, ODDER, here PCMU",
       offer("m=audio 4000 RTP/AVP 96 97", "a=rtpmap:96 odd/8000", "a=rtpmap:97 ODDER/16000") },

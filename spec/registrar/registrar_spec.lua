@@ -34,8 +34,14 @@ describe("a registrar (RFC 3261 10.3)", function()
       assert.same(200, status(world:register({ DESK }, { to = "<sip:alice@10.0.0.1>" })))
     end)
 
-    it("answers 404 for a To that is no sip or sips URI", function()
-      assert.same(404, status(world:register({ DESK }, { to = "<tel:+15551234>" })))
+    it("answers 400 for a To that is no sip or sips URI (10.2; RFC 4475 3.3.4)", function()
+      for _, to in ipairs { "<tel:+15551234>", "urn:isbn:9780000000002", "<http://example.com>" } do
+        assert.same(400, status(world:register({ DESK }, { to = to })), to)
+      end
+    end)
+
+    it("answers 404 for a To with control bytes behind its escapes", function()
+      assert.same(404, status(world:register({ DESK }, { to = "<sip:left%00right@example.com>" })))
     end)
 
     it("finds them without parameters, password, port and escapes, in any case of the host",

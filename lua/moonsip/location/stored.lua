@@ -201,11 +201,10 @@ function Stored:serve(registrar, req, more)
   if not allowed then return nil, err end
   local message = req.message
   local aor = registrar:aor(message)
-  if not aor or not registrar:fits(message) and not self.is_ours(req) then
-    return answer(req, 404)
-  end
+  if not registrar:fits(message) and not self.is_ours(req) then return answer(req, 404) end
   local status, reason, lines = registrar:check(message)
   if status then return answer(req, status, reason, lines) end
+  if not aor then return answer(req, 404) end
   local changes
   do
     local held <close>, refused = lock(self, aor) -- luacheck: ignore held

@@ -35,7 +35,8 @@ function between.run(path, transport, one)
   sipp.finish(caller)
   for _, peer in pairs(peers) do sipp.finish(peer) end
   script.stop(server)
-  assert.equal("", (server.output:gsub("[^\n]* SIGINT\n", "")))
+  local said = server.output:gsub("[^\n]* SIGINT\n", "")
+  assert(said == "", said)
 end
 
 return between
