@@ -1,13 +1,13 @@
 -- Conferences behind PINs: whoever dials 600 is asked for one. Guests (1234) hear music until
 -- the host (9876) comes, and leave when the host leaves; listeners (5555) cannot be heard.
 --
---   moonsip run examples/19_conference.lua [127.0.0.1:5070 [recording.wav]]
+--   moonsip run examples/19_conference.lua [127.0.0.1:5070]
 
 local sip <const> = require "moonsip"
 local agent <close> = assert(sip.agent { listen = arg[1] or "0.0.0.0:5060" })
 
 local room <close> = assert(sip.conference {
-  max = 50, music = "moh.wav", record = arg[2],
+  max = 50, music = "moh.wav",
   ask = { say = "Please enter the PIN of your conference." },
   wrong = { say = "There is no such conference." },
   pin = {
