@@ -53,7 +53,7 @@ LUA_LIBS  = $(shell pkg-config --libs lua5.4 2>/dev/null)
 
 # Optional libraries: those that are here (OPTIONAL= builds without any). What needs one
 # that is not says so when it is asked for.
-OPTIONAL ?= opus spandsp sndfile sqlite3 hiredis jansson libcurl expat
+OPTIONAL ?= opus spandsp sndfile sqlite3 hiredis jansson libcurl expat liburing
 ASK      := CC="$(CC)" $(dir $(lastword $(MAKEFILE_LIST))).ci/optional
 FOUND    := $(shell $(ASK) found $(OPTIONAL))
 INCLUDES := $(INCLUDES) $(shell $(ASK) cflags $(FOUND))
@@ -126,7 +126,7 @@ asan: # the suite under address, leak and undefined behaviour sanitizers
 
 tsan: # the media thread and its rings under the thread sanitizer
 	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/tsan SANITIZE=thread CFLAGS="-O1 -g" \
-	  SPEC="spec/media/thread_spec.lua spec/media/ring_spec.lua"
+	  SPEC="spec/media/thread_spec.lua spec/media/batch_spec.lua spec/media/ring_spec.lua"
 
 gc: # the suite under hostile collectors, which take their time
 	@for gc in incremental generational handlers emergency; do echo "---- GC=$$gc"; \
@@ -224,7 +224,7 @@ $(BUILD)/bin/fuzz-%: spec/fuzz/%.c $(LIBRARY)
 	$(call STEP,fuzz)$(COMPILE) -fsanitize=fuzzer -o $@ $< $(LIBRARY) $(LIBS) $(LUA_LIBS)
 
 # The objects that differ with the optional libraries, when others were found than before.
-$(filter $(BUILD)/obj/audio/% %/binding/json.o %/net/http_client.o,$(OBJECTS)): $(BUILD)/optional
+$(filter $(BUILD)/obj/audio/% %/binding/json.o %/media/batch.o %/net/http_client.o,$(OBJECTS)): $(BUILD)/optional
 $(BUILD)/optional: FORCE
 	@mkdir -p $(@D)
 	@echo '$(FOUND)' | cmp -s - $@ || echo '$(FOUND)' >$@

@@ -142,7 +142,7 @@ static void closing(lua_State *L, bind_media *media) {
 static void take_options(lua_State *L, media_thread_config *config) {
   config->first_port = 16384;
   config->last_port = 32767;
-  config->realtime = true;
+  config->realtime = config->io_uring = true;
   if (lua_isnoneornil(L, 2)) return;
   luaL_checktype(L, 2, LUA_TTABLE);
   if (lua_getfield(L, 2, "ports") != LUA_TNIL) {
@@ -158,6 +158,7 @@ static void take_options(lua_State *L, media_thread_config *config) {
   }
   lua_pop(L, 1);
   config->realtime = bind_option_flag(L, 2, "realtime", true);
+  config->io_uring = bind_option_flag(L, 2, "io_uring", true);
   config->max_sessions = (uint32_t)bind_option_integer(L, 2, "max_sessions", 1, 1 << 20, 4096);
 }
 
@@ -223,7 +224,7 @@ static int media_counts_of(lua_State *L) {
   lua_settop(L, 2);
   lua_getiuservalue(L, 1, MEDIA_HOST);
   bind_media_thread *self = luaL_testudata(L, -1, THREAD_CLASS);
-  lua_createtable(L, 0, 16);
+  lua_createtable(L, 0, 17);
   lua_pushinteger(L, (lua_Integer)media->control->alloc->live_bytes);
   lua_setfield(L, -2, "bytes");
   if (!self) {
@@ -253,6 +254,8 @@ static int media_counts_of(lua_State *L) {
   set_ms(L, "cpu", counts.cpu_us);
   lua_pushstring(L, priorities[counts.priority]);
   lua_setfield(L, -2, "priority");
+  lua_pushboolean(L, counts.io_uring);
+  lua_setfield(L, -2, "io_uring");
   return 1;
 }
 

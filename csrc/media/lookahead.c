@@ -8,7 +8,7 @@
 enum {
   CACHE_LINE = 64,
   PACKET_SIZE = 200, /* of 20 ms of G.711, and what stands before it */
-  SOCKET_SIZE = 96,  /* of whatever the output has for a session */
+  SOCKET_SIZE = 128, /* of whatever the output has for a session */
 };
 
 static inline void fetch(const void *from, size_t size) {
@@ -71,13 +71,34 @@ static void fetch_rest(const media_session *session) {
   if (has_program) fetch(verb->play.program.items, sizeof(media_item));
 }
 
-void media_look_ahead(const sip_link *bucket, const sip_link *link) {
-  static void (*const steps[])(const media_session *) = {fetch_rest, fetch_parts,
-                                                         media_fetch_session};
-  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+typedef void step(const media_session *session);
+
+/* The first step of the next session, the second of the one behind it ... */
+static void take_steps(const sip_link *bucket, const sip_link *link, step *const steps[]) {
+  for (; *steps; steps++) {
     link = link->next;
     if (link == bucket) return;
     media_party *party = SIP_CONTAINER(link, media_party, tick);
-    if (party->kind == MEDIA_SESSION) steps[i](media_session_of(party));
+    if (party->kind == MEDIA_SESSION) (*steps)(media_session_of(party));
   }
+}
+
+void media_look_ahead(const sip_link *bucket, const sip_link *link) {
+  static step *const steps[] = {fetch_rest, fetch_parts, media_fetch_session, NULL};
+  take_steps(bucket, link, steps);
+}
+
+static void fetch_socket(const media_session *session) {
+  fetch(session->socket, SOCKET_SIZE);
+}
+
+static void fetch_session_socket(const media_session *session) {
+  fetch(&session->party.tick, sizeof session->party.tick);
+  fetch(&session->socket, sizeof session->socket);
+  fetch(&session->peer, 1);
+}
+
+void media_fetch_sockets(const sip_link *bucket, const sip_link *link) {
+  static step *const steps[] = {fetch_socket, fetch_session_socket, NULL};
+  take_steps(bucket, link, steps);
 }

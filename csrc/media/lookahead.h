@@ -13,6 +13,9 @@
 /* The party at `link` of that bucket is about to have its frame. */
 void media_look_ahead(const sip_link *bucket, const sip_link *link);
 
+/* The party at `link` is about to be asked for its packets. */
+void media_fetch_sockets(const sip_link *bucket, const sip_link *link);
+
 /* The steps, of what a packet that comes will need. */
 void media_fetch_session(const media_session *session);
 void media_fetch_settings(const media_session *session);

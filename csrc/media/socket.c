@@ -129,16 +129,19 @@ bool media_socket_note(media_socket *socket, const sip_sockaddr *to) {
   return ++socket->sent == socket->steady && connect_to(socket);
 }
 
+bool media_socket_resend(const media_socket *socket, const uint8_t *bytes, size_t len) {
+  return send(socket->fds[MEDIA_SOCKET_PEER], bytes, len, MSG_NOSIGNAL) >= 0;
+}
+
 /* The error of an earlier packet comes with a later one, which is then sent again. */
-static bool send_connected(int fd, const media_datagram *datagram) {
-  ssize_t sent = send(fd, datagram->bytes, datagram->len, MSG_NOSIGNAL);
-  if (sent < 0) sent = send(fd, datagram->bytes, datagram->len, MSG_NOSIGNAL);
-  return sent >= 0;
+static bool send_connected(const media_socket *socket, const media_datagram *datagram) {
+  return media_socket_resend(socket, datagram->bytes, datagram->len) ||
+         media_socket_resend(socket, datagram->bytes, datagram->len);
 }
 
 bool media_socket_send(const media_socket *socket, const media_datagram *datagram) {
   if (socket->is_connected && !datagram->is_rtcp) {
-    return send_connected(socket->fds[MEDIA_SOCKET_PEER], datagram);
+    return send_connected(socket, datagram);
   }
   if (datagram->address.family != datagram->session->local.family) return false;
   address to;

@@ -41,7 +41,6 @@ struct media_thread {
   media_alarm alarm;
   media_budget budget;
   media_poll sockets;
-  rtp_time now; /* when the clock was read last: with each packet that goes out */
   media_ring commands, events;
   sip_ring overflow; /* commands that found no room: the main thread's */
   media_lateness lateness;
@@ -50,26 +49,14 @@ struct media_thread {
   media_event event_memory[EVENTS];
 };
 
-/* --- In the thread: packets out --------------------------------------------------- */
+/* --- In the thread: packets --------------------------------------------------------- */
 
 static bool send_datagram(void *context, const media_datagram *datagram) {
-  media_thread *self = context;
-  const media_session *session = datagram->session;
-  media_socket *socket = session->socket;
-  if (!media_poll_send(&self->sockets, datagram)) return false;
-  if (datagram->is_rtcp || session->relay.is_on) return true;
-  rtp_time wanted = MEDIA_FRAME_NS * session->settings->frames;
-  rtp_time now = self->now = media_clock_now();
-  rtp_time off = now - socket->sent_at - wanted;
-  bool is_next = socket->sent_at != 0 && off < wanted * MEDIA_BURST_FRAMES;
-  socket->sent_at = now;
-  if (is_next) media_lateness_add(&self->lateness, off);
-  return true;
+  return media_poll_send(&((media_thread *)context)->sockets, datagram);
 }
 
 static void frame_is_due(void *context, media_session *session) {
-  media_thread *self = context;
-  media_poll_due(&self->sockets, session, self->now);
+  media_poll_due(&((media_thread *)context)->sockets, session);
 }
 
 static void close_session(void *context, media_session *session) {
@@ -139,11 +126,13 @@ static void *run(void *argument) {
   media_budget_init(&self->budget, media_clock_now());
   while (!atomic_load_explicit(&self->is_stopping, memory_order_acquire)) {
     media_alarm_wait(&self->alarm, media_world_deadline(&self->world));
-    self->now = media_clock_now();
-    media_budget_begin(&self->budget, self->now);
+    rtp_time now = self->sockets.now = media_clock_now();
+    media_budget_begin(&self->budget, now);
     take_commands(self);
-    media_world_tick(&self->world, self->now);
+    media_world_tick(&self->world, now);
+    media_poll_flush(&self->sockets);
     media_poll_receive(&self->sockets, media_world_deadline(&self->world));
+    media_poll_flush(&self->sockets);
     give_events(self);
     show_counts(self);
     rest(self);
@@ -274,7 +263,8 @@ void media_thread_get_counts(const media_thread *self, media_thread_counts *out)
       .late_p999_us = media_lateness_read(&self->lateness, 999000),
       .late_max_us = atomic_load(&self->lateness.most_us),
       .cpu_us = atomic_load(&self->cpu_us),
-      .priority = (media_priority)atomic_load(&self->priority)};
+      .priority = (media_priority)atomic_load(&self->priority),
+      .io_uring = self->sockets.batch != NULL};
 }
 
 static void close_descriptors(media_thread *self) {
@@ -284,7 +274,8 @@ static void close_descriptors(media_thread *self) {
 
 static int open_descriptors(media_thread *self) {
   int error = media_alarm_init(&self->alarm);
-  int poll_error = media_poll_init(&self->sockets, &self->world);
+  int poll_error = media_poll_init(&self->sockets, &self->world, &self->lateness);
+  if (self->config.io_uring) media_poll_batch(&self->sockets, self->alloc);
   if (!error) error = poll_error;
   return error ? error : media_alarm_watch(&self->alarm, self->sockets.fd);
 }

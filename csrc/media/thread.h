@@ -18,6 +18,7 @@ typedef struct media_thread_config {
   uint32_t first_port, last_port;
   uint32_t max_sessions; /* 0: MEDIA_SESSIONS_MAX */
   bool realtime;         /* asks for SCHED_FIFO, else a better nice */
+  bool io_uring;         /* many packets in one system call, where that works */
   sip_random_fn random;  /* any thread's; for SSRCs and the like */
   /* Wakes the main thread, from any thread, without lock or allocation. */
   void (*wake)(void *context);
@@ -30,6 +31,7 @@ typedef struct media_thread_counts {
   uint64_t late_p50_us, late_p99_us, late_p999_us, late_max_us;
   uint64_t cpu_us; /* of the thread */
   media_priority priority;
+  bool io_uring; /* packets go by it when there are many sessions */
 } media_thread_counts;
 
 /* 0, SIP_E_MEMORY, SIP_E_INVALID for a range without a pair of ports, or a negative

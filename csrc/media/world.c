@@ -105,6 +105,11 @@ bool media_world_send(media_world *world, const media_datagram *datagram) {
   return true;
 }
 
+void media_world_unsent(media_world *world, media_session *session) {
+  world->counts.packets_out--;
+  session->errors++;
+}
+
 /* --- What goes out ---------------------------------------------------------------- */
 
 void media_world_report(media_world *world, media_parcel *parcel) {

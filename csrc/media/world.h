@@ -76,5 +76,7 @@ void media_world_report(media_world *world, media_parcel *parcel);
 void media_world_add(media_world *world, media_party *party);
 void media_world_remove(media_world *world, media_party *party);
 bool media_world_send(media_world *world, const media_datagram *datagram);
+/* One that seemed to be sent was not, after all. */
+void media_world_unsent(media_world *world, media_session *session);
 
 #endif

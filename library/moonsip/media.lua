@@ -34,6 +34,7 @@
 ---@field comfort_noise boolean?
 ---@field prompts string|string[]|nil
 ---@field say moonsip.SpeechOptions?
+---@field io_uring boolean?
 ---@field realtime boolean?
 ---@field max_sessions integer?
 

@@ -346,7 +346,7 @@ function Driver:source_ip(ip)
 end
 
 --- core.media on this loop, whose events go to `fn(kind, id, ...)`.
----@param options { ports: integer[], realtime: boolean, max_sessions: integer }
+---@param options { ports: integer[], realtime: boolean, io_uring: boolean, max_sessions: integer }
 ---@param fn function
 ---@return userdata?
 ---@return moonsip.Error? err

@@ -14,7 +14,7 @@
 --   comfort_noise  silence is said in words (RFC 3389) where both sides know how
 --   prompts        folders that prompts are looked for in
 --   say            how text is spoken (speech.lua)
---   realtime, max_sessions   of the one media thread, which the first agent settles
+--   realtime, io_uring, max_sessions   of the one media thread, which the first agent settles
 
 local codecs = require "moonsip.codecs"
 local duration = require "moonsip.duration"
@@ -36,6 +36,7 @@ local speech = require "moonsip.speech"
 ---@field prompts string[]?
 ---@field say table
 ---@field realtime boolean
+---@field io_uring boolean
 ---@field max_sessions integer
 
 ---@class moonsip.MediaHub
@@ -52,7 +53,7 @@ local verb <const> = "sip.agent"
 local known <const> = {
   ports = true, address = true, advertise = true, codecs = true, ptime = true, dtmf = true,
   inactivity = true, latch = true, jitter = true, comfort_noise = true, prompts = true,
-  say = true, realtime = true, max_sessions = true,
+  say = true, realtime = true, io_uring = true, max_sessions = true,
 }
 
 local default_ports <const> = { 16384, 32766 }
@@ -132,7 +133,7 @@ function media.read(options)
     latch = one_of("latch", options.latch or "once", known_latch),
     jitter = check_jitter(options.jitter), comfort_noise = options.comfort_noise or false,
     prompts = check_folders(options.prompts), say = speech.read(verb, options.say),
-    realtime = options.realtime ~= false,
+    realtime = options.realtime ~= false, io_uring = options.io_uring ~= false,
     max_sessions = misuse.integer(verb, "media.max_sessions",
       options.max_sessions or default_max_sessions, 1, 1 << 20),
   }
@@ -156,7 +157,8 @@ function media.of(context, settings)
   if context.media then return context.media end
   local self = setmetatable({ context = context, owners = {} }, Hub)
   local made, err = context.driver:open_media({
-    ports = settings.ports, realtime = settings.realtime, max_sessions = settings.max_sessions,
+    ports = settings.ports, realtime = settings.realtime, io_uring = settings.io_uring,
+    max_sessions = settings.max_sessions,
   }, function(...) context.tasks:enter(tell, self, ...) end)
   if not made then return nil, err end
   self.core, context.media = made, self

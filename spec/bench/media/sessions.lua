@@ -58,8 +58,8 @@ local wake_p999, wake_max
 if wake then wake_p999, wake_max = wake:read("n", "n") end
 local packets <const> = after.packets_out - before.packets_out
 print(("return { cpu = %f, out = %f, p99 = %f, p999 = %f, max = %f, overruns = %d, lost = %d, "
-  .. "priority = %q, wake_p999 = %q, wake_max = %q }"):format(
+  .. "priority = %q, io_uring = %s, wake_p999 = %q, wake_max = %q }"):format(
     (after.cpu - before.cpu) / elapsed * 100, packets / elapsed * 1000,
     after.late_p99, after.late_p999, after.late_max, after.overruns - before.overruns, lost,
-    after.priority, wake_p999 or "-", wake_max or "-"))
+    after.priority, after.io_uring, wake_p999 or "-", wake_max or "-"))
 os.exit(0, false)
