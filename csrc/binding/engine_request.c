@@ -78,6 +78,8 @@ static int read_request(lua_State *L, int index, sip_request *request) {
                            .cseq = (uint32_t)number_field(L, index, "cseq", INT32_MAX),
                            .routes = text_field(L, index, "routes"),
                            .contact = text_field(L, index, "contact"),
+                           .contact_params = text_field(L, index, "contact_params"),
+                           .contact_uri_params = text_field(L, index, "contact_uri_params"),
                            .content_type = text_field(L, index, "content_type"),
                            .body = text_field(L, index, "body"),
                            .timeout_ms = (uint32_t)number_field(L, index, "timeout", INT32_MAX),

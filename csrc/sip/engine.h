@@ -351,6 +351,9 @@ typedef struct sip_request {
   uint32_t cseq;    /* 0: the dialog's next, or 1 */
   sip_str routes;   /* Route values, comma separated: preloaded route set or outbound proxy */
   sip_str contact;  /* a URI; empty: one of ours where the method needs it (8.1.1.8) */
+  /* Parameters of that Contact, ";expires=600", and of the URI in it when it is ours, ";ob".
+   * With those of the Contact a REGISTER has one of ours too. */
+  sip_str contact_params, contact_uri_params;
   sip_str headers;  /* whole lines, as in a reply; a Max-Forwards here replaces 70 */
   sip_str content_type;
   sip_str body;

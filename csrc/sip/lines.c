@@ -25,7 +25,6 @@ void sip_lines_add_own_uri(sip_engine *engine, sip_buffer *out, const sip_own_ur
     SIP_BUFFER_ADD(out, ";transport=");
     sip_buffer_add(out, sip_transport_uri_name(listener->transport));
   }
-  sip_buffer_add_char(out, '>');
 }
 
 static bool is_reserved(sip_header_id id) {

@@ -14,7 +14,7 @@ typedef struct sip_own_uri {
   bool secure;        /* sips */
 } sip_own_uri;
 
-/* "<sip:user@host:port;transport=tcp>" */
+/* "<sip:user@host:port;transport=tcp", left open for further parameters */
 void sip_lines_add_own_uri(sip_engine *engine, sip_buffer *out, const sip_own_uri *own);
 
 /* Header lines of the user: whole lines, each ending in CRLF, and what is in them. */

@@ -19,6 +19,7 @@ typedef struct plan {
   sip_str uri;    /* the remote target */
   sip_str routes; /* Route values; may be empty */
   sip_str from, to, call_id, from_tag, to_tag;
+  sip_str contact_params, contact_uri_params;
   uint32_t cseq;
 } plan;
 
@@ -32,8 +33,10 @@ static bool is_call_id(sip_str text) {
 }
 
 static int check_request(const sip_request *r, bool in_dialog) {
-  const sip_str values[] = {r->uri,    r->from,    r->to,           r->call_id, r->from_tag,
-                            r->routes, r->contact, r->content_type, r->method};
+  const sip_str values[] = {r->uri,          r->from,           r->to,
+                            r->call_id,      r->from_tag,       r->routes,
+                            r->contact,      r->contact_params, r->contact_uri_params,
+                            r->content_type, r->method};
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
     if (sip_str_has_line_break(values[i])) return SIP_E_INJECTION;
   }
@@ -122,6 +125,17 @@ static void add_route(sip_buffer *out, sip_str routes, sip_str target) {
   SIP_BUFFER_ADD(out, "\r\n");
 }
 
+/* Where the head goes in. A Contact of ours, its last line, ends with what depends on no
+ * address. */
+static void add_head_place(sip_buffer *out, const plan *p, sip_draft *draft) {
+  draft->head_at = (uint32_t)out->len;
+  if (!draft->contact) return;
+  sip_buffer_add(out, p->contact_uri_params);
+  sip_buffer_add_char(out, '>');
+  sip_buffer_add(out, p->contact_params);
+  SIP_BUFFER_ADD(out, "\r\n");
+}
+
 /* Request line and Route; the next hop as offset and length in *hop. */
 static int add_routing(sip_buffer *out, const plan *p, sip_draft *draft, sip_span *hop) {
   sip_name_addr first;
@@ -130,13 +144,13 @@ static int add_routing(sip_buffer *out, const plan *p, sip_draft *draft, sip_spa
     hop->at = (uint32_t)p->method.len + 1;
     add_request_line(out, p, p->uri);
     hop->len = (uint32_t)(out->len - hop->at - (sizeof " SIP/2.0\r\n" - 1));
-    draft->head_at = (uint32_t)out->len;
+    add_head_place(out, p, draft);
     return 0;
   }
   if (!first_route(p->routes, &first, &rest)) return SIP_E_HEADER;
   bool loose = sip_uri_param(&first.uri, SIP_STR("lr"), &ignored);
   add_request_line(out, p, loose ? p->uri : first.uri.text);
-  draft->head_at = (uint32_t)out->len;
+  add_head_place(out, p, draft);
   size_t at = out->len + sizeof "Route: " - 1;
   add_route(out, loose ? p->routes : rest, loose ? (sip_str){0} : p->uri);
   if (loose) {
@@ -157,6 +171,8 @@ static plan make_plan(const sip_request *r, const sip_dialog *dialog) {
             .to = r->to,
             .call_id = r->call_id,
             .from_tag = r->from_tag,
+            .contact_params = r->contact_params,
+            .contact_uri_params = r->contact_uri_params,
             .cseq = r->cseq ? r->cseq : 1};
   if (!dialog) return p;
   if (r->uri.len == 0) p.uri = sip_packet_str(dialog->target);
@@ -195,6 +211,13 @@ static sip_span add_identity(sip_engine *engine, sip_buffer *out, const plan *p)
   return user;
 }
 
+/* One of ours. */
+static bool needs_contact(const sip_request *r, sip_method method) {
+  if (r->contact.len) return false;
+  return sip_method_refreshes_target(method) ||
+         (method == SIP_METHOD_REGISTER && r->contact_params.len);
+}
+
 int sip_request_draft(sip_engine *engine, const sip_request *r, const sip_dialog *dialog,
                       sip_draft *draft) {
   int error = check_request(r, dialog != NULL);
@@ -207,6 +230,7 @@ int sip_request_draft(sip_engine *engine, const sip_request *r, const sip_dialog
   sip_buffer_clear(out);
   sip_span hop;
   *draft = (sip_draft){.method = sip_method_parse(r->method), .cseq = p.cseq};
+  draft->contact = needs_contact(r, draft->method) && !sip_lines_have(&lines, SIP_HEADER_CONTACT);
   error = add_routing(out, &p, draft, &hop);
   if (error) return error;
   if (!sip_lines_have(&lines, SIP_HEADER_MAX_FORWARDS)) {
@@ -219,7 +243,9 @@ int sip_request_draft(sip_engine *engine, const sip_request *r, const sip_dialog
   if (r->contact.len) {
     SIP_BUFFER_ADD(out, "Contact: <");
     sip_buffer_add(out, r->contact);
-    SIP_BUFFER_ADD(out, ">\r\n");
+    sip_buffer_add_char(out, '>');
+    sip_buffer_add(out, r->contact_params);
+    SIP_BUFFER_ADD(out, "\r\n");
   }
   bool is_offer = draft->method == SIP_METHOD_INVITE || draft->method == SIP_METHOD_UPDATE;
   if (is_offer) {
@@ -237,8 +263,6 @@ int sip_request_draft(sip_engine *engine, const sip_request *r, const sip_dialog
   draft->packet = sip_packet_copy(&engine->alloc, sip_buffer_str(out));
   if (!draft->packet) return SIP_E_MEMORY;
   draft->next_hop = sip_str_make(draft->packet->bytes + hop.at, hop.len);
-  draft->contact = sip_method_refreshes_target(draft->method) && r->contact.len == 0 &&
-                   !sip_lines_have(&lines, SIP_HEADER_CONTACT);
   draft->secure = sip_str_starts_nocase(p.uri, SIP_STR("sips:")) ||
                   sip_str_starts_nocase(draft->next_hop, SIP_STR("sips:"));
   return 0;
@@ -261,7 +285,6 @@ static void add_head(sip_engine *engine, sip_buffer *out, const sip_packet *pack
                                        .local = head->flow->local,
                                        .user = {rest + head->user.at, head->user.len},
                                        .secure = head->secure});
-  SIP_BUFFER_ADD(out, "\r\n");
 }
 
 sip_packet *sip_request_with_head(sip_engine *engine, const sip_packet *packet,

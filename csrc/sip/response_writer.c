@@ -63,7 +63,7 @@ static void add_contact(sip_engine *engine, sip_buffer *out, const sip_message *
                      .local = flow->local,
                      .user = parsed && uri.scheme != SIP_SCHEME_TEL ? uri.user : (sip_str){0},
                      .secure = parsed && uri.scheme == SIP_SCHEME_SIPS});
-  SIP_BUFFER_ADD(out, "\r\n");
+  SIP_BUFFER_ADD(out, ">\r\n");
 }
 
 static void add_status_line(sip_buffer *out, const sip_reply *reply) {

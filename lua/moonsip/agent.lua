@@ -12,6 +12,7 @@ local exchange = require "moonsip.exchange"
 local guard = require "moonsip.guard"
 local handlers = require "moonsip.handlers"
 local lifecycle = require "moonsip.lifecycle"
+local lines = require "moonsip.lines"
 local listen = require "moonsip.listen"
 local misuse = require "moonsip.misuse"
 local nodes = require "moonsip.nodes"
@@ -40,6 +41,7 @@ local watching = require "moonsip.watch"
 ---@field guard moonsip.Guard|false
 ---@field nodes table<string, moonsip.Node>  the others, by name
 ---@field others moonsip.Nodes|false
+---@field lines moonsip.Line[]          that it registers, in the order in which they began
 local Agent = {}
 Agent.__name = "moonsip.agent"
 
@@ -120,6 +122,7 @@ underway.mixin(Agent)
 blame.mixin(Agent)
 tls.mixin(Agent)
 refer.mixin(Agent, "agent")
+lines.mixin(Agent)
 
 --- A new agent. `nil, err` when it cannot listen (the error names the address).
 ---@param context moonsip.Context
@@ -150,8 +153,10 @@ function agent.new(context, options)
     acks_wanted = 0, byes_wanted = 0, proxied_calls = {}, closed = false, generation = 1,
     domains = chosen.domains, peers = chosen.peers, routes = chosen.routes,
     media = chosen.media, from = chosen.from, credentials = chosen.credentials,
-    credential_sets = credentials.cache(), deferred_ms = chosen.deferred_ms,
+    credential_sets = chosen.credential_sets, deferred_ms = chosen.deferred_ms,
     call_watchers = {}, notifiers = {},
+    lines = {}, lines_by_user = {}, max_lines = chosen.max_lines, registrars = lines.gate(),
+    own_line = false,
   }, Agent)
   -- A list of its calls says whose it is: a source of the dialog package.
   self.calls_meta = { __name = "moonsip.calls", agent = self }
@@ -186,6 +191,7 @@ function agent.new(context, options)
   context:add_agent(self)
   guard.add_gateways(self)
   if chosen.nodes then self.others = nodes.new(self, chosen.nodes, chosen.node) end
+  lines.open(self, chosen.register)
   return self
 end
 
@@ -419,6 +425,7 @@ end
 function Agent:end_all()
   for _, one in ipairs(self.calls) do one:close() end
   for _, one in pairs(self.notifiers) do one:close() end
+  self:close_lines()
   local numbers = {}
   for number in pairs(self.subscriptions) do numbers[#numbers + 1] = number end
   table.sort(numbers)
@@ -428,7 +435,9 @@ function Agent:end_all()
   end
   local left = {}
   for number, req in pairs(self.requests) do left[#left + 1] = { number, req } end
-  for number, one in pairs(self.exchanges) do left[#left + 1] = { number, one } end
+  for number, one in pairs(self.exchanges) do
+    if not one.registration then left[#left + 1] = { number, one } end
+  end
   table.sort(left, function(a, b) return a[1] < b[1] end)
   for _, pair in ipairs(left) do
     if pair[2].reply then pair[2]:reply(503) else pair[2]:close() end

@@ -9,6 +9,7 @@
 --   timeout       how long the whole exchange may take (default: what RFC 3261 says)
 --   transport     "udp" or "tcp"; no_tcp: stay on UDP however large (18.1.1)
 --   contact       a URI instead of ours
+--   line          whose request it is: From, credentials and routes are those of the line
 --   username, password (or ha1), realm; credentials: who we are when asked
 --                 (credentials.lua)
 --
@@ -41,6 +42,7 @@ local request_options <const> = {
   headers = true, body = true, content_type = true, from = true, to = true, user = true,
   via = true, routes = true, timeout = true, transport = true, no_tcp = true, contact = true,
   username = true, password = true, ha1 = true, realm = true, credentials = true,
+  line = true,
 }
 
 local call_options <const> = {
@@ -122,7 +124,6 @@ local function add_way(made, agent, verb, options)
     made.routes = target.routes(verb, "via", via)
   end
   made.routes = made.routes or target.routes(verb, "routes", options.routes)
-    or agent.routes
   if options.transport ~= nil then
     made.transport = misuse.text(verb, "transport", options.transport):lower()
     if not made.transport:find "^%l+$" then
@@ -135,6 +136,19 @@ local function add_way(made, agent, verb, options)
   end
 end
 
+--- The line that a request is sent from: the one that is named, or, where nobody else is,
+--- that which the agent was made with.
+local function line_of(agent, verb, options)
+  local given = options.line
+  if given == nil then return options.from == nil and agent.own_line or nil end
+  local meta = type(given) == "table" and getmetatable(given)
+  if not meta or meta.__name ~= "moonsip.line" then
+    misuse.argument(verb, "line", "a line of this agent expected")
+  end
+  if given.agent ~= agent then misuse.argument(verb, "line", "it is of another agent") end
+  return given
+end
+
 --- The plan of a request outside dialogs.
 ---@param agent moonsip.Agent
 ---@param verb string
@@ -143,7 +157,9 @@ end
 function plan.new(agent, verb, options, method)
   options = misuse.options(verb, options, request_options)
   local made = { headers = headers.flatten(verb, options.headers) }
-  made.from = from_of(agent, verb, options.from)
+  made.line = line_of(agent, verb, options)
+  made.from = made.line and options.from == nil and made.line.settings.aor
+    or from_of(agent, verb, options.from)
   if options.to ~= nil then made.to = address_of(agent, verb, "to", options.to) end
   if options.user ~= nil then made.user = misuse.text(verb, "user", options.user) end
   if options.timeout ~= nil then
@@ -153,7 +169,8 @@ function plan.new(agent, verb, options, method)
   add_body(made, verb, options, method)
   add_way(made, agent, verb, options)
   made.has_default_credentials = made.credentials == nil
-  made.credentials = made.credentials or agent.credentials
+  made.credentials = made.credentials or made.line and made.line.settings.credentials
+    or agent.credentials
   return made
 end
 

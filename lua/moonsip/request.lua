@@ -41,6 +41,9 @@ function getters:call()
   return self.agent:call_of(self)
 end
 
+--- The line that it was sent to.
+function getters:line() return self.agent:line_of(self.message) end
+
 --- The calls that it names: to take the place of, to join, or as a sign that it is let in.
 function getters:replaces() return (replaces.call_of(self, "Replaces")) end
 function getters:joins() return (replaces.call_of(self, "Join")) end

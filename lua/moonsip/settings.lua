@@ -27,12 +27,15 @@
 --   websocket       whom WebSockets let in: { paths = {...}, origins = {...} }, and how other
 --                   requests to their ports are answered: routes (web/routes.lua)
 --   tls             who we are over TLS and whom we trust: see tls.lua
+--   register        lines: addresses of record that are kept registered (line_settings.lua)
+--   max_lines       of them at most (10 000)
 --   mtu, max_transactions, max_dialogs, max_subscriptions, max_events, limits   bounds of
 --                   the core
 
 local credentials = require "moonsip.credentials"
 local duration = require "moonsip.duration"
 local guard = require "moonsip.guard"
+local line_settings = require "moonsip.line_settings"
 local media = require "moonsip.media"
 local misuse = require "moonsip.misuse"
 local nodes = require "moonsip.nodes"
@@ -56,6 +59,7 @@ local known <const> = {
   guard = true,
   history = true, media = true, username = true, password = true, ha1 = true, realm = true,
   credentials = true, tls = true, websocket = true, session_timer = true, reliable = true,
+  register = true, max_lines = true,
 }
 
 local known_limits <const> = { message_size = true, header_count = true,
@@ -67,6 +71,8 @@ local default_t1_ms <const> = 500
 local least_secret <const> = 16
 
 local default_history <const> = 262144
+
+local default_max_lines <const> = 10000
 
 local max_count <const> = 4294967295
 
@@ -193,6 +199,10 @@ function settings.read(context, options)
   if options.from ~= nil then misuse.text(verb, "from", tostring(options.from)) end
   local reliable = provisional.read(verb, options.reliable) or "supported"
   local timer = session_timer.read(verb, options.session_timer == nil or options.session_timer)
+  local sets, routes_of_all = credentials.cache(), target.routes(verb, "outbound_proxy",
+    options.outbound_proxy)
+  local max_lines = misuse.integer(verb, "max_lines", options.max_lines or default_max_lines,
+    1, max_count)
   local user_agent = options.user_agent
   if user_agent ~= nil then misuse.text(verb, "user_agent", user_agent) end
   return {
@@ -205,12 +215,15 @@ function settings.read(context, options)
     required = reliable == "required" and "100rel" or "", session_timer = timer,
     history = misuse.integer(verb, "history", options.history or default_history, 0,
       max_count),
-    credentials = credentials.of(verb, options, credentials.cache()),
+    credentials = credentials.of(verb, options, sets), credential_sets = sets,
+    register = line_settings.list(verb, options.register,
+      { credential_sets = sets, routes = routes_of_all, max_lines = max_lines }),
+    max_lines = max_lines,
     tls = tls.read(options.tls), websocket = websocket_of(options.websocket),
     media = media.read(options.media),
     resolve = misuse.optional(verb, "resolve", options.resolve, "function"),
     from = options.from, peers = peers_of(options.peers),
-    routes = target.routes(verb, "outbound_proxy", options.outbound_proxy),
+    routes = routes_of_all,
     deferred_ms = 64 * (engine.t1 or default_t1_ms), -- Timer F of the other side
   }
 end

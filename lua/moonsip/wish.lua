@@ -56,6 +56,13 @@ local function headers_of(self, target)
   return append(flat, proof)
 end
 
+--- The routes that it starts with. A gateway is nothing that a line's registrar knows.
+local function routes_of(agent, plan, target)
+  if target.routes or plan.routes then return target.routes or plan.routes end
+  if plan.line and not target.gateway then return plan.line:routes() end
+  return agent.routes
+end
+
 --- The table the core sends a request by.
 ---@param exchange moonsip.Exchange
 function wish.of(exchange)
@@ -74,7 +81,8 @@ function wish.of(exchange)
     cseq = exchange.cseq,
     from = target.from and agent:from_header(exchange.verb, target.from) or plan.from,
     headers = flat, content_type = exchange.body and plan.content_type, body = exchange.body,
-    routes = target.routes or plan.routes, contact = plan.contact,
+    routes = not exchange.dialog and routes_of(agent, plan, target) or nil, contact = plan.contact,
+    contact_params = plan.contact_params, contact_uri_params = plan.contact_uri_params,
     transport = flow and flow.transport or target.transport or plan.transport,
     ip = flow and flow.remote_ip, port = flow and flow.remote_port,
     connection = flow and flow.connection, listener = flow and flow.listener,

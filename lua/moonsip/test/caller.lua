@@ -203,13 +203,17 @@ function Caller:hears(what, options)
 end
 
 --- Registers its address of record (RFC 3261 10.2) at a server, through which all its
---- requests go from then on. Expires 0 takes the registration back.
+--- requests go from then on. Expires 0 takes the registration back. The options of a line,
+--- instead of a server, are those of agent:register.
 ---@param server any  a script of the network, or a URI
 ---@param options { expires: number|string|nil }?  a duration
 ---@param callback function?
 ---@return moonsip.Response?
 ---@return moonsip.Error? err
 function Caller:register(server, options, callback)
+  if type(server) == "table" and server.uri and not server.host then
+    return agent.Agent.register(self, server)
+  end
   if type(options) == "function" then options, callback = nil, options end
   options = misuse.options("agent:register", options, { expires = true })
   local expires = options.expires or default_expires
