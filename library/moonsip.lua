@@ -103,6 +103,8 @@ local sip = {}
 ---@field max_dialogs integer?
 ---@field max_subscriptions integer?
 ---@field max_events integer?
+---@field register moonsip.LineOptions|moonsip.LineOptions[]|nil
+---@field max_lines integer?
 ---@field guard moonsip.GuardOptions|false|nil
 ---@field history integer?
 ---@field limits table<string, integer>?
@@ -395,6 +397,7 @@ function Tap:stop() end
 ---@field guard moonsip.Guard|false
 ---@field generation integer
 ---@field nodes table<string, moonsip.Node>
+---@field lines moonsip.Line[]
 local Agent = {}
 
 ---@class moonsip.RequestOptions
@@ -409,6 +412,7 @@ local Agent = {}
 ---@field transport "udp"|"tcp"|nil
 ---@field no_tcp boolean?
 ---@field contact string|moonsip.Uri|nil
+---@field line moonsip.Line?
 ---@field username string?
 ---@field password string?
 ---@field ha1 string?
@@ -452,6 +456,10 @@ function Agent:call(target, options, fn) end
 ---@param options moonsip.CallOptions?
 ---@return moonsip.Call
 function Agent:start_call(target, options) end
+---@param options moonsip.LineOptions
+---@return moonsip.Line?
+---@return moonsip.Error? err
+function Agent:register(options) end
 ---@param name string
 function Agent:emit(name, ...) end
 ---@param package string|moonsip.EventPackage

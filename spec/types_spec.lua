@@ -23,8 +23,8 @@ local test_types <const> = types.library(TEST, definitions())
 
 local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "verbs", "message",
                         "sdp", "uri", "errors", "digest", "gateways", "rates", "location",
-                        "proxy", "events", "guard", "store", "offload", "identity", "b2bua",
-                        "nodes" }
+                        "proxy", "events", "lines", "guard", "store", "offload", "identity",
+                        "b2bua", "nodes" }
 
 local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
   .. "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
@@ -148,6 +148,7 @@ describe("library/", function()
       ["moonsip.Gateways"] = sip.gateways({ g = { uri = "sip:10.0.0.9" } }),
       ["moonsip.Gateway"] = sip.gateways({ g = { uri = "sip:10.0.0.9" } }).g,
       ["moonsip.Guard"] = bob.guard,
+      ["moonsip.Line"] = assert(bob:register { uri = "sip:bob@10.0.0.1" }),
       ["moonsip.Hunt"] = sip.hunt { "sip:a@b" },
       ["moonsip.HuntMember"] = sip.hunt { "sip:a@b" }.members[1],
       ["moonsip.CallLimit"] = sip.call_limit(1),

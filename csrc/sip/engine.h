@@ -354,7 +354,7 @@ typedef struct sip_request {
   /* Parameters of that Contact, ";expires=600", and of the URI in it when it is ours, ";ob".
    * With those of the Contact a REGISTER has one of ours too. */
   sip_str contact_params, contact_uri_params;
-  sip_str headers;  /* whole lines, as in a reply; a Max-Forwards here replaces 70 */
+  sip_str headers; /* whole lines, as in a reply; a Max-Forwards here replaces 70 */
   sip_str content_type;
   sip_str body;
   sip_sockaddr destination; /* family 0: found from the routes or the URI */

@@ -221,6 +221,7 @@ function Branch:cancel(options) end
 ---@field agent moonsip.Agent
 ---@field call moonsip.Call?
 ---@field dialog moonsip.Dialog|false|nil
+---@field line moonsip.Line?
 ---@field final integer|false
 ---@field cancelled boolean
 ---@field deferred boolean

@@ -177,7 +177,7 @@ function Caller:says(what) end
 ---@return boolean done
 function Caller:hangup() end
 
----@param server moonsip.test.Host
+---@param server moonsip.test.Host|moonsip.LineOptions
 ---@param options { expires: moonsip.Duration? }?
 ---@param fn fun(res: moonsip.Response?, err: moonsip.Error?)?
 ---@return moonsip.Response?

@@ -4,7 +4,6 @@
 local blame = require "moonsip.blame"
 local call = require "moonsip.call"
 local core = require "moonsip.core"
-local credentials = require "moonsip.credentials"
 local defaults = require "moonsip.defaults"
 local dispatch = require "moonsip.dispatch"
 local dns = require "moonsip.dns"

@@ -152,8 +152,8 @@ end)
 describe("the option register", function()
   it("makes lines, and one alone is whom the agent's requests come from", function()
     local world <close> = lines.new()
-    local agent <const> = assert(world.sip.agent { listen = "10.0.0.2:5070",
-                                                   register = { uri = '"Ctd" <sip:ctd@example.com>' } })
+    local agent <const> = assert(world.sip.agent {
+      listen = "10.0.0.2:5070", register = { uri = '"Ctd" <sip:ctd@example.com>' } })
     world.net:advance "1s"
     assert.equal("registered", agent.lines[1].state)
     local got
