@@ -40,6 +40,7 @@
 ---@field reason string?
 ---@field why moonsip.Error?
 ---@field attempts { uri: string, gateway: string?, began: number, rang: number?, ended: number?, kind: string?, code: integer? }[]
+---@field transfers { by: "caller"|"callee", to: string, at: number, code: integer }[]?
 local CallRecord = {}
 ---@param fields table
 ---@return moonsip.CallRecord

@@ -111,7 +111,7 @@
 ---@class moonsip.BridgeOptions
 ---@field media "relay"|"direct"|"pass"|nil
 ---@field limit moonsip.Duration?
----@field transfer "local"|"pass"|"refuse"|nil
+---@field transfer "local"|"pass"|"refuse"|(fun(uri: moonsip.Uri, by: moonsip.Call): any, any)|nil
 ---@field session_timer moonsip.SessionTimer?
 ---@field codecs string[]?
 ---@field record string|moonsip.MonitorOptions|nil

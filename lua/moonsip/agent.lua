@@ -87,6 +87,7 @@ local function update_methods(self)
     for _, method in ipairs(call_methods) do names[method] = true end
     if self.reliable == "off" then names.PRACK = of:has "PRACK" or nil end
     if hears_info(self) then names.INFO = true end
+    for method in pairs(self.spoken or {}) do names[method] = true end
   end
   local has_extension = false
   for key in pairs(of.lists) do
@@ -216,6 +217,15 @@ end
 function Agent:show(method)
   if self.shown[method] then return end
   self.shown[method] = true
+  update_methods(self)
+end
+
+--- Its bridges take a method inside calls: Allow says so.
+---@package
+function Agent:speak(method)
+  self.spoken = self.spoken or {}
+  if self.spoken[method] then return end
+  self.spoken[method] = true
   update_methods(self)
 end
 

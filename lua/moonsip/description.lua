@@ -125,6 +125,25 @@ function description.hold(own)
   return tostring(ours)
 end
 
+--- A description as its side would offer it by itself: what it may not send, because ours does
+--- not want it (RFC 3264 8.4), it may send to somebody else.
+---@param theirs string
+---@param ours string?
+---@return string
+function description.released(theirs, ours)
+  local a, b = ours and core.sdp(ours), core.sdp(theirs)
+  if not a or not b then return theirs end
+  local is_changed = false
+  for at, medium in ipairs(b.media) do
+    local wish, said = a.media[at] and a.media[at].direction, medium.direction
+    if wish and not receives[wish] and not sends[said] then
+      medium.direction = direction(true, receives[said] or not sends[wish])
+      is_changed = true
+    end
+  end
+  return is_changed and tostring(b) or theirs
+end
+
 --- The audio of two descriptions that were agreed on: a table of core.sdp_stream with its
 --- `number`, or nil when neither side sends or receives any.
 ---@param ours string?

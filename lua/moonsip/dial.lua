@@ -78,6 +78,32 @@ local function take_recursions(verb, options)
   return recurse and misuse.integer(verb, "recurse", recurse, 0, max_recursions) or 0
 end
 
+--- What a dialling is to do (dialling.lua).
+---@param verb string
+---@param call moonsip.Call  on whose behalf
+---@param given any
+---@param options table      a table of ours
+---@return table wish
+function dial.wish(verb, call, given, options)
+  options.ring = options.ring == nil and default_ring or options.ring
+  local turns = turns_of(verb, given, options.mode, call.agent.credential_sets)
+  options.mode = nil
+  local wish = { items = take_prompt(verb, options), turns = turns,
+                 policy = policy.take(verb, call, options) }
+  wish.hunts, wish.each_ms = take_hunt(verb, options)
+  wish.recursions = take_recursions(verb, options)
+  local via = options.via
+  if options.from == nil and not (type(via) == "table" and via.from) then
+    options.from = wish.policy:caller(call)
+  end
+  -- A reliable response with the offer would want its answer from us (RFC 3262 5).
+  if options.reliable == nil and not dialling.has_offer(call, wish.policy) then
+    options.reliable = "off"
+  end
+  wish.plan = plan.call(call.agent, verb, options)
+  return wish
+end
+
 --- Places a call on behalf of this one, from the same caller, and waits until it is
 --- answered: a call of its own, not joined to this one yet. When this one ends first, the
 --- other is given up.
@@ -89,25 +115,11 @@ end
 function Dial:dial(given, options, callback)
   if type(options) == "function" then options, callback = nil, options end
   local verb <const> = "call:dial"
-  local chosen = { ring = default_ring }
+  local chosen = {}
   for name, value in pairs(misuse.optional(verb, "options", options, "table") or {}) do
     chosen[name] = value
   end
-  local turns = turns_of(verb, given, chosen.mode, self.agent.credential_sets)
-  chosen.mode = nil
-  local wish = { items = take_prompt(verb, chosen), turns = turns,
-                 policy = policy.take(verb, self, chosen) }
-  wish.hunts, wish.each_ms = take_hunt(verb, chosen)
-  wish.recursions = take_recursions(verb, chosen)
-  local via = chosen.via
-  if chosen.from == nil and not (type(via) == "table" and via.from) then
-    chosen.from = wish.policy:caller(self)
-  end
-  -- A reliable response with the offer would want its answer from us (RFC 3262 5).
-  if chosen.reliable == nil and not dialling.has_offer(self, wish.policy) then
-    chosen.reliable = "off"
-  end
-  wish.plan = plan.call(self.agent, verb, chosen)
+  local wish = dial.wish(verb, self, given, chosen)
   return self:await(verb, callback, dialling.start, self, wish)
 end
 

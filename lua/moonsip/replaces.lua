@@ -3,6 +3,8 @@
 -- Target-Dialog (RFC 4538). Who knows both tags of a dialog is one of its ends, or was told by
 -- one.
 
+local core = require "moonsip.core"
+
 local replaces = {}
 
 --- Extensions that come with them, for Require.
@@ -24,6 +26,21 @@ function replaces.target_text(call)
   return ("%s;local-tag=%s;remote-tag=%s"):format(info.call_id, info.remote_tag, info.local_tag)
 end
 
+local function find(agent, ids)
+  local number = agent.engine:find_dialog(ids.call_id, ids.to_tag, ids.from_tag)
+  local of = number and agent.dialogs[number]
+  return of and of.is_call and of or nil
+end
+
+--- The call of ours that a value of Replaces names, as a Refer-To brings one.
+---@param agent moonsip.Agent
+---@param text string
+---@return moonsip.Call?
+function replaces.named(agent, text)
+  local ids = core.header("Replaces", text)
+  return ids and find(agent, ids)
+end
+
 --- The call that such a header of a request names.
 ---@param req moonsip.Request
 ---@param name "Replaces"|"Join"|"Target-Dialog"
@@ -34,9 +51,7 @@ function replaces.call_of(req, name)
   if not message.headers[name] then return nil end
   local ids = message:typed(name)
   if not ids then return nil end
-  local number = req.agent.engine:find_dialog(ids.call_id, ids.to_tag, ids.from_tag)
-  local of = number and req.agent.dialogs[number]
-  return of and of.is_call and of or nil, ids
+  return find(req.agent, ids), ids
 end
 
 --- What refuses an INVITE for its Replaces or Join (3; RFC 3911 4): a status, or nil. The call

@@ -26,15 +26,22 @@ local taken <const> = { replaces = "Replaces", join = "Join", require = "Require
                         ["request-disposition"] = "Request-Disposition",
                         subject = "Subject", ["answer-mode"] = "Answer-Mode" }
 
---- The URI that a REFER names without its header fields, and those that are taken; or a status.
-local function read(req)
+--- What a REFER asks for.
+---@param req moonsip.Request
+---@param takes_numbers boolean?  a tel URI too, for who routes it
+---@return string? uri      without its header fields
+---@return table|integer    those that are taken; or a status
+function transferee.read(req, takes_numbers)
   local message = req.message
   local values = req:header_values "Refer-To"
   if #values ~= 1 then return nil, 400 end -- 2.4.2
   local address = core.address(values[1])
   local uri = address and address.uri
   if not uri then return nil, 400 end
-  if uri.scheme ~= "sip" and uri.scheme ~= "sips" then return nil, 416 end
+  local scheme = uri.scheme
+  if scheme ~= "sip" and scheme ~= "sips" and not (takes_numbers and scheme == "tel") then
+    return nil, 416
+  end
   local method = uri.params.method
   if method and method:upper() ~= "INVITE" then return nil, 501 end
   local fields = {}
@@ -49,9 +56,13 @@ local function read(req)
 end
 
 --- Tells who asked; the last time when it is over.
-local function tell(req, code, reason)
+---@param req moonsip.Request
+---@param code integer
+---@param reason string?
+---@return boolean told  false when nobody wants to know, or knows already
+function transferee.tell(req, code, reason)
   local number = req.refer_number
-  if not number then return end
+  if not number then return false end
   local engine, body = req.agent.engine, sipfrag.status(code, reason)
   if code >= 200 then
     req.refer_number = nil
@@ -59,6 +70,14 @@ local function tell(req, code, reason)
   else
     engine:notify(number, body, sipfrag.content_type)
   end
+  return true
+end
+
+--- Tells who asked how it ended; `fn` is called when that has come, or cannot come any more.
+---@param fn fun()
+function transferee.conclude(req, code, reason, fn)
+  req.refer_over = fn
+  if not transferee.tell(req, code, reason) then fn() end
 end
 
 local function is_false(req)
@@ -68,14 +87,20 @@ end
 
 --- 200 and a subscription, or 200 without one where none is wanted (RFC 4488 4). 202, which RFC
 --- 3515 has, is no more than 200 (RFC 6665 8.3.1).
-local function accept(req)
+---@param req moonsip.Request
+---@return true?
+---@return moonsip.Error? err  it was refused
+function transferee.accept(req)
   if is_false(req) then return req:reply(200, { ["Refer-Sub"] = "false" }) end
   local number, err = subscription.accept(req, { default = 180, most = 180 },
     sipfrag.status(100), sipfrag.content_type)
   if not number then return nil, err end
   req.refer_number = number
   req.agent.subscriptions[number] = {
-    subscription_ended = function() req.refer_number = nil end,
+    subscription_ended = function()
+      req.refer_number = nil
+      if req.refer_over then req.refer_over() end
+    end,
     challenged = function(_, of, message)
       subscription.prove(req.agent, of, message, req.agent.credentials, "NOTIFY")
     end,
@@ -86,13 +111,13 @@ end
 local function start(one, req, uri, options)
   local call = req.agent:start_call(uri, options)
   call.invite:on("1xx", function(res)
-    if res.code > 100 then tell(req, res.code, res.reason) end
+    if res.code > 100 then transferee.tell(req, res.code, res.reason) end
   end)
   one.undo = function() call:close() end
   call:wait(function(answered, err)
     one.undo = nil
     local response = err and err.response
-    tell(req, answered and 200 or err.code or 503, response and response.reason)
+    transferee.tell(req, answered and 200 or err.code or 503, response and response.reason)
     if answered then return one:resolve(call) end
     one:resolve(nil, err)
   end)
@@ -116,7 +141,7 @@ function Transferee:follow_refer(options, callback)
   for name, value in pairs(misuse.optional(verb, "options", options, "table") or {}) do
     made[name] = value
   end
-  local uri, fields = read(self)
+  local uri, fields = transferee.read(self)
   if not uri then
     self:reply(fields)
     return nil, errors.new("rejected", "the REFER was refused", { code = fields })
@@ -125,7 +150,7 @@ function Transferee:follow_refer(options, callback)
     fields[name] = value
   end
   made.headers = next(fields) and fields or nil
-  local done, err = accept(self)
+  local done, err = transferee.accept(self)
   if not done then return nil, err end
   return wait.await(self.agent.context, verb, self.agent, callback, start, self, uri, made)
 end

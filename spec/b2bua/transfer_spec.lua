@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- REFER inside a bridged call (RFC 3515): passed on with its NOTIFYs, or declined.
+-- REFER inside a bridged call (RFC 3515): passed on with its NOTIFYs, or declined. What is
+-- followed here: local_transfer_spec.lua.
 
 local legs <const> = require "spec.support.legs"
 
@@ -46,9 +47,10 @@ describe("REFER inside a bridged call", function()
     finish()
   end)
 
-  for _, how in ipairs { "local", "refuse" } do
-    it("is declined with transfer = \"" .. how .. "\" when no handler takes it", function()
-      connect { transfer = how }
+  for name, how in pairs { ["without a word"] = {}, ["with transfer = \"refuse\""] =
+    { transfer = "refuse" } } do
+    it("is declined " .. name .. ", when no handler takes it", function()
+      connect(how)
       assert.equal(603, select(2, near:request("REFER", wish):wait()).code)
       assert.equal(0, net:count { method = "REFER", to = bob })
       finish()

@@ -66,7 +66,8 @@ function Attempt:place(span_ms)
   local sdp, err, way = dialling:offer_for_leg()
   if err then return self:resolve(nil, err) end
   local leg = agent:invite("call:dial", { self.target }, plan_of(self, span_ms, sdp))
-  leg.passage, leg.answer_wait, leg.of_leg = way or false, self, dialling.call.is_leg
+  leg.passage, leg.answer_wait = way or false, self
+  leg.of_leg = dialling.call.is_leg or dialling.call.of_leg
   self.leg, self.invite, self.uri = leg, leg.invite, self.target.uri
 end
 
@@ -160,9 +161,11 @@ end
 function Attempt:heard(message)
   local code, dialling = message.code, self.dialling
   if code == 100 or not dialling then return end
-  local call, of = dialling.call, dialling.wish.policy
+  local call, wish = dialling.call, dialling.wish
+  local of = wish.policy
   self.provisional = code
   self.rang = self.rang or code ~= 199 and call.agent.context:now() / 1000 or nil
+  if wish.heard then wish.heard(message) end
   if not of.early or code == 199 or not self.leg then return end -- RFC 6228: of one branch
   if call.state ~= "connected" and call.direction == "in" then
     ring_through(self, message, (description.of(message)))

@@ -12,7 +12,8 @@ local relay = require "moonsip.b2bua.relay"
 
 ---@class moonsip.Dialling
 ---@field call moonsip.Call       who is waiting
----@field wish table              turns, plan, policy, hunts, each_ms, recursions, items
+---@field wish table              turns, plan, policy, hunts, each_ms, recursions, items;
+---  heard(message): of each provisional response
 ---@field offer string|false|nil  that goes through; false: none was made
 ---@field open moonsip.DialAttempt[]  under way
 ---@field private one moonsip.Wait
@@ -166,7 +167,8 @@ end
 --- says now.
 local function offer_of(call)
   if call.state == "connected" or call.direction == "out" then
-    return call.remote_sdp or false
+    local text = call.remote_sdp
+    return text and description.released(text, call.local_sdp) or false
   end
   return description.of(call.req.message) or false
 end

@@ -1,25 +1,39 @@
 -- SPDX-License-Identifier: MIT
 -- Two legs that are joined: their audio through us, or their descriptions end to end, and
--- what happens inside their dialogs (relay.lua), until one of them leaves.
+-- what happens inside their dialogs (relay.lua), until one of them leaves. By a transfer
+-- (transfer.lua) somebody else takes the place of one.
 
+local description = require "moonsip.description"
 local errors = require "moonsip.errors"
 local policy = require "moonsip.b2bua.policy"
 local record = require "moonsip.b2bua.record"
 local recording = require "moonsip.verbs.record"
 local relay = require "moonsip.b2bua.relay"
+local transfer = require "moonsip.b2bua.transfer"
 local verb = require "moonsip.verbs.verb"
 
 ---@class moonsip.Joint
 ---@field legs moonsip.Call[]
 ---@field relay moonsip.Relay
 ---@field done boolean
----@field private one moonsip.Wait
+---@field transfer moonsip.LocalTransfer|false  under way
+---@field private tickets moonsip.BridgeTicket[]
+---@field private guests moonsip.Call[]|false  placed for a transfer: no script has them
 ---@field private options table   of call:bridge, read
----@field private began_at integer
 ---@field private is_connected boolean  audio crosses
 local Joint = {}
 Joint.__index = Joint
 Joint.is_connected, Joint.is_held, Joint.done, Joint.timer = false, false, false, false
+Joint.transfer, Joint.guests = false, false
+
+--- Who waits for the end of a bridge, and what his record says.
+---@class moonsip.BridgeTicket
+---@field wait moonsip.Wait
+---@field call moonsip.Call      who called
+---@field leg moonsip.Call
+---@field place 1|2              which of the legs is in the place of who called
+---@field began_at integer       ms
+---@field transfers table[]|false
 
 local joint = {}
 
@@ -27,11 +41,12 @@ local joint = {}
 -- neither says something new (RFC 3725 4.4 goes on as long).
 local max_rounds <const> = 3
 
-local function core_of(self) return self.legs[1].sound.hub.core end
+local function core_of(leg) return leg.sound.hub.core end
 
-local function other_of(self, leg)
-  return leg == self.legs[1] and self.legs[2] or self.legs[1]
-end
+local function place_of(self, leg) return leg == self.legs[1] and 1 or 2 end
+
+---@package
+function Joint:other(leg) return self.legs[3 - place_of(self, leg)] end
 
 local function is_running(leg) return leg.sound and leg.sound.running end
 
@@ -39,7 +54,7 @@ local function is_running(leg) return leg.sound and leg.sound.running end
 local function connect(self)
   local a, b = self.legs[1].sound, self.legs[2].sound
   self.is_connected = true
-  return core_of(self):bridge(a.id, b.id,
+  return a.hub.core:bridge(a.id, b.id,
     { digits = self.options.digits, transcode = self.options.transcode })
 end
 
@@ -52,33 +67,56 @@ function Joint:session_changed()
   if is_running(self.legs[1]) and is_running(self.legs[2]) then connect(self) end
 end
 
+--- No audio crosses any more, and nobody hears music for that.
+local function disconnect(self)
+  self.is_connected = false
+  for _, leg in ipairs(self.legs) do
+    if leg.sound and not leg.sound.closed then
+      core_of(leg):unbridge(leg.sound.id)
+      if self.is_held then leg.sound:play_beside {} end
+    end
+  end
+  self.is_held = false
+end
+
+local function ignore() end
+
+--- One leg has nothing to do with it any more.
+local function let_go(self, leg)
+  leg.joint = false
+  self.ends[place_of(self, leg)].resolve = ignore
+  -- A further offer of ours brings the audio of a call that is left to us.
+  if self.relay.policy.media == "direct" and leg.session then leg.session.own = false end
+end
+
+--- Everything of it but those who wait for its end.
+local function dissolve(self)
+  self.done = true
+  if self.timer then self.legs[1].agent.context.wheel:stop(self.timer) end
+  if self.transfer then self.transfer:give_up() end
+  self.relay:part()
+  disconnect(self)
+  for _, leg in ipairs(self.legs) do let_go(self, leg) end
+  if self.recording then self.recording:stop() end
+end
+
 --- It is over: by the end of a leg, or because somebody said so.
 ---@param left moonsip.Call?
 ---@param why moonsip.Error?
 function Joint:finish(left, why)
   if self.done then return end
-  self.done = true
-  local a, b = self.legs[1], self.legs[2]
-  if self.timer then a.agent.context.wheel:stop(self.timer) end
-  self.relay:part()
-  for at, leg in ipairs(self.legs) do
-    leg.joint = false
-    if leg.sound and not leg.sound.closed then
-      core_of(self):unbridge(leg.sound.id)
-      if self.is_held then leg.sound:play_beside {} end
-    end
-    -- A further offer of ours brings the audio of a call that is left to us.
-    if self.relay.policy.media == "direct" and leg.session then leg.session.own = false end
-    if self.ends[at] then self.ends[at].resolve = function() end end
-  end
+  dissolve(self)
+  local at = left and place_of(self, left)
   if left and why and why.header then
-    other_of(self, left).farewell = { "Reason", why.header } -- RFC 3326
+    self:other(left).farewell = { "Reason", why.header } -- RFC 3326
   end
-  if self.recording then self.recording:stop() end
-  local made = record.of_bridge(a, b, self.began_at, left, why)
-  a:note("bridge is over after %.1f s%s", made.seconds,
-    left and (": %s left"):format(left == a and "the first" or "the second") or "")
-  self.one:resolve(made)
+  for _, one in ipairs(self.tickets) do
+    local made = record.of_bridge(one, left, at, why)
+    one.call:note("bridge is over after %.1f s%s", made.seconds,
+      left and (": the %s left"):format(made.by) or "")
+    one.wait:resolve(made)
+  end
+  for _, guest in ipairs(self.guests or {}) do guest:close() end
 end
 
 --- The time is up.
@@ -95,7 +133,7 @@ end
 ---@package
 function Joint:hold_changed(leg, is_held)
   if self.done or self.relay.policy.media ~= "relay" or leg.holding then return end
-  local other, music = other_of(self, leg), self.options.hold_music
+  local other, music = self:other(leg), self.options.hold_music
   if not music then
     if self.relay.policy.hold ~= "pass" or other.state ~= "connected" then return end
     local change = is_held and other.hold or other.resume
@@ -108,14 +146,31 @@ function Joint:hold_changed(leg, is_held)
     connect(self)
     return
   end
-  core_of(self):unbridge(leg.sound.id)
+  core_of(leg):unbridge(leg.sound.id)
   other.sound:play_beside(music, function() return self.is_held and not self.done end)
+end
+
+local ringback <const> = { { tone = "ringback" } }
+
+--- Who asked for a transfer has left before its end: the other side waits for the target.
+local function await_target(self, leg)
+  local stays = self:other(leg)
+  local music = self.is_held and self.options.hold_music
+  disconnect(self)
+  if stays.holding then stays:resume(ignore) end
+  if not stays.sound then return end
+  stays.sound:play_beside(music or ringback, function() return self.transfer and true end)
 end
 
 --- Ends it when a leg ends.
 local function watch(self, leg)
   leg.end_waits = leg.end_waits or {}
-  local one = { resolve = function(_, why) self:finish(leg, why) end }
+  local function left(_, why)
+    local underway = self.transfer
+    if underway and underway.from == leg then return await_target(self, leg) end
+    self:finish(leg, why)
+  end
+  local one = { resolve = left }
   table.insert(leg.end_waits, one)
   return one
 end
@@ -145,15 +200,15 @@ local function answer_caller(self)
   return options.sdp or true
 end
 
-local function tell_each_other(self)
-  local a, b, of = self.legs[1], self.legs[2], self.relay.policy
+local function tell_each_other(self, a)
+  local b, of = self:other(a), self.relay.policy
   for _ = 1, max_rounds do
     for _, pair in ipairs { { a, b }, { b, a } } do
       local to, from = pair[1], pair[2]
       local text = from.remote_sdp
       local sdp, err = nil, errors.new("media", "there is no session description")
       if text then
-        sdp, err = relay.through(to, text, of)
+        sdp, err = relay.through(to, description.released(text, from.local_sdp), of)
       end
       if sdp == to.local_sdp and sdp then return end
       local res
@@ -166,10 +221,9 @@ local function tell_each_other(self)
   end
 end
 
---- Media of two calls that were both answered before: each is told of the other's.
-local function align(self)
-  local a = self.legs[1]
-  a.agent.context.tasks:spawn(a, tell_each_other, self)
+--- Media of two calls that were both answered before: each is told of the other's, one first.
+local function align(self, first)
+  first.agent.context.tasks:spawn(first, tell_each_other, self, first)
 end
 
 --- Begins with the media: true, or nil and why not.
@@ -184,7 +238,7 @@ local function begin_media(self)
   end
   if of.media == "direct" then
     -- What was said reliably before, of another carrier's media, stands until it is changed.
-    if said ~= a.local_sdp then align(self) end
+    if said ~= a.local_sdp then align(self, a) end
     return true
   end
   for _, leg in ipairs(self.legs) do
@@ -195,12 +249,92 @@ local function begin_media(self)
   return connect(self)
 end
 
+-- ---- transfers
+
+--- A REFER of one leg's.
+---@param from moonsip.Call
+---@param req moonsip.Request
+---@package
+function Joint:refer(from, req) return transfer.follow(self, from, req) end
+
+--- What became of a transfer, for the records.
+---@param of moonsip.LocalTransfer
+---@param code integer
+---@package
+function Joint:note_transfer(of, code)
+  local at = place_of(self, of.from)
+  for _, one in ipairs(self.tickets) do
+    one.transfers = one.transfers or {}
+    table.insert(one.transfers, { by = at == one.place and "caller" or "callee", to = of.uri,
+                                  at = of.from.agent.context:now() / 1000, code = code })
+  end
+end
+
+--- A leg of nobody else's: it ends with the bridge.
+---@package
+function Joint:adopt(leg)
+  self.guests = self.guests or {}
+  table.insert(self.guests, leg)
+end
+
+--- Media of two that have just met, each of whom was told of somebody else's.
+local function meet(self, stays)
+  if self.relay.policy.media == "direct" then return align(self, stays) end
+  for _, leg in ipairs(self.legs) do
+    if leg.sound then leg.sound:play_beside {} end
+    if leg.holding then
+      leg:resume(ignore)
+    elseif not leg.sound then
+      leg:reinvite({}, ignore)
+    end
+  end
+  if is_running(self.legs[1]) and is_running(self.legs[2]) then connect(self) end
+end
+
+--- Somebody takes the place of a leg, which is alone from now on.
+---@param old moonsip.Call
+---@param new moonsip.Call
+---@package
+function Joint:give_place(old, new)
+  local at, stays, before = place_of(self, old), self:other(old), self.relay
+  disconnect(self)
+  let_go(self, old)
+  self.legs = at == 1 and { new, stays } or { stays, new }
+  self.ends[at], new.joint = watch(self, new), self
+  if not new.relay or new.relay ~= stays.relay then relay.join(stays, new, before.policy) end
+  self.relay = new.relay
+  self.relay.transfer = before.transfer
+  stays:note("transferred to %s", new.to.uri)
+  stays:fire("transferred", new, old)
+  meet(self, stays)
+end
+
+--- Two bridges become one, without the two legs by which somebody had a part in both.
+---@param met moonsip.Joint
+---@param from moonsip.Call  his leg here
+---@param old moonsip.Call   his leg there
+---@package
+function Joint:absorb(met, from, old)
+  local at, there = place_of(self, from), place_of(met, old)
+  local new = met:other(old)
+  dissolve(met)
+  self:give_place(from, new)
+  for _, one in ipairs(met.tickets) do
+    one.place = one.place == there and 3 - at or at
+    one.wait.undo = function() self:finish(nil, nil) end
+    table.insert(self.tickets, one)
+  end
+  for _, guest in ipairs(met.guests or {}) do self:adopt(guest) end
+end
+
+-- ---- its begin
+
 local function begin_recording(self)
   if not self.options.record then return true end
   local a = self.legs[1]
   if not a.sound then return nil, errors.new("media", "no audio goes through us") end
   local begun, err = recording.begin(a, a.sound, self.options.record)
-  if not begun then core_of(self):unbridge(a.sound.id) end
+  if not begun then core_of(a):unbridge(a.sound.id) end
   self.recording = begun
   return begun, err
 end
@@ -234,11 +368,12 @@ function joint.start(one, a, b, options)
     if leg.joint then leg.joint:finish(nil, nil) end
   end
   local context = a.agent.context
-  local self = setmetatable({ legs = { a, b }, one = one, options = options, ends = {},
+  local self = setmetatable({ legs = { a, b }, options = options, ends = {},
                               relay = relay_of(a, b, options) }, Joint)
   local ok, err = begin_media(self)
   if ok then
-    self.began_at = context:now()
+    self.tickets = { { wait = one, call = a, leg = b, place = 1, began_at = context:now(),
+                       transfers = false } }
     ok, err = begin_recording(self)
   end
   if b.dialled then b.dialled.final, b.dialled = nil, false end

@@ -159,6 +159,15 @@ function policy.take(verb, call, options)
   return self
 end
 
+--- The same for a leg that takes somebody's place: nothing is heard of it while it rings.
+---@return moonsip.Policy
+function Policy:silent()
+  local made = {}
+  for name, value in pairs(self) do made[name] = value end
+  made.early = false
+  return setmetatable(made, Policy)
+end
+
 --- The one of two calls that were joined without a word.
 ---@return moonsip.Policy
 function policy.plain(call)
@@ -248,20 +257,25 @@ function Policy:headers(message, agent)
   return policy.pairs(self:carry(message, agent))
 end
 
---- Who calls, as the other leg is told: without the tag that is this leg's own, and with
---- our host where hosts are hidden.
+--- Somebody of one leg, as the other one is told: without the tag that is that leg's own, and
+--- with our host where hosts are hidden.
+---@param given userdata  address
+---@param agent moonsip.Agent
+---@return string?
+function Policy:identity(given, agent)
+  local text = ("<%s>"):format(given.uri)
+  if self.hide then text = plan.from_of(agent, "call:dial", given.uri.user or "anonymous") end
+  local made = core.address(text)
+  if made and given.display then made.display = given.display end
+  return made and tostring(made)
+end
+
+--- Who calls, as the other leg is told.
 ---@param call moonsip.Call
 ---@return string? from
 function Policy:caller(call)
   if call.direction == "out" then return nil end
-  local given = call.from
-  local text = ("<%s>"):format(given.uri)
-  if self.hide then
-    text = plan.from_of(call.agent, "call:dial", given.uri.user or "anonymous")
-  end
-  local made = core.address(text)
-  if made and given.display then made.display = given.display end
-  return made and tostring(made)
+  return self:identity(call.from, call.agent)
 end
 
 return policy

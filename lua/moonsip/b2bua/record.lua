@@ -23,6 +23,7 @@
 ---@field why moonsip.Error?
 ---@field left moonsip.Call?     who left the bridge; nil when it was taken apart
 ---@field attempts moonsip.DialAttempt[]
+---@field transfers table[]?     { by, to, at, code }, in their order
 local Record = {}
 Record.__name = "moonsip.call_record"
 
@@ -72,10 +73,10 @@ local function first_ring(attempts)
   return rang
 end
 
---- Who ended it.
-local function by(call, left, why)
+--- Who ended it: the one who called, or who is in his place by a transfer.
+local function by(is_caller, why)
   if not why or why.by ~= "remote" then return "local" end
-  return left == call and "caller" or "callee"
+  return is_caller and "caller" or "callee"
 end
 
 local function make(call, fields)
@@ -90,16 +91,18 @@ local function make(call, fields)
   return setmetatable(self, Record)
 end
 
---- Of two that were joined since an instant.
----@param call moonsip.Call
----@param leg moonsip.Call
----@param joined_at integer  ms
+--- Of two that were joined.
+---@param ticket moonsip.BridgeTicket
 ---@param left moonsip.Call?
+---@param at integer?  its place
 ---@param why moonsip.Error?
 ---@return moonsip.CallRecord
-function record.of_bridge(call, leg, joined_at, left, why)
-  local self = make(call, { leg = leg, answered = joined_at / 1000, left = left, why = why,
-                            disposition = "answered", by = by(call, left, why) })
+function record.of_bridge(ticket, left, at, why)
+  local call = ticket.call
+  local self = make(call, { leg = ticket.leg, answered = ticket.began_at / 1000, left = left,
+                            why = why, disposition = "answered",
+                            by = by(at == ticket.place, why),
+                            transfers = ticket.transfers or nil })
   call.last_record = self
   return self
 end
@@ -109,7 +112,7 @@ end
 function record.of_failure(call, leg, why)
   local left = call.state == "ended" and call or leg
   local self = make(call, { leg = leg, left = left, why = why, code = why.code,
-    reason = why.reason, by = by(call, left, why),
+    reason = why.reason, by = by(left == call, why),
     disposition = disposition_of[why.kind] or "failed" })
   call.last_record = self
   return self
@@ -125,7 +128,7 @@ local function of_leg(call)
   local last = call.attempts and call.attempts[#call.attempts]
   local kind = why.kind == "cancelled" and "cancelled" or last and last.kind or "rejected"
   return make(call, {
-    answered = answered and answered / 1000 or nil, why = why, by = by(call, call, why),
+    answered = answered and answered / 1000 or nil, why = why, by = by(true, why),
     code = not answered and code or nil, reason = why.reason,
     disposition = answered and "answered" or disposition_of[kind] or "failed" })
 end

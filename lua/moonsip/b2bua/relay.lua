@@ -14,11 +14,11 @@ local policy = require "moonsip.b2bua.policy"
 ---@class moonsip.Relay
 ---@field legs moonsip.Call[]
 ---@field policy moonsip.Policy
----@field transfer "local"|"pass"|"refuse"
+---@field transfer "local"|"pass"|"refuse"|fun(uri: userdata, by: moonsip.Call)
 ---@field private change { request: moonsip.Request, exchange: moonsip.Exchange }|false
 local Relay = {}
 Relay.__index = Relay
-Relay.change, Relay.transfer = false, "local"
+Relay.change, Relay.transfer = false, "refuse"
 
 local relay = {}
 
@@ -192,7 +192,12 @@ local function pass_request(self, from, req)
     on_done = function(_, final, err) answer_request(self, from, req, final, err) end })
 end
 
---- True when a request inside a leg passes to the other one.
+--- True while descriptions are under way between the two.
+function Relay:is_busy()
+  return self.change ~= false or self.legs[1].owed_ack ~= false or self.legs[2].owed_ack ~= false
+end
+
+--- True when a request inside a leg passes to the other one, or is the bridge's own.
 ---@param from moonsip.Call
 ---@param req moonsip.Request
 ---@return boolean taken
@@ -209,8 +214,8 @@ function Relay:take(from, req)
     or of_transfer[method] and self.transfer == "pass" then
     pass_request(self, from, req)
     return true
-  elseif method == "REFER" and self.transfer == "refuse" then
-    req:reply(603)
+  elseif method == "REFER" and self.transfer ~= "refuse" and from.joint then
+    from.joint:refer(from, req)
     return true
   end
   return false

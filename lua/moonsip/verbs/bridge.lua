@@ -33,8 +33,11 @@ local function read(self, options)
   local agent = self.agent
   local wish = { digits = options.digits, transcode = options.transcode,
                  transfer = options.transfer, session_timer = options.session_timer }
-  if wish.transfer ~= nil and not transfers[wish.transfer] then
-    misuse.argument(verb, "transfer", "\"local\", \"pass\" or \"refuse\" expected")
+  if wish.transfer ~= nil then
+    if type(wish.transfer) ~= "function" and not transfers[wish.transfer] then
+      misuse.argument(verb, "transfer", "\"local\", \"pass\", \"refuse\" or a function expected")
+    end
+    if wish.transfer ~= "refuse" then agent:speak "REFER" end
   end
   if options.media ~= nil then wish.media = policy.media(verb, options.media, agent) end
   if options.limit ~= nil then
