@@ -86,6 +86,7 @@ local sip = {}
 ---@field realm string?
 ---@field credentials moonsip.Credentials|moonsip.Credentials[]|nil
 ---@field allow string|string[]|nil
+---@field recv_info string|string[]|nil
 ---@field accept string|string[]|nil
 ---@field supported string|string[]|nil
 ---@field session_timer moonsip.SessionTimer?
@@ -387,7 +388,7 @@ function Rate:allow() end
 local Tap = {}
 function Tap:stop() end
 
----@class moonsip.Agent: moonsip.Observable
+---@class moonsip.Agent: moonsip.Observable, moonsip.Pager
 ---@field listeners moonsip.Listener[]
 ---@field calls moonsip.Call[]
 ---@field allow string

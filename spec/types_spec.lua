@@ -44,6 +44,7 @@ local SHARED <const> = {
   ["moonsip.Response"] = { "moonsip.Fields" },
   ["moonsip.Call"] = { "moonsip.Dialog", "moonsip.CallVerbs" },
   ["moonsip.test.Caller"] = { "moonsip.Agent" },
+  ["moonsip.Agent"] = { "moonsip.Pager" },
 }
 
 -- Members of a class, but for those shared that a page leaves out.
@@ -171,6 +172,7 @@ describe("library/", function()
       ["moonsip.SdpMedia"] = assert(sip.sdp(call_in.local_sdp)).media[1],
       ["moonsip.Media"] = call_in.media, ["moonsip.Codec"] = call_in.media.codec,
       ["moonsip.CallVerbs"] = call_in, ["moonsip.Recording"] = tape,
+      ["moonsip.Pager"] = bob,
       ["moonsip.AudioStream"] = assert(call_in:stream()), ["moonsip.CallRecord"] = record,
       ["moonsip.Conference"] = assert(sip.conference()),
       ["moonsip.Exchange"] = exchange, ["moonsip.Call"] = call_in,

@@ -28,6 +28,7 @@
   X(CONTENT_LENGTH, "invalid", "Content-Length does not fit the body")  \
   X(TOO_LARGE, "limit", "message too large")                            \
   X(TOO_MANY, "limit", "too many header fields")                        \
+  X(NEEDS_TCP, "limit", "a MESSAGE too large for UDP (RFC 3428 8)")     \
   X(URI, "invalid", "malformed URI")                                    \
   X(MISMATCH, "invalid", "CSeq method differs from the request method") \
   X(NUMBER, "invalid", "number out of range")                           \

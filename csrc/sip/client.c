@@ -105,6 +105,16 @@ static bool fits_udp(const sip_engine *engine, const sip_transaction *t) {
   return len + HEAD_ESTIMATE + MTU_MARGIN <= engine->config.mtu;
 }
 
+bool sip_client_is_pager(const sip_transaction *t) {
+  return t->method == SIP_METHOD_MESSAGE && !t->dialog && !(t->flags & SIP_TRANSACTION_PROXIED);
+}
+
+/* RFC 3428 8. */
+static bool is_too_large(const sip_engine *engine, const sip_transaction *t) {
+  return t->flow.transport == SIP_TRANSPORT_UDP && sip_client_is_pager(t) &&
+         t->packet->len + MTU_MARGIN > engine->config.mtu;
+}
+
 /* UDP unless the request is too large for it and TCP is there (18.1.1). */
 static sip_transport choose_transport(sip_engine *engine, sip_transaction *t,
                                       const sip_target *target) {
@@ -182,6 +192,7 @@ int sip_client_send_to(sip_engine *engine, sip_transaction *t, const sip_target 
     return ask_for_local(engine, t);
   }
   int error = write_head(engine, t);
+  if (!error && is_too_large(engine, t)) error = SIP_E_NEEDS_TCP;
   if (error) return error;
   bool reliable = sip_transport_is_reliable(t->flow.transport);
   t->flags &= ~(uint32_t)SIP_TRANSACTION_RELIABLE;

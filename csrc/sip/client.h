@@ -30,8 +30,12 @@ void sip_client_guard_expired(sip_engine *engine, sip_transaction *t);
 /* Opens the transaction of a CANCEL that is written; takes the packet's reference. */
 void sip_client_open_cancel(sip_engine *engine, sip_transaction *invite, sip_packet *packet);
 
-/* Sends it to the target: 0, SIP_E_NO_ROUTE or SIP_E_MEMORY. An address of ours that is
- * not known yet is asked for first. An ACK is done when it is sent. */
+/* A MESSAGE outside of dialogs: a large one goes only by what controls congestion
+ * (RFC 3428 8). */
+bool sip_client_is_pager(const sip_transaction *t);
+
+/* Sends it to the target: 0, SIP_E_NO_ROUTE, SIP_E_NEEDS_TCP or SIP_E_MEMORY. An address of ours
+ * that is not known yet is asked for first. An ACK is done when it is sent. */
 int sip_client_send_to(sip_engine *engine, sip_transaction *t, const sip_target *target);
 /* The same with the next target that can be sent to; the last error, at first `error`,
  * when none is left. */

@@ -7,7 +7,8 @@
  *  - by a new connection, once, when the one that broke was older than the request:
  *    perhaps its other end was gone before. The packet is the same, so that a peer
  *    which has it already takes it for a retransmission (17.2.3).
- *  - by UDP, when its size alone had made it TCP (18.1.1).
+ *  - by UDP, when its size alone had made it TCP (18.1.1); a MESSAGE only when it is small
+ *    enough after all (RFC 3428 8).
  *  - to the next target, with a branch of its own (RFC 3263 4.3). So does one that nobody
  *    answered in time, or that was answered with 503.
  *
@@ -24,6 +25,9 @@
 #include "sip/retry_after.h"
 
 enum { RETRY_AFTER_MAX_S = 600 }; /* of a 503: longer nobody is believed to be dead */
+
+/* What was tried of one target. */
+enum { TRIED = SIP_TRANSACTION_USED | SIP_TRANSACTION_SENT_AGAIN | SIP_TRANSACTION_UDP_AFTER };
 
 /* Those that wait by one connection, in the order in which they were sent. */
 typedef struct sip_waiters {
@@ -74,6 +78,11 @@ void sip_engine_sent_by(sip_engine *engine, sip_id owner, sip_id connection, boo
   if (is_used) t->flags |= SIP_TRANSACTION_USED;
 }
 
+/* Its size alone had made it TCP (18.1.1). */
+static bool is_for_size(const sip_transaction *t) {
+  return (t->flags & SIP_TRANSACTION_UDP_AFTER) != 0;
+}
+
 /* --- Another way ------------------------------------------------------------------ */
 
 static bool try_new_connection(sip_engine *engine, sip_transaction *t, int error) {
@@ -92,13 +101,14 @@ static bool try_new_connection(sip_engine *engine, sip_transaction *t, int error
 }
 
 static bool try_udp(sip_engine *engine, sip_transaction *t) {
-  if (!(t->flags & SIP_TRANSACTION_UDP_AFTER)) return false;
+  if (!is_for_size(t)) return false;
   t->flags &= ~(uint32_t)SIP_TRANSACTION_UDP_AFTER;
   t->flags |= SIP_TRANSACTION_STAY_UDP;
   sip_event event = {.kind = SIP_EVENT_FELL_BACK, .transaction = t->id, .flow = t->flow};
-  sip_engine_push_event(engine, &event, NULL);
   sip_target target = {.transport = SIP_TRANSPORT_UDP, .address = t->flow.remote};
-  return sip_client_send_to(engine, t, &target) == 0;
+  if (sip_client_send_to(engine, t, &target) != 0) return false;
+  sip_engine_push_event(engine, &event, NULL);
+  return true;
 }
 
 /* --- The next target -------------------------------------------------------------- */
@@ -116,7 +126,7 @@ static void note_dead(sip_engine *engine, const sip_transaction *t, uint32_t for
 static bool try_next_target(sip_engine *engine, sip_transaction *t) {
   note_dead(engine, t, engine->config.dead_ms);
   if (!has_next_target(t)) return false;
-  t->flags &= ~(uint32_t)(SIP_TRANSACTION_USED | SIP_TRANSACTION_SENT_AGAIN);
+  t->flags &= ~(uint32_t)TRIED;
   sip_client_renew_branch(engine, t);
   sip_transaction_start_limit(engine, t);
   return sip_client_send_to_next(engine, t, SIP_E_TRANSPORT) == 0;
@@ -148,7 +158,7 @@ static bool begin_anew(sip_engine *engine, sip_transaction *t) {
   t->status = 0;
   t->interval_ms = 0;
   t->flow.connection = 0;
-  t->flags &= ~(uint32_t)(SIP_TRANSACTION_USED | SIP_TRANSACTION_SENT_AGAIN);
+  t->flags &= ~(uint32_t)TRIED;
   sip_client_renew_branch(engine, t);
   sip_transaction_start_limit(engine, t);
   if (sip_client_send_to_next(engine, t, SIP_E_TRANSPORT) == 0) return true;
@@ -205,7 +215,9 @@ static bool try_again(sip_engine *engine, sip_transaction *t, int error) {
 static void lose(sip_engine *engine, sip_transaction *t, int error) {
   if (sip_transaction_is_client(t)) {
     sip_failover_forget(engine, t);
+    bool is_too_large = is_waiting(t) && is_for_size(t) && sip_client_is_pager(t);
     if (try_again(engine, t, error)) return;
+    if (is_too_large) error = SIP_E_NEEDS_TCP;
   }
   sip_transaction_fail(engine, t, error);
 }

@@ -51,6 +51,17 @@ local Dialog = {}
 ---@param options moonsip.DialogOptions?
 ---@return moonsip.Exchange
 function Dialog:request(method, options) end
+---@param text string
+---@param options moonsip.MessageOptions?
+---@param fn fun(res: moonsip.Response?, err: moonsip.Error?)?
+---@return moonsip.Response?
+---@return moonsip.Error? err
+function Dialog:message(text, options, fn) end
+---@param options moonsip.DialogOptions?
+---@param fn fun(res: moonsip.Response?, err: moonsip.Error?)?
+---@return moonsip.Response?
+---@return moonsip.Error? err
+function Dialog:options(options, fn) end
 ---@param fn fun(why: moonsip.Error?, err: moonsip.Error?)?
 ---@return moonsip.Error? why
 ---@return moonsip.Error? err
@@ -72,7 +83,14 @@ function Dialog:close() end
 ---@field remote moonsip.Address
 ---@field session_timer { interval: integer, refresher: "us"|"them", ends_in: number }?
 ---@field early_media string|false
+---@field info_packages string[]?
 local Call = {}
+---@param package string|moonsip.DialogOptions
+---@param options moonsip.DialogOptions?
+---@param fn fun(res: moonsip.Response?, err: moonsip.Error?)?
+---@return moonsip.Response?
+---@return moonsip.Error? err
+function Call:info(package, options, fn) end
 ---@param options moonsip.AnswerOptions?
 ---@return moonsip.Call?
 ---@return moonsip.Error? err

@@ -226,6 +226,8 @@ function Branch:cancel(options) end
 ---@field cancelled boolean
 ---@field deferred boolean
 ---@field authenticated string?
+---@field info { package: string, params: table<string, string>, content_type: string?, body: string }?
+---@field expires_at number?
 ---@field replaces moonsip.Call?
 ---@field joins moonsip.Call?
 ---@field target_dialog moonsip.Call?

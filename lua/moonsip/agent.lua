@@ -15,9 +15,12 @@ local lines = require "moonsip.lines"
 local listen = require "moonsip.listen"
 local misuse = require "moonsip.misuse"
 local nodes = require "moonsip.nodes"
+local options_method = require "moonsip.options"
+local pager = require "moonsip.pager"
 local notifier = require "moonsip.notifier"
 local plan = require "moonsip.plan"
 local record = require "moonsip.b2bua.record"
+local recv_info = require "moonsip.recv_info"
 local refer = require "moonsip.refer"
 local server = require "moonsip.web.server"
 local settings = require "moonsip.settings"
@@ -69,24 +72,29 @@ Agent.getters = getters
 -- Methods that come with calls, whoever starts them.
 local call_methods <const> = { "ACK", "BYE", "CANCEL", "INVITE", "PRACK", "UPDATE" }
 
+-- Those whose answers say which Info Packages we receive (RFC 6086 5.2.3).
+local says_info <const> = { PRACK = true, UPDATE = true }
+
 --- Digits come by INFO too.
 local function hears_info(self) return self.media and self.media.hears.info end
 
 --- Tells the core which methods become events, and what Allow says.
 local function update_methods(self)
   local engine, of = self.engine, self.handlers
+  self.speaks_info = self.speaks_info or recv_info.is_spoken(self)
   local names = { OPTIONS = true }
   for method in pairs(defaults.known) do
     local handled = of:has(method)
     engine:handles(method, handled or self.shown[method] or false
       or method == "ACK" and self.acks_wanted > 0
+      or self.speaks_info and says_info[method] or false
       or method == "INFO" and hears_info(self))
     if handled then names[method] = true end
   end
   if names.INVITE or self.places_calls then
     for _, method in ipairs(call_methods) do names[method] = true end
     if self.reliable == "off" then names.PRACK = of:has "PRACK" or nil end
-    if hears_info(self) then names.INFO = true end
+    if hears_info(self) or self.shown.INFO then names.INFO = true end
     for method in pairs(self.spoken or {}) do names[method] = true end
   end
   local has_extension = false
@@ -123,6 +131,8 @@ blame.mixin(Agent)
 tls.mixin(Agent)
 refer.mixin(Agent, "agent")
 lines.mixin(Agent)
+pager.mixin(Agent, true)
+options_method.mixin(Agent, true)
 
 --- A new agent. `nil, err` when it cannot listen (the error names the address).
 ---@param context moonsip.Context
@@ -154,7 +164,8 @@ function agent.new(context, options)
     domains = chosen.domains, peers = chosen.peers, routes = chosen.routes,
     media = chosen.media, from = chosen.from, credentials = chosen.credentials,
     credential_sets = chosen.credential_sets, deferred_ms = chosen.deferred_ms,
-    call_watchers = {}, notifiers = {},
+    call_watchers = {}, notifiers = {}, recv_info = chosen.recv_info, speaks_info = false,
+    pager = {},
     lines = {}, lines_by_user = {}, max_lines = chosen.max_lines, registrars = lines.gate(),
     own_line = false,
   }, Agent)
@@ -213,8 +224,11 @@ function Agent:want_routed_byes(change)
 end
 
 --- A call has a handler for a method that the core answers itself otherwise.
+---@param method string
+---@param speaks_info boolean?  it may be about an Info Package
 ---@package
-function Agent:show(method)
+function Agent:show(method, speaks_info)
+  self.speaks_info = self.speaks_info or speaks_info or false
   if self.shown[method] then return end
   self.shown[method] = true
   update_methods(self)
@@ -250,6 +264,7 @@ end
 ---@return moonsip.Exchange
 function Agent:request(method, given, options)
   self:check_method("agent:request", method)
+  if method == "MESSAGE" then pager.check("agent:request", options) end
   local targets = target.list("agent:request", given, self.credential_sets)
   local made = plan.new(self, "agent:request", options, method)
   if method ~= "INVITE" then

@@ -16,8 +16,10 @@ local early_media = require "moonsip.early_media"
 local errors = require "moonsip.errors"
 local forks = require "moonsip.forks"
 local handlers = require "moonsip.handlers"
+local info_method = require "moonsip.info"
 local misuse = require "moonsip.misuse"
 local prack = require "moonsip.prack"
+local recv_info = require "moonsip.recv_info"
 local refer = require "moonsip.refer"
 local session = require "moonsip.session"
 local session_timer = require "moonsip.session_timer"
@@ -45,6 +47,9 @@ local none <const> = {}
 
 -- Lines of what it did that a call keeps for its ladder.
 local max_notes <const> = 32
+
+-- What the core answers itself unless somebody wants it.
+local shown <const> = { BYE = true, PRACK = true, UPDATE = true, INFO = true }
 
 local getters <const> = {}
 
@@ -93,7 +98,7 @@ for name, method in pairs(dialog.Dialog) do
 end
 dialog.class(Call, getters)
 handlers.mixin(Call, "call", function(self, key)
-  if key == "BYE" or key == "PRACK" or key == "UPDATE" then self.agent:show(key) end
+  if shown[key] then self.agent:show(key, self.handlers and recv_info.is_told(self.handlers)) end
   if key == "ACK" and not self.hears_acks and self.state ~= "ended" then
     self.hears_acks = true
     self.agent:want_acks(1)
@@ -128,6 +133,7 @@ end
 -- What few calls ever have; set when they do.
 Call.branches, Call.early_policy, Call.early_media = false, false, false
 Call.failing = false -- why it is about to end
+Call.info_state = false -- Info Packages (recv_info.lua)
 
 --- A call like another that was placed, from the same INVITE (forks.lua).
 ---@return moonsip.Call
@@ -306,6 +312,7 @@ change.mixin(Call)
 dial.mixin(Call)
 ending.mixin(Call)
 forks.mixin(Call)
+info_method.mixin(Call, getters)
 prack.mixin(Call)
 refer.mixin(Call, "call")
 transfer.mixin(Call)

@@ -3,6 +3,8 @@
 -- when filters did not fit, or after sip.next (api.md rule 7). Methods without any
 -- handler are answered by the core before a script runs, in the same way.
 
+local info_method = require "moonsip.info"
+
 local defaults = {}
 
 local known <const> = {
@@ -49,6 +51,8 @@ function defaults.answer(req)
   if method == "OPTIONS" then return answer_options(req, agent) end
   if dialog then
     if method == "BYE" then return req:reply(200) end
+    local accept = method == "INFO" and info_method.accepted_types(req)
+    if accept then return req:reply(415, { Accept = accept }) end
     if dialog.is_call and has_description[method] then return dialog:refresh(req) end
   elseif req.handlers:has(method) and not own_status[method] then
     return req:reply(404) -- the method is spoken here, but not for that address

@@ -5,6 +5,8 @@
 local errors = require "moonsip.errors"
 local exchange = require "moonsip.exchange"
 local handlers = require "moonsip.handlers"
+local options_method = require "moonsip.options"
+local pager = require "moonsip.pager"
 local plan = require "moonsip.plan"
 local wait = require "moonsip.wait"
 
@@ -51,6 +53,8 @@ end
 
 dialog.class(Dialog, getters)
 handlers.mixin(Dialog, "dialog")
+pager.mixin(Dialog, false)
+options_method.mixin(Dialog, false)
 
 --- The fields every dialog object begins with.
 ---@param agent moonsip.Agent

@@ -6,6 +6,7 @@ local defaults = require "moonsip.defaults"
 local dialog = require "moonsip.dialog"
 local errors = require "moonsip.errors"
 local forks = require "moonsip.forks"
+local info_method = require "moonsip.info"
 local proxied_gateways = require "moonsip.proxied_gateways"
 local dtmf = require "moonsip.verbs.dtmf"
 local request = require "moonsip.request"
@@ -54,7 +55,8 @@ function on.request(agent, message, transaction, number)
     if of.is_call and has_description[method] then
       local status = of:session_of(number):hear_request(req)
       if status then return refuse_crossing(agent, req, status) end
-    elseif of.is_call and method == "INFO" and dtmf.take_info(req, of) then
+    elseif of.is_call and method == "INFO"
+      and (info_method.refuse(req, of) or dtmf.take_info(req, of)) then
       return
     end
   end

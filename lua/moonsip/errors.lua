@@ -91,13 +91,15 @@ end
 function errors.of_failure(name)
   local kind = ({ TIMEOUT = "timeout", DNS = "dns", DNS_TIMEOUT = "dns",
                   DNS_FAILED = "dns", CANCELLED = "cancelled",
-                  EXPIRED = "timeout", LIMIT = "limit", MEMORY = "limit", URI = "invalid",
+                  EXPIRED = "timeout", LIMIT = "limit", MEMORY = "limit",
+                  NEEDS_TCP = "limit", URI = "invalid",
                   GONE = "gone" })[name] or "transport"
   if name == "EXPIRED" then
     return errors.new(kind, "the session was not refreshed in time (RFC 4028 10)",
       { name = name, code = 408 })
   end
-  local reason = ({ DNS_TIMEOUT = "no answer from the DNS in time",
+  local reason = ({ NEEDS_TCP = "a MESSAGE too large for UDP, and no way by TCP (RFC 3428 8)",
+                    DNS_TIMEOUT = "no answer from the DNS in time",
                     DNS_FAILED = "no DNS server is there, or all of them fail" })[name]
     or ({ timeout = "no response", dns = "name not found",
           cancelled = "cancelled", limit = "a limit is reached",

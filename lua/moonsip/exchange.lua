@@ -8,6 +8,8 @@ local gateway = require "moonsip.gateway"
 local handlers = require "moonsip.handlers"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
+local pager = require "moonsip.pager"
+local recv_info = require "moonsip.recv_info"
 local response = require "moonsip.response"
 local retry = require "moonsip.retry"
 local stream = require "moonsip.stream"
@@ -60,6 +62,8 @@ local function settle(self, final, err)
   if self.done then return end
   self.done, self.final, self.error = true, final, err
   end_permit(self, not err and self.call)
+  if err and self.says_info then recv_info.roll_back(self) end
+  if self.pager_key then pager.leave(self) end
   if self.timer then host_of(self).wheel:stop(self.timer) end
   self.timer = nil
   retry.stop(self)
@@ -178,7 +182,13 @@ end
 --- Sends it to the current target. A failure is told later, as any other outcome.
 local function send(self)
   local agent = self.agent
-  local transaction, err = hand_over(self)
+  local transaction, err
+  if self.method == "MESSAGE" then
+    local may_go, why = pager.enter(self)
+    if may_go == false then return end -- its turn comes
+    err = why
+  end
+  if not err then transaction, err = hand_over(self) end
   if transaction then
     self.transaction = transaction
     agent.exchanges[transaction] = self
@@ -275,6 +285,7 @@ end
 ---@param is_reliable boolean?  a 1xx that is acknowledged
 ---@package
 function Exchange:negotiate(of, number, is_reliable)
+  if self.says_info then recv_info.hear(self, of, number) end
   if not self.session then return end
   if self.method == "INVITE" and not self.dialog then
     self.call:hear_branch(self, of, number, is_reliable)

@@ -7,12 +7,15 @@
 --   "^%+44"          begins with "^": a Lua pattern, over the same part
 --   function(v, m)   true for the value (an address or URI object, a string), and
 --                    the message
+-- `package` is the name of an Info Package, or a list of names (RFC 6086): we say that we
+-- receive them.
 -- `all = true`: also responses that the core makes use of itself (a challenge that it
 -- answers, a 491 after which it tries again).
 --
 -- The more fields a filter has, and the more exact they are, the earlier its turn.
 
 local core = require "moonsip.core"
+local info_package = require "moonsip.info_package"
 local misuse = require "moonsip.misuse"
 
 local filter = {}
@@ -88,6 +91,7 @@ local fields <const> = {
     local value = m.headers["Event"]
     return value and value:match "^%s*([^%s;]+)"
   end },
+  package = { kind = "text", get = info_package.of },
   content_type = { kind = "caseless", get = function(m)
     local content_type = m.content_type
     return content_type and content_type.value
@@ -99,6 +103,15 @@ local fields <const> = {
 --- A header as a field of its own: `headers = { ["X-Foo"] = "bar" }`.
 local function header_field(name)
   return { kind = "text", get = function(m) return m.headers[name] end }
+end
+
+--- The texts that a value is given as, for who lists what a handler takes.
+local function texts_of(value)
+  local found = {}
+  for _, one in ipairs(type(value) == "table" and value or { value }) do
+    if type(one) == "string" and one:sub(1, 1) ~= "^" then found[#found + 1] = one end
+  end
+  return found
 end
 
 local function test_of(verb, name, field, wanted)
@@ -158,9 +171,13 @@ function filter.new(verb, wanted)
       for header, text in pairs(misuse.check(verb, "headers", value, "table")) do
         add(self, verb, misuse.text(verb, "headers", header), header_field(header), text)
       end
+    elseif name == "package" then
+      self.packages = info_package.names(verb, name, value)
+      add(self, verb, name, fields[name], value)
     elseif name == "all" then
       self.all = misuse.check(verb, "all", value, "boolean")
     elseif fields[name] then
+      if name == "content_type" then self.content_types = texts_of(value) end
       add(self, verb, name, fields[name], value)
     else
       misuse.argument(verb, tostring(name), "no such field of a filter")

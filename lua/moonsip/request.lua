@@ -5,12 +5,15 @@ local answer = require "moonsip.answer"
 local description = require "moonsip.description"
 local errors = require "moonsip.errors"
 local headers = require "moonsip.headers"
+local info_package = require "moonsip.info_package"
 local leg = require "moonsip.b2bua.leg"
 local message = require "moonsip.message"
 local misuse = require "moonsip.misuse"
+local pager = require "moonsip.pager"
 local provisional = require "moonsip.provisional"
 local proxy = require "moonsip.proxy"
 local record = require "moonsip.b2bua.record"
+local recv_info = require "moonsip.recv_info"
 local session_timer = require "moonsip.session_timer"
 local replaces = require "moonsip.replaces"
 local subscription = require "moonsip.subscription"
@@ -49,6 +52,16 @@ function getters:replaces() return (replaces.call_of(self, "Replaces")) end
 function getters:joins() return (replaces.call_of(self, "Join")) end
 function getters:target_dialog() return (replaces.call_of(self, "Target-Dialog")) end
 
+--- What an INFO carries of its Info Package (RFC 6086 4.3).
+function getters:info() return info_package.content(self.message) end
+
+--- When a MESSAGE is not worth reading any more (RFC 3428 7).
+function getters:expires_at()
+  local at = pager.expires_at(self)
+  rawset(self, "expires_at", at)
+  return at
+end
+
 message.class(Request, getters)
 proxy.mixin(Request)
 subscription.mixin(Request)
@@ -58,6 +71,7 @@ local sdp_type <const> = description.content_type
 
 -- What most requests never change; such fields are set when they do.
 Request.cancelled, Request.deferred, Request.timer = false, false, false
+Request.says_info = false -- what its answer says that we receive (recv_info.lua)
 Request.proof = false -- of digest.lua: what a 2xx says of the authentication
 
 ---@param agent moonsip.Agent
@@ -164,6 +178,7 @@ local function send(self, status, reason, flat, content_type, body, extra)
   if self.proof and status >= 200 and status < 300 then
     flat = with_info(flat, self.proof:value(body))
   end
+  if agent.speaks_info then flat = recv_info.answer(self, status, flat) end
   local is_stateless = extra and extra.stateless and status >= 300
   local reply = is_stateless and engine.reply_stateless or engine.reply
   local dialog, rseq, is_held = reply(engine, self.transaction, status, reason, flat,
@@ -179,6 +194,7 @@ local function send(self, status, reason, flat, content_type, body, extra)
     end
     return nil, err
   end
+  if self.says_info then recv_info.answered(self, status, dialog) end
   if dialog ~= 0 then
     if status >= 200 then self.final = status end
     agent:dialog_of_reply(self, dialog, status)
@@ -267,6 +283,9 @@ function Request:reply(code, reason, options)
   if not options and not retry_after then return send(self, status, reason) end
   local flat
   options, flat = split("req:reply", options or {})
+  if status // 100 == 2 and self.message.method == "MESSAGE" then
+    pager.check_reply("req:reply", options, flat)
+  end
   if retry_after then
     flat = flat or {}
     flat[#flat + 1], flat[#flat + 2] = "Retry-After", tostring(retry_after)

@@ -15,6 +15,8 @@
 --   user_agent      what User-Agent and Server say; nothing by default
 --   session_timer   of its calls (session_timer.lua): 1800 s; false: none
 --   reliable        "supported", "required" or "off": provisional responses (provisional.lua)
+--   recv_info       Info Packages that calls receive, beside those that handlers are for; {}
+--                   says that they are spoken of (recv_info.lua)
 --   allow, accept, supported   values of those headers; Allow follows the handlers
 --   peers           overrides for hosts: { ["192.0.2.9"] = { no_tcp = true } }
 --   t1, t2, t4, timer_c   durations of RFC 3261 17, table 4
@@ -36,6 +38,7 @@ local credentials = require "moonsip.credentials"
 local duration = require "moonsip.duration"
 local guard = require "moonsip.guard"
 local line_settings = require "moonsip.line_settings"
+local info_package = require "moonsip.info_package"
 local media = require "moonsip.media"
 local misuse = require "moonsip.misuse"
 local nodes = require "moonsip.nodes"
@@ -52,7 +55,7 @@ local verb <const> = "sip.agent"
 local known <const> = {
   listen = true, advertise = true, outbound_proxy = true, from = true, domains = true,
   secret = true, node = true, nodes = true,
-  user_agent = true, allow = true, accept = true, supported = true, peers = true,
+  user_agent = true, recv_info = true, allow = true, accept = true, supported = true, peers = true,
   t1 = true, t2 = true, t4 = true, timer_c = true, failover = true, dead_target = true,
   resolve = true, mtu = true, max_transactions = true,
   max_dialogs = true, max_subscriptions = true, max_events = true, limits = true,
@@ -209,6 +212,8 @@ function settings.read(context, options)
     listen = listen, engine = engine, guard = guard_options(engine, options.guard),
     domains = domains, user_agent = user_agent, node = options.node,
     nodes = nodes.read(options.nodes, options.node, options.secret),
+    recv_info = options.recv_info ~= nil
+      and info_package.names(verb, "recv_info", options.recv_info) or nil,
     allow = list_of(options, "allow"),
     accept = list_of(options, "accept") or "application/sdp",
     supported = supported_of(options, reliable, timer), reliable = reliable,

@@ -5,6 +5,7 @@
 local core = require "moonsip.core"
 local credentials = require "moonsip.credentials"
 local headers = require "moonsip.headers"
+local recv_info = require "moonsip.recv_info"
 
 local wish = {}
 
@@ -70,6 +71,7 @@ function wish.of(exchange)
   exchange.target = target.uri
   local flat = headers_of(exchange, target)
   local agent = exchange.agent
+  if agent.speaks_info then flat = recv_info.ask(exchange, flat) end
   local is_udp_only = agent:no_tcp_to(target.uri or exchange.dialog.target)
   local flow, timer = target.flow, plan.session_timer
   -- A PRACK may be challenged too, and the core's own proves nothing.

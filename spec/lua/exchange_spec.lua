@@ -280,15 +280,15 @@ describe("an exchange", function()
   end)
 
   it("too large for UDP goes by TCP, or UDP where the script says so (18.1.1)", function()
-    bob:on("MESSAGE", function(req) req:reply(200, req.transport) end)
+    bob:on("PUBLISH", function(req) req:reply(200, req.transport) end)
     local body = ("x"):rep(1400)
-    assert.equal("tcp", assert(alice:request("MESSAGE", bob,
+    assert.equal("tcp", assert(alice:request("PUBLISH", bob,
       { body = body }):wait()).reason)
     assert.equal("udp",
-      assert(alice:request("MESSAGE", bob, { body = body, no_tcp = true }):wait()).reason)
+      assert(alice:request("PUBLISH", bob, { body = body, no_tcp = true }):wait()).reason)
     local dave = net:agent("sip:dave@example.com",
       { peers = { ["10.0.1.2"] = { no_tcp = true } } })
-    assert.equal("udp", assert(dave:request("MESSAGE", bob,
+    assert.equal("udp", assert(dave:request("PUBLISH", bob,
       { body = body }):wait()).reason)
   end)
 

@@ -157,8 +157,8 @@ describe("CR, LF and NUL", function()
   it("in every field of a message, URI and address that can be assigned are refused",
     function()
     local req
-    bob:on("MESSAGE", function(one) req = one; one:defer() end)
-    alice:request("MESSAGE", bob, { headers = { Contact = "<sip:x@y>" } })
+    bob:on("PUBLISH", function(one) req = one; one:defer() end)
+    alice:request("PUBLISH", bob, { headers = { Contact = "<sip:x@y>" } })
     net:advance(1)
     local objects = {
       message = { req.message, "csrc/binding/message.c" },

@@ -87,13 +87,13 @@ describe("the log of an agent names the peer, and once a minute", function()
     alice.context.log:set_level "info"
     net:endpoint "10.0.0.9:5060"
     for _ = 1, 5 do
-      alice:request("MESSAGE", "sip:x@10.0.0.9", { body = ("x"):rep(1400) })
+      alice:request("PUBLISH", "sip:x@10.0.0.9", { body = ("x"):rep(1400) })
       net:advance "1s"
     end
     assert.equal(1, lines_of(net,
-      "too large for UDP, but no TCP connection: MESSAGE to 10%.0%.0%.9 goes by UDP"))
+      "too large for UDP, but no TCP connection: PUBLISH to 10%.0%.0%.9 goes by UDP"))
     net:advance "60s"
-    alice:request("MESSAGE", "sip:x@10.0.0.9", { body = ("x"):rep(1400) })
+    alice:request("PUBLISH", "sip:x@10.0.0.9", { body = ("x"):rep(1400) })
     net:advance "1s"
     assert.equal(1, lines_of(net, "%(and 4 more of the kind%)$"))
   end)

@@ -9,10 +9,10 @@ describe("a request that came", function()
   before_each(function() net, alice, bob = pair.new() end)
   after_each(function() net:close() end)
 
-  -- What alice gets for a MESSAGE that bob handles so: the response.
+  -- What alice gets for a PUBLISH that bob handles so: the response.
   local function answer_of(handler, options)
-    bob:off "MESSAGE":on("MESSAGE", handler)
-    local res, err = alice:request("MESSAGE", bob, options):wait()
+    bob:off "PUBLISH":on("PUBLISH", handler)
+    local res, err = alice:request("PUBLISH", bob, options):wait()
     return res or err.response
   end
 

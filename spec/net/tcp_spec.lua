@@ -368,7 +368,7 @@ end)
 
 describe("a request too large for UDP (RFC 3261 18.1.1)", function()
   local function ask_large(service, port)
-    return assert(service.engine:request { method = "MESSAGE", from = "<sip:a@example.com>",
+    return assert(service.engine:request { method = "PUBLISH", from = "<sip:a@example.com>",
       uri = "sip:127.0.0.1:" .. port, body = ("x"):rep(2000) })
   end
 
@@ -384,7 +384,7 @@ describe("a request too large for UDP (RFC 3261 18.1.1)", function()
     service:listen "tcp"
     local server <close> = ends.server()
     ask_large(service, server.port)
-    server:wait():wait "^MESSAGE sip:.*Via: SIP/2.0/TCP "
+    server:wait():wait "^PUBLISH sip:.*Via: SIP/2.0/TCP "
     assert.is_nil(is_told(service, "fell_back"))
   end)
 
@@ -394,7 +394,7 @@ describe("a request too large for UDP (RFC 3261 18.1.1)", function()
     service:listen "tcp"
     local peer <close> = ends.udp()
     local transaction = ask_large(service, peer.port)
-    assert.matches("^MESSAGE sip:.*Via: SIP/2.0/UDP ", (peer:wait()))
+    assert.matches("^PUBLISH sip:.*Via: SIP/2.0/UDP ", (peer:wait()))
     assert.equal(transaction, service:wait_event("fell_back").transaction)
   end)
 
@@ -409,7 +409,7 @@ describe("a request too large for UDP (RFC 3261 18.1.1)", function()
     service:advance(699)
     assert.same({}, peer.inbox)
     service:advance(1)
-    assert.matches("^MESSAGE sip:", (peer:wait()))
+    assert.matches("^PUBLISH sip:", (peer:wait()))
     for _, filler in ipairs(fillers) do filler:close() end
   end)
 end)

@@ -94,13 +94,28 @@ describe("a connection that breaks while a request waits on it (RFC 3261 18.4)",
   it("falls back to UDP when size alone had made it TCP (18.1.1)", function()
     local net <const> = wire.new()
     assert(net.engine:add_listener("tcp", "10.0.0.1", 5060))
-    net:request { method = "MESSAGE", body = ("x"):rep(1300) }
+    net:request { method = "INFO", body = ("x"):rep(1300) }
     net.engine:sent_by(net.sent[1].owner, 5, false)
     net.engine:connection_lost(5, "EOF")
     net:collect()
     assert.same({ "tcp", "udp" }, { net.sent[1].transport, net.sent[2].transport })
     assert.same({ "fell_back" }, net:heard())
   end)
+
+  it("does not fall back with a MESSAGE (RFC 3428 8), unless it is small enough after all",
+    function()
+      for size, seen in pairs { [1300] = "failed NEEDS_TCP", [950] = "fell_back" } do
+        local net <const> = wire.new()
+        assert(net.engine:add_listener("tcp", "10.0.0.1", 5060))
+        net:request { method = "MESSAGE", body = ("x"):rep(size) }
+        assert.equal("tcp", net.sent[1].transport)
+        net.engine:sent_by(net.sent[1].owner, 5, false)
+        net.engine:connection_lost(5, "EOF")
+        net:collect()
+        local event <const> = net.events[#net.events]
+        assert.equal(seen, event.kind .. (event.kind == "failed" and " " .. event.code or ""))
+      end
+    end)
 
   it("may have lost a CANCEL: that ends, and the INVITE at 64*T1 (9.1)", function()
     local net <const> = over_tcp()

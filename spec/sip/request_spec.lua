@@ -143,7 +143,7 @@ describe("a request larger than the path allows (RFC 3261 18.1.1)", function()
 
   it("goes over TCP where that is spoken", function()
     local net <const> = both()
-    net:request { method = "MESSAGE", body = big, content_type = "text/plain" }
+    net:request { method = "PUBLISH", body = big, content_type = "text/plain" }
     local text <const>, packet <const> = net:last()
     assert.same("tcp", packet.transport)
     assert.truthy(messages.header(text, "Via"):find "^SIP/2.0/TCP ")
@@ -169,11 +169,11 @@ describe("a request larger than the path allows (RFC 3261 18.1.1)", function()
 
   it("stays on UDP where told to, and where TCP is not spoken", function()
     local net <const> = both()
-    net:request { method = "MESSAGE", body = big, content_type = "text/plain",
+    net:request { method = "PUBLISH", body = big, content_type = "text/plain",
       no_tcp = true }
     assert.same("udp", net.sent[1].transport)
     local udp_only <const> = wire.new()
-    udp_only:request { method = "MESSAGE", body = big, content_type = "text/plain" }
+    udp_only:request { method = "PUBLISH", body = big, content_type = "text/plain" }
     assert.same("udp", udp_only.sent[1].transport)
   end)
 
