@@ -8,8 +8,10 @@ local agent <close> = assert(sip.agent { listen = "127.0.0.1:0" })
 local function answer(req)
   local user = req.uri.user
   if user == "silent" then return req:defer() end
-  return req:reply(tonumber(user) or 200, {
-    body = req.body ~= "" and "got: " .. req.body or nil,
+  local status <const> = tonumber(user) or 200
+  local has_body <const> = req.body ~= "" and (req.method ~= "MESSAGE" or status >= 300)
+  return req:reply(status, {
+    body = has_body and "got: " .. req.body or nil,
     Server = "peer", ["X-Echo"] = req.headers["X-Echo"], ["X-From"] = req.from.uri.user,
     ["X-Type"] = req.headers["Content-Type"], ["X-Via"] = req.transport,
   })

@@ -16,7 +16,7 @@ describe("moonsip send", function()
   end
 
   it("prints the status and the body, and exits 0 for a 2xx", function()
-    local words = { "send", "MESSAGE", uri "202", "--body", "hello" }
+    local words = { "send", "FOO", uri "202", "--body", "hello" }
     local status, out, err = program.run(words)
     assert.equal("", err)
     assert.equal("202 Accepted\n\ngot: hello\n", out)
@@ -42,7 +42,7 @@ describe("moonsip send", function()
 
   it("sends headers, a body from a file or from stdin, From, To and a type", function()
     local folder <close> = scratch.folder()
-    local words = { "send", "MESSAGE", uri(), "-i", "-H", "X-Echo: one, two",
+    local words = { "send", "FOO", uri(), "-i", "-H", "X-Echo: one, two",
       "--from", "sip:me@example.com", "--to", "sip:you@example.com",
       "--type", "text/html", "--body-file", folder:write("body", "<p>hi</p>\n") }
     local status, out = program.run(words)

@@ -21,7 +21,7 @@ local calls <const> = {
   { "uas_delayed_offer", does = "late", says = "answered\n" },
   { "uas_early_forks", says = "180\tRinging\n180\tRinging\nanswered\n" },
   { "uas_forked", does = "stay", says = "answered\nend\thangup" },
-  { "uas_large", does = "large", says = "message\t200\n", any_transport = true },
+  { "uas_large", does = "large", says = "published\t200\n", any_transport = true },
   { "uas_late_cancel", does = "cancel", says = "end\thangup: we hung up\n" },
   { "uas_lost_ack", does = "stay", says = "answered\nend\thangup", raw = true },
   { "uas_record_route", says = "answered\n" },

@@ -73,7 +73,7 @@ describe("SIPp calls a script", function()
     end
     assert.equal("", callee.output:match "error[^\n]*" or "")
     local peer <close> = raw.udp()
-    local metrics = peer:ask(callee.address, "MESSAGE", { user = "metrics" })
+    local metrics = peer:ask(callee.address, "INFO", { user = "metrics" })
     assert.equal("0", metrics:match "dialogs=(%d+)")
     script.stop(callee)
   end)

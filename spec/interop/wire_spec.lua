@@ -41,7 +41,7 @@ end
 local function metrics()
   local peer <close> = raw.tcp(callee.address)
   local found = {}
-  local answer = peer:ask(callee.address, "MESSAGE", { user = "metrics" })
+  local answer = peer:ask(callee.address, "INFO", { user = "metrics" })
   for name, value in answer:gmatch "([%l_]+)=(%d+)" do found[name] = tonumber(value) end
   return found
 end

@@ -91,7 +91,7 @@ agent:on("MESSAGE", function(req)
 end)
 
 -- What is alive, for specs that look for leaks.
-agent:on("MESSAGE", { user = "metrics" }, function(req)
+agent:on("INFO", { user = "metrics" }, function(req)
   local lines = {}
   for name, value in pairs(sip.metrics()) do lines[#lines + 1] = name .. "=" .. value end
   table.sort(lines)

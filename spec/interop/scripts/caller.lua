@@ -91,8 +91,8 @@ end
 
 --- A request that is too large for a packet of UDP (RFC 3261 18.1.1).
 function things.large()
-  local res, err = agent:request("MESSAGE", target, { body = ("x"):rep(2000) }):wait()
-  say("message", res and res.code or err)
+  local res, err = agent:request("PUBLISH", target, { body = ("x"):rep(2000) }):wait()
+  say("published", res and res.code or err)
 end
 
 --- Every method that a script can send.
