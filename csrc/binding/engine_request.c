@@ -178,6 +178,8 @@ static int engine_dialog_info(lua_State *L) {
   lua_setfield(L, -2, "peer_updates");
   lua_pushboolean(L, info.peer_renames);
   lua_setfield(L, -2, "peer_renames");
+  lua_pushboolean(L, info.peer_tdialog);
+  lua_setfield(L, -2, "peer_tdialog");
   set_session(L, &info);
   set_text(L, "call_id", info.call_id);
   set_text(L, "local_tag", info.local_tag);
@@ -213,6 +215,15 @@ static int engine_find_dialog(lua_State *L) {
   return 1;
 }
 
+/* dialog_ended(call_id, local_tag, remote_tag): true for a call's dialog that ended of late */
+static int engine_dialog_ended(lua_State *L) {
+  const bind_engine *self = bind_engine_check(L, 1);
+  bool ended = sip_engine_dialog_ended(self->engine, bind_check_str(L, 2), bind_check_str(L, 3),
+                                       bind_check_str(L, 4));
+  lua_pushboolean(L, ended);
+  return 1;
+}
+
 static int engine_awaits_ack(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   lua_pushboolean(L, sip_engine_awaits_ack(self->engine, (sip_id)luaL_checkinteger(L, 2)));
@@ -240,6 +251,7 @@ const luaL_Reg bind_engine_request_methods[] = {{"request", engine_request},
                                                 {"dialog_info", engine_dialog_info},
                                                 {"session_timer", engine_session_timer},
                                                 {"find_dialog", engine_find_dialog},
+                                                {"dialog_ended", engine_dialog_ended},
                                                 {"awaits_ack", engine_awaits_ack},
                                                 {"dialog_drop", engine_dialog_drop},
                                                 {"token", engine_token},

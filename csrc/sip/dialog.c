@@ -56,6 +56,8 @@ void sip_dialog_learn(sip_dialog *dialog, const sip_message *message) {
   if (sip_message_find(message, SIP_HEADER_SUPPORTED, 0)) {
     dialog->peer_renames =
         sip_message_has_token(message, SIP_HEADER_SUPPORTED, SIP_STR("from-change"));
+    dialog->peer_tdialog =
+        sip_message_has_token(message, SIP_HEADER_SUPPORTED, SIP_STR("tdialog"));
   }
 }
 
@@ -310,8 +312,17 @@ static void leave_mark(sip_engine *engine, const sip_dialog *dialog) {
   if (t) t->client.ended = sip_hash(engine->key, dialog->remote_tag);
 }
 
+/* Who comes to replace it hears that it is over, and nobody's phone rings (RFC 3891 3). */
+static void remember(sip_engine *engine, const sip_dialog *dialog) {
+  if (!dialog->by_invite || !dialog->id) return;
+  engine->ended_dialogs[engine->ended_next] =
+      key_hash(engine, dialog->call_id, dialog->local_tag, dialog->remote_tag);
+  engine->ended_next = (engine->ended_next + 1) % SIP_ENDED_DIALOGS;
+}
+
 void sip_dialog_free(sip_engine *engine, sip_dialog *dialog) {
   if (dialog->made_by) leave_mark(engine, dialog);
+  remember(engine, dialog);
   sip_timer_stop(&engine->wheel, &dialog->retransmit);
   sip_timer_stop(&engine->wheel, &dialog->timeout);
   sip_session_stop(engine, dialog);
@@ -339,6 +350,7 @@ static bool goes_on(sip_engine *engine, sip_dialog *dialog) {
   sip_session_stop(engine, dialog);
   sip_packet_release(dialog->ok);
   dialog->ok = NULL;
+  remember(engine, dialog);
   dialog->by_invite = false;
   dialog->by_usages = true;
   dialog->state = SIP_DIALOG_CONFIRMED;
@@ -404,6 +416,7 @@ int sip_engine_dialog_info(const sip_engine *engine, sip_id id, sip_dialog_info 
       .owes_ack = dialog->accepted_cseq != 0 && !dialog->ack,
       .peer_updates = dialog->peer_updates,
       .peer_renames = dialog->peer_renames,
+      .peer_tdialog = dialog->peer_tdialog,
       .session_s = sip_timer_started(&dialog->session.timer) ? dialog->session.interval_s : 0,
       .session_is_ours = dialog->session.is_ours,
       .session_ends_at = dialog->session.ends_at,
@@ -424,6 +437,15 @@ sip_id sip_engine_dialog_find(sip_engine *engine, sip_str call_id, sip_str local
                               sip_str remote_tag) {
   const sip_dialog *dialog = match(engine, call_id, local_tag, remote_tag);
   return dialog ? dialog->id : 0;
+}
+
+bool sip_engine_dialog_ended(const sip_engine *engine, sip_str call_id, sip_str local_tag,
+                             sip_str remote_tag) {
+  uint64_t hash = key_hash(engine, call_id, local_tag, remote_tag);
+  for (size_t i = 0; i < SIP_ENDED_DIALOGS; i++) {
+    if (engine->ended_dialogs[i] == hash) return true;
+  }
+  return false;
 }
 
 bool sip_engine_awaits_ack(const sip_engine *engine, sip_id id) {

@@ -35,6 +35,7 @@ typedef struct sip_dialog {
   bool wants_invite; /* one of ours was refused because another is not over (14.1) */
   bool peer_updates; /* the other side allows UPDATE (RFC 3311 4) */
   bool peer_renames; /* it supports from-change (RFC 4916 4.4) */
+  bool peer_tdialog; /* it supports tdialog (RFC 4538 4) */
   bool by_usages;    /* it lasts as long as its subscriptions (RFC 6665 4.5.2) */
   uint32_t local_cseq;
   uint32_t remote_cseq;

@@ -405,6 +405,7 @@ typedef struct sip_dialog_info {
   bool owes_ack;            /* a 2xx came to an INVITE of ours, and no ACK was sent yet */
   bool peer_updates;        /* its Allow has UPDATE (RFC 3311 4) */
   bool peer_renames;        /* it supports from-change (RFC 4916 4.4) */
+  bool peer_tdialog;        /* it supports tdialog (RFC 4538 4) */
   uint32_t session_s;       /* interval of its session timer; 0: none */
   bool session_is_ours;     /* we refresh */
   sip_time session_ends_at; /* a BYE is sent then, unless it is refreshed */
@@ -424,6 +425,11 @@ int sip_engine_dialog_info(const sip_engine *engine, sip_id dialog, sip_dialog_i
 /* The dialog of these ids (RFC 3891 3), or 0. */
 sip_id sip_engine_dialog_find(sip_engine *engine, sip_str call_id, sip_str local_tag,
                               sip_str remote_tag);
+
+/* True when a dialog of these ids, which an INVITE made, has ended and is among the last that did
+ * (RFC 3891 3). */
+bool sip_engine_dialog_ended(const sip_engine *engine, sip_str call_id, sip_str local_tag,
+                             sip_str remote_tag);
 
 /* True while a 2xx of ours to an INVITE of this dialog has no ACK yet, or still waits for a
  * PRACK: a BYE has to wait for it (15). */

@@ -7,6 +7,7 @@
 #include "sip/client.h"
 #include "sip/dialog.h"
 #include "sip/proxy.h"
+#include "sip/reliable.h"
 #include "sip/screen.h"
 #include "sip/server.h"
 #include "sip/stun.h"
@@ -138,12 +139,31 @@ static void receive_cancel(sip_engine *engine, const sip_flow *flow) {
   if (!waits) sip_server_answer(engine, t, 487);
 }
 
+/* RFC 3262 3: a PRACK that crossed our rejection of the INVITE gets its 2xx, though the dialog
+ * has ended. Nobody is told: there is no call left that its description could be for. */
+static bool receive_late_prack(sip_engine *engine, const sip_flow *flow) {
+  const sip_message *prack = engine->parsed;
+  if (prack->method != SIP_METHOD_PRACK) return false;
+  const sip_transaction *invite = sip_reliable_match_rejected(engine, prack);
+  if (!invite) return false;
+  sip_id acknowledged = invite->id;
+  sip_kept *kept = sip_kept_new(engine, prack, flow);
+  sip_transaction *t = NULL;
+  if (kept && sip_server_open(engine, kept, flow, &t) == 0) {
+    t->server.acknowledges = acknowledged;
+    sip_server_answer(engine, t, 200);
+  }
+  sip_kept_release(engine, kept);
+  return true;
+}
+
 static void receive_in_dialog(sip_engine *engine, const sip_flow *flow) {
   const sip_message *m = engine->parsed;
   sip_dialog *dialog = sip_dialog_match_request(engine, m);
   if (!dialog) { /* 12.2.2 */
-    bool taken = sip_subscriber_receive_first(engine, flow) || sip_proxy_route(engine, m, flow) ||
-                 !is_let_in(engine, flow) || sip_proxy_hand_over(engine, m, flow);
+    bool taken = sip_subscriber_receive_first(engine, flow) || receive_late_prack(engine, flow) ||
+                 sip_proxy_route(engine, m, flow) || !is_let_in(engine, flow) ||
+                 sip_proxy_hand_over(engine, m, flow);
     if (!taken) reject(engine, flow, 481, (sip_str){0});
     return;
   }

@@ -112,17 +112,42 @@ bool sip_reliable_pass(sip_engine *engine, sip_transaction *t, const sip_held *r
   return is_kept;
 }
 
+/* A PRACK that says RAck and is of the INVITE with this CSeq acknowledges what is under way. */
+static bool acknowledges(const sip_reliable *reliable, const sip_rack *rack, uint32_t cseq) {
+  return reliable && reliable->sent.packet && rack->rseq == reliable->rseq &&
+         rack->cseq.number == cseq && rack->cseq.method == SIP_METHOD_INVITE;
+}
+
+static bool read_rack(const sip_message *prack, sip_rack *rack) {
+  const sip_header *header = sip_message_find(prack, SIP_HEADER_RACK, 0);
+  return header && sip_rack_parse(sip_message_value(prack, header), rack) == 0;
+}
+
 sip_transaction *sip_reliable_match(sip_engine *engine, const sip_dialog *dialog,
                                     const sip_message *prack) {
   sip_transaction *invite = sip_slots_find(&engine->transactions, dialog->last_invite);
-  const sip_reliable *reliable = invite ? invite->server.reliable : NULL;
-  const sip_header *header = sip_message_find(prack, SIP_HEADER_RACK, 0);
   sip_rack rack;
-  if (!reliable || !reliable->sent.packet || !header) return NULL;
-  if (sip_rack_parse(sip_message_value(prack, header), &rack) != 0) return NULL;
-  bool same = rack.rseq == reliable->rseq && rack.cseq.number == dialog->last_invite_cseq &&
-              rack.cseq.method == SIP_METHOD_INVITE;
-  return same ? invite : NULL;
+  if (!invite || !read_rack(prack, &rack)) return NULL;
+  return acknowledges(invite->server.reliable, &rack, dialog->last_invite_cseq) ? invite : NULL;
+}
+
+/* The dialog is gone, and the request with it; what is left of it are the hash that tells
+ * merged copies, and our tag. */
+sip_transaction *sip_reliable_match_rejected(sip_engine *engine, const sip_message *prack) {
+  sip_rack rack;
+  if (!read_rack(prack, &rack)) return NULL;
+  uint64_t hash = sip_server_invite_hash(engine, prack, rack.cseq.number);
+  sip_map_node *node = sip_map_find(&engine->by_merge, hash);
+  for (; node; node = sip_map_find_next(node)) {
+    sip_transaction *t = SIP_CONTAINER(node, sip_transaction, server.by_merge);
+    sip_str tag = {t->server.to_tag, t->server.to_tag_len};
+    if (t->method == SIP_METHOD_INVITE && t->status >= 300 &&
+        sip_str_equal(tag, sip_message_span(prack, prack->to_tag)) &&
+        acknowledges(t->server.reliable, &rack, rack.cseq.number)) {
+      return t;
+    }
+  }
+  return NULL;
 }
 
 void sip_reliable_heard(sip_engine *engine, sip_transaction *invite) {

@@ -51,6 +51,9 @@ bool sip_reliable_holds_success(const sip_transaction *t);
  * none (481). */
 sip_transaction *sip_reliable_match(sip_engine *engine, const sip_dialog *dialog,
                                     const sip_message *prack);
+/* The INVITE whose dialog ended with our rejection, when this PRACK acknowledges a response that
+ * was under way then (3: "it MUST be prepared to process PRACK requests for those"); NULL. */
+sip_transaction *sip_reliable_match_rejected(sip_engine *engine, const sip_message *prack);
 /* That PRACK came, or was answered. */
 void sip_reliable_heard(sip_engine *engine, sip_transaction *invite);
 void sip_reliable_acknowledged(sip_engine *engine, sip_transaction *invite, int status);

@@ -78,10 +78,19 @@ sip_transaction *sip_server_find(sip_engine *engine, const sip_message *request,
   return NULL;
 }
 
-uint64_t sip_server_merge_hash(const sip_engine *engine, const sip_message *m) {
+static uint64_t merge_hash(const sip_engine *engine, const sip_message *m, uint32_t cseq,
+                           sip_method method) {
   return sip_hash(engine->key, sip_message_span(m, m->from_tag)) +
-         31 * sip_hash(engine->key, sip_message_span(m, m->call_id)) + 1023 * (uint64_t)m->cseq +
-         m->method;
+         31 * sip_hash(engine->key, sip_message_span(m, m->call_id)) + 1023 * (uint64_t)cseq +
+         method;
+}
+
+uint64_t sip_server_merge_hash(const sip_engine *engine, const sip_message *m) {
+  return merge_hash(engine, m, m->cseq, (sip_method)m->method);
+}
+
+uint64_t sip_server_invite_hash(const sip_engine *engine, const sip_message *m, uint32_t cseq) {
+  return merge_hash(engine, m, cseq, SIP_METHOD_INVITE);
 }
 
 static void start_timers(sip_engine *engine, sip_transaction *t) {

@@ -18,6 +18,9 @@ void sip_server_deinit(sip_engine *engine, sip_transaction *t);
 
 /* From tag, Call-ID, CSeq and method of a request (8.2.2.2). */
 uint64_t sip_server_merge_hash(const sip_engine *engine, const sip_message *request);
+/* The same of the INVITE with this CSeq that a request in its early dialog belongs to. */
+uint64_t sip_server_invite_hash(const sip_engine *engine, const sip_message *request,
+                                uint32_t cseq);
 
 /* A response of a user agent, written: its dialog hears of it, and it is sent. Its reference
  * goes along. */

@@ -39,6 +39,7 @@ typedef struct sip_local_address {
 } sip_local_address;
 
 enum { SIP_LOCAL_ADDRESSES = 64, SIP_LOCAL_ADDRESS_MS = 10000 };
+enum { SIP_ENDED_DIALOGS = 64 };
 
 typedef struct sip_domains {
   sip_map by_name;
@@ -82,6 +83,8 @@ struct sip_engine {
   size_t server_count;
   size_t client_count;
   size_t session_timers; /* that run, of dialogs */
+  uint64_t ended_dialogs[SIP_ENDED_DIALOGS]; /* hashes of INVITEs' dialogs, the last that ended */
+  uint32_t ended_next;
 
   sip_ring packets;    /* sip_outgoing */
   sip_ring events;     /* sip_queued_event */

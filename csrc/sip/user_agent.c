@@ -55,6 +55,15 @@ static bool is_known_scheme(const sip_message *request) {
   return sip_message_request_uri(request, &uri) == 0 && uri.scheme != SIP_SCHEME_OTHER;
 }
 
+/* Only an INVITE replaces or joins a dialog, and one (RFC 3891 3, RFC 3911 4); who does not know
+ * the extension, which has the header's name, ignores it. */
+static bool misplaces(const sip_engine *engine, const sip_message *request, sip_header_id id) {
+  const sip_header *first = sip_message_find(request, id, 0);
+  if (!first || !list_has(sip_buffer_str(&engine->supported), sip_header_name(id))) return false;
+  size_t next = (size_t)(first - request->headers) + 1;
+  return request->method != SIP_METHOD_INVITE || sip_message_find(request, id, next);
+}
+
 /* Contact is mandatory where a dialog may come of it (8.1.1.8). */
 static bool lacks_contact(const sip_message *request) {
   bool makes_dialog = request->method == SIP_METHOD_INVITE ||
@@ -94,6 +103,10 @@ static int check(sip_engine *engine, const checked *c, sip_buffer *lines) {
   if (!is_known_scheme(c->request)) return 416; /* 8.2.2.1 */
   if (c->request->method == SIP_METHOD_CANCEL) return 0;
   if (lacks_contact(c->request)) return 400;
+  if (misplaces(engine, c->request, SIP_HEADER_REPLACES) ||
+      misplaces(engine, c->request, SIP_HEADER_JOIN)) {
+    return 400;
+  }
   if (add_unsupported(engine, c, lines)) return 420;
   if (add_required(engine, c->request, lines)) return 421;
   return add_min_se(engine, c->request, lines) ? 422 : 0;

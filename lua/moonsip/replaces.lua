@@ -7,9 +7,6 @@ local core = require "moonsip.core"
 
 local replaces = {}
 
---- Extensions that come with them, for Require.
-replaces.extensions = "replaces, join, tdialog"
-
 --- The ids of a call as the other side has them: a value of Replaces or Join.
 ---@param call moonsip.Call
 ---@return string?  nil before it has a dialog
@@ -54,23 +51,36 @@ function replaces.call_of(req, name)
   return find(req.agent, ids), ids
 end
 
+--- A header field of an extension that an agent does not support is ignored (RFC 3261 8.2.2).
+local function counts(req, name)
+  if not req.message.headers[name] then return false end
+  for tag in req.agent.supported:gmatch "[^,%s]+" do
+    if tag:lower() == name:lower() then return true end
+  end
+  return false
+end
+
+--- True for a call that is over, or whose BYE has no answer yet.
+local function has_ended(engine, ids)
+  local number = engine:find_dialog(ids.call_id, ids.to_tag, ids.from_tag)
+  local info = number and engine:dialog_info(number)
+  if info then return info.state == "terminated" end
+  return engine:dialog_ended(ids.call_id, ids.to_tag, ids.from_tag)
+end
+
 --- What refuses an INVITE for its Replaces or Join (3; RFC 3911 4): a status, or nil. The call
 --- is remembered in it.
 ---@param req moonsip.Request
 ---@return integer?
 function replaces.trouble(req)
-  local headers = req.message.headers
-  local has_replaces, has_join = headers["Replaces"] ~= nil, headers["Join"] ~= nil
+  local has_replaces, has_join = counts(req, "Replaces"), counts(req, "Join")
   if not has_replaces and not has_join or req.message.to.tag then return nil end
   if has_replaces and has_join then return 400 end
   local call, ids = replaces.call_of(req, has_replaces and "Replaces" or "Join")
   if not ids then return 400 end
-  if not call then return 481 end
+  if not call then return has_ended(req.agent.engine, ids) and 603 or 481 end
+  if has_join then return nil end -- early ones too
   local early = call.state ~= "connected"
-  if has_join then
-    if early then return 481 end -- none of ours are joined before they are answered
-    return nil
-  end
   if ids.early_only and not early then return 486 end
   if early and call.direction == "in" then return 481 end
   req.replaced = call

@@ -115,8 +115,7 @@ function request.check(self, also)
   local late = request.refusal(self)
   if late then return nil, late end
   self.checked = true
-  local refusal, lines = self.agent.engine:check(self.transaction,
-    also or replaces.extensions)
+  local refusal, lines = self.agent.engine:check(self.transaction, also)
   if refusal == 0 and self.message.method == "INVITE" then
     refusal = replaces.trouble(self) or 0
   end

@@ -106,11 +106,11 @@ local function list_of(options, name)
   return table.concat(list, ", ")
 end
 
--- Extensions of calls: RFC 3262, 4028, 4916, 6228.
+-- Extensions of calls: RFC 3262, 4028, 4916, 6228, 3891, 3911, 4538, 4488.
 local function supported_of(options, reliable, timer)
   local given = list_of(options, "supported")
   if given then return given end
-  local tags = { "from-change", "199" }
+  local tags = { "from-change", "199", "replaces", "join", "tdialog", "norefersub" }
   if not timer.no_timer then table.insert(tags, 1, "timer") end
   if reliable ~= "off" then table.insert(tags, 1, "100rel") end
   return table.concat(tags, ", ")

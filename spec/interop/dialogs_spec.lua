@@ -20,6 +20,7 @@ local calls <const> = {
   { "uac_prack_late", user = "early", raw = true },
   { "uac_prack_none", user = "waits", raw = true, t1 = "20" },
   { "uac_prack_offer", user = "early" },
+  { "uac_prack_refused", user = "refuses" },
   { "uac_prack_required" },
   { "uac_prack_twice", user = "early", raw = true, over = { "udp" } },
   { "uac_prack_wrong", user = "early" },

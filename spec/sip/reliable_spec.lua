@@ -166,6 +166,28 @@ describe("a reliable provisional response of ours (RFC 3262 3)", function()
     assert.same(0, net:live())
   end)
 
+  it("that was under way when the INVITE was refused gets its PRACK answered with 200 still, once",
+    function() -- "MUST be prepared to process PRACK requests for those outstanding responses" (3)
+    local net <const> = invited()
+    reply(net, 183, "v=0\r\n")
+    local number <const> = rseq(net:last(183))
+    reply(net, 486)
+    for at, o in ipairs { { rack = number + 1 .. " 1 INVITE" }, { rack = number .. " 2 INVITE" },
+                          { rack = number .. " 1 UPDATE" }, { rack = false } } do
+      prack(net, o)
+      assert.same({ at, 0 }, { net:count(481) + net:count(400), net:count(200) })
+    end
+    prack(net, { body = "v=0\r\n" })
+    assert.same(1, net:count(200))
+    prack(net) -- of what was acknowledged
+    assert.same({ 5, 1 }, { net:count(481), net:count(200) })
+    assert.same({ "request", "dialog_end" }, net:heard())
+    net:deliver(messages.ack { to_tag = messages.tag(net:last(486), "To") }):advance(60000)
+    prack(net) -- of an INVITE that nobody remembers
+    assert.same(6, net:count(481))
+    assert.same(0, net:live())
+  end)
+
   it("of which a 2xx waits may be cancelled: 487, and no 2xx", function()
     local net <const> = invited()
     reply(net, 183, "v=0\r\n")
@@ -173,7 +195,7 @@ describe("a reliable provisional response of ours (RFC 3262 3)", function()
     net:deliver(messages.cancel { contact = false })
     assert.same({ 183, 200, 487 }, net:kinds())
     prack(net)
-    assert.same(1, net:count(481))
+    assert.same({ 0, 2 }, { net:count(481), net:count(200) })
     assert.same({ "request", "cancelled", "dialog_end" }, net:heard())
   end)
 

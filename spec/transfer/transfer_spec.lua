@@ -235,6 +235,63 @@ describe("an INVITE with Replaces (RFC 3891 3)", function()
     assert.equal("connected", call.state)
   end)
 
+  it("is refused with 603 when the call has ended: nobody's phone rings for it", function()
+    bob:on("INVITE", function(req) return req:answer() end)
+    local ids <const> = {}
+    for at = 1, 64 do
+      local call <const> = assert(alice:call(bob))
+      net:advance(1)
+      ids[at] = replaces.text(call)
+      call:hangup()
+      if at == 1 then -- the BYE has no answer yet
+        assert.equal(603, (select(2, invite { Replaces = ids[at] })))
+      end
+      net:advance(1)
+    end
+    assert.equal(603, (select(2, invite { Replaces = ids[1] })))
+    assert.equal(603, (select(2, invite { Join = ids[64] })))
+    local one_more <const> = assert(alice:call(bob))
+    one_more:hangup()
+    net:advance(1)
+    assert.equal(481, (select(2, invite { Replaces = ids[1] }))) -- 64 are remembered
+  end)
+
+  it("is refused when there are two of them, and in another request than INVITE (400)", function()
+    local call <const> = connected()
+    local text <const> = replaces.text(call)
+    assert.equal(400, (select(2, invite { Replaces = { text, text } })))
+    bob:on("MESSAGE", function(req) req:reply(200) end)
+    for _, name in ipairs { "Replaces", "Join" } do
+      local _, err <const> = carol:request("MESSAGE", bob, { headers = { [name] = text } }):wait()
+      assert.equal(400, err.code)
+    end
+    assert.equal("connected", call.state)
+  end)
+
+  it("is promised by Supported (6.2, RFC 3911 7.2, RFC 4538 4, RFC 4488 4)", function()
+    connected()
+    local invite_of_alice <const> = net:messages({ method = "INVITE" })[1].bytes
+    local answer <const> = net:messages({ method = "INVITE", code = 200 })[1].bytes
+    for _, tag in ipairs { "replaces", "join", "tdialog", "norefersub" } do
+      for _, bytes in ipairs { invite_of_alice, answer } do
+        assert.matches("Supported: [^\r]*%f[%w]" .. tag, bytes)
+      end
+    end
+  end)
+
+  it("is an extension that we do not know where `supported` leaves it out (RFC 3261 8.2.2)",
+    function()
+    local old <const> = net:agent("sip:old@example.com", { media = false, supported = "timer" })
+    pair.answers(old)
+    assert(alice:call(old))
+    net:advance "1s"
+    local text <const> = replaces.text(alice.calls[1])
+    local _, err <const> = carol:call(old, { headers = { Replaces = text, Require = "replaces" } })
+    assert.same({ 420, "replaces" }, { err.code, err.response.headers["Unsupported"] })
+    assert(carol:call(old, { headers = { Replaces = text } }))
+    assert.equal(2, #old.calls)
+  end)
+
   it("gets 486 with early-only for a call that was answered", function()
     local call <const> = connected()
     assert.equal(486, (select(2, invite { Replaces = replaces.text(call) .. ";early-only" })))

@@ -49,6 +49,12 @@ agent:on("INVITE", { user = "waits" }, function(req)
   say("end", why, why.header)
 end)
 
+-- The same, and refused before the PRACK of that can have come.
+agent:on("INVITE", { user = "refuses" }, function(req)
+  assert(req:progress { sdp = true })
+  req:reject(486)
+end)
+
 -- Hangs up when its caller is somebody else.
 agent:on("INVITE", { user = "named" }, function(req)
   local call = assert(req:answer())
