@@ -165,13 +165,15 @@ static int engine_dialog_info(lua_State *L) {
   sip_dialog_info info;
   int error = sip_engine_dialog_info(self->engine, (sip_id)luaL_checkinteger(L, 2), &info);
   if (error) return bind_fail(L, error, NULL);
-  lua_createtable(L, 0, 18);
+  lua_createtable(L, 0, 20);
   lua_pushstring(L, states[info.state]);
   lua_setfield(L, -2, "state");
   lua_pushboolean(L, info.is_uas);
   lua_setfield(L, -2, "is_uas");
   lua_pushboolean(L, info.secure);
   lua_setfield(L, -2, "secure");
+  lua_pushboolean(L, info.by_usages);
+  lua_setfield(L, -2, "by_usages");
   lua_pushboolean(L, info.owes_ack);
   lua_setfield(L, -2, "owes_ack");
   lua_pushboolean(L, info.peer_updates);

@@ -56,8 +56,7 @@ void sip_dialog_learn(sip_dialog *dialog, const sip_message *message) {
   if (sip_message_find(message, SIP_HEADER_SUPPORTED, 0)) {
     dialog->peer_renames =
         sip_message_has_token(message, SIP_HEADER_SUPPORTED, SIP_STR("from-change"));
-    dialog->peer_tdialog =
-        sip_message_has_token(message, SIP_HEADER_SUPPORTED, SIP_STR("tdialog"));
+    dialog->peer_tdialog = sip_message_has_token(message, SIP_HEADER_SUPPORTED, SIP_STR("tdialog"));
   }
 }
 
@@ -413,6 +412,7 @@ int sip_engine_dialog_info(const sip_engine *engine, sip_id id, sip_dialog_info 
       .state = (sip_dialog_state)dialog->state,
       .is_uas = dialog->is_uas,
       .secure = dialog->secure,
+      .by_usages = dialog->by_usages,
       .owes_ack = dialog->accepted_cseq != 0 && !dialog->ack,
       .peer_updates = dialog->peer_updates,
       .peer_renames = dialog->peer_renames,

@@ -402,6 +402,7 @@ typedef struct sip_dialog_info {
   sip_dialog_state state;
   bool is_uas; /* we answered the request that made it */
   bool secure;
+  bool by_usages;           /* it lasts as long as its subscriptions (RFC 6665 4.5.2) */
   bool owes_ack;            /* a 2xx came to an INVITE of ours, and no ACK was sent yet */
   bool peer_updates;        /* its Allow has UPDATE (RFC 3311 4) */
   bool peer_renames;        /* it supports from-change (RFC 4916 4.4) */

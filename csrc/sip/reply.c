@@ -53,10 +53,24 @@ static sip_str to_tag(sip_engine *engine, sip_transaction *t, const sip_reply *r
   return sip_str_make(t->server.to_tag, t->server.to_tag_len);
 }
 
+/* A 101 to 199 to an INVITE that is proxied comes from a user agent that shares our element
+ * (16.7 item 6): with a tag and a Contact of its own, and a dialog that nothing ever comes in,
+ * so that none is kept for it. */
+static bool is_beside_proxy(const sip_transaction *t, int status) {
+  return t->server.proxy && status > 100 && status < 200;
+}
+
+/* It cannot be reliable: there is no dialog for its PRACK. */
+static bool may_stand_beside(const sip_transaction *t) {
+  return t->method == SIP_METHOD_INVITE && t->server.request &&
+         !sip_message_has_token(t->server.request->message, SIP_HEADER_REQUIRE, SIP_STR("100rel"));
+}
+
 static int check_reply(const sip_transaction *t, const sip_reply *reply, sip_lines *lines) {
   bool provisional = reply->status < 200;
-  /* 16.7 item 6: a proxy has no tag to put into them. */
-  if (t->server.proxy && reply->status > 100 && reply->status < 300) return SIP_E_STATE;
+  if (is_beside_proxy(t, reply->status) && !may_stand_beside(t)) return SIP_E_STATE;
+  /* 16.7 item 6: a proxy has no tag to put into it. */
+  if (t->server.proxy && reply->status / 100 == 2) return SIP_E_STATE;
   if (reply->status < SIP_STATUS_MIN || reply->status > SIP_STATUS_MAX) return SIP_E_INVALID;
   if (reply->stateless && reply->status < 300) return SIP_E_INVALID;
   if (reply->to_tag.len > SIP_TO_TAG_MAX) return SIP_E_INVALID;
@@ -129,9 +143,10 @@ int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const
   if (!sip_engine_reserve(engine)) return SIP_E_MEMORY;
 
   const sip_message *request = t->server.request->message;
-  bool dialog_wanted = makes_dialog(t, reply->status);
+  bool beside = is_beside_proxy(t, reply->status);
+  bool dialog_wanted = !beside && makes_dialog(t, reply->status);
   bool first = dialog_wanted && t->dialog == 0;
-  error = sip_reliable_prepare(engine, t, reply, &out->rseq);
+  if (!beside) error = sip_reliable_prepare(engine, t, reply, &out->rseq);
   if (error) return error;
   sip_response_parts parts = {
       .request = request,
@@ -139,8 +154,8 @@ int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const
       .reply = reply,
       .lines = &lines,
       .to_tag = reply->status > 100 ? to_tag(engine, t, reply) : (sip_str){0},
-      .record_route = dialog_wanted,
-      .contact = dialog_wanted ||
+      .record_route = dialog_wanted || beside,
+      .contact = dialog_wanted || beside ||
                  (sip_method_refreshes_target((sip_method)t->method) && reply->status / 100 == 2),
       .capabilities = t->method == SIP_METHOD_INVITE && (reply->status / 100 == 2 || out->rseq),
       .rseq = out->rseq,

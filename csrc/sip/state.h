@@ -82,7 +82,7 @@ struct sip_engine {
   sip_map by_subscribe; /* subscriptions that wait for the NOTIFYs that make their dialogs */
   size_t server_count;
   size_t client_count;
-  size_t session_timers; /* that run, of dialogs */
+  size_t session_timers;                     /* that run, of dialogs */
   uint64_t ended_dialogs[SIP_ENDED_DIALOGS]; /* hashes of INVITEs' dialogs, the last that ended */
   uint32_t ended_next;
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "sip/dialog.h"
+#include "sip/event_package.h"
 #include "sip/server.h"
 #include "sip/session_terms.h"
 
@@ -130,12 +131,22 @@ static void answer_options(sip_engine *engine, const sip_message *request, const
   sip_server_reject(engine, request, flow, 200, (sip_str){0}, sip_buffer_str(lines));
 }
 
+/* An event that we do not tell of, or one that a REFER alone asks for (RFC 3515 2.4.4). */
+static int refused_event(const sip_message *request) {
+  const sip_header *event = sip_message_find(request, SIP_HEADER_EVENT, 0);
+  sip_event_package package;
+  bool is_refer = event &&
+                  sip_event_package_parse(sip_message_value(request, event), &package) == 0 &&
+                  sip_str_equal(package.type, SIP_STR("refer"));
+  return is_refer ? 403 : BAD_EVENT;
+}
+
 static void refuse_method(sip_engine *engine, const sip_message *request, const sip_flow *flow) {
   int status = 405;
   if (request->method == SIP_METHOD_EXTENSION) status = 501;
   if (request->method == SIP_METHOD_BYE) status = 481;    /* 15.1.2 */
   if (request->method == SIP_METHOD_NOTIFY) status = 481; /* RFC 6665 4.1.3 */
-  if (request->method == SIP_METHOD_SUBSCRIBE) status = BAD_EVENT;
+  if (request->method == SIP_METHOD_SUBSCRIBE) status = refused_event(request);
   if (request->method == SIP_METHOD_REFER) status = 603;
   sip_buffer *lines = &engine->lines;
   if (status == 405 || status == 501) {

@@ -161,7 +161,7 @@ function Call:update(options, fn) end
 ---@return fun(): moonsip.ReferStep?
 function Call:refer(options) end
 ---@param to string|moonsip.Uri|moonsip.Address|moonsip.Call
----@param options { referred_by: any, headers: moonsip.Headers?, fallback: boolean?, timeout: moonsip.Duration?, ring: moonsip.Duration?, ringback: any }?
+---@param options { replaces: moonsip.Call?, referred_by: any, headers: moonsip.Headers?, fallback: boolean?, timeout: moonsip.Duration?, ring: moonsip.Duration?, ringback: any }?
 ---@param fn fun(done: true|moonsip.BridgeRecord|nil, err: moonsip.Error?)?
 ---@return true|moonsip.BridgeRecord|nil
 ---@return moonsip.Error? err

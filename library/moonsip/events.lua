@@ -87,7 +87,11 @@ function Watch:close() end
 ---@field target_dialog moonsip.Call?
 ---@field replaces moonsip.Call?
 
----@alias moonsip.ReferStep { code: integer, reason: string?, final: boolean, error: moonsip.Error?, message: moonsip.Message? }
+---@class moonsip.FollowOptions: moonsip.CallOptions
+---@field provisional boolean?
+---@field tell_dialog boolean?
+
+---@alias moonsip.ReferStep { code: integer, reason: string?, final: boolean, error: moonsip.Error?, replaces: string?, message: moonsip.Message? }
 
 ---@class moonsip.WatchInfo
 ---@field state "pending"|"active"|"terminated"

@@ -273,7 +273,7 @@ function Request:defer() end
 ---@return moonsip.Subscription?
 ---@return moonsip.Error? err
 function Request:accept(options) end
----@param options moonsip.CallOptions?
+---@param options moonsip.FollowOptions?
 ---@param fn fun(call: moonsip.Call?, err: moonsip.Error?)?
 ---@return moonsip.Call?
 ---@return moonsip.Error? err

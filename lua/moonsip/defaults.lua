@@ -34,9 +34,16 @@ local function answer_options(req, agent)
                           Supported = agent.supported ~= "" and agent.supported or nil })
 end
 
+--- A REFER alone asks for that event (RFC 3515 2.4.4).
+local function asks_for_refer(req)
+  local event = req.message.headers["Event"]
+  return event ~= nil and event:find "^%s*refer%f[^%w.-]" ~= nil
+end
+
 local function refuse(req, agent, method)
   local status = own_status[method] or known[method] and 405 or 501
   if method == "NOTIFY" and req.dialog then status = 489 end
+  if method == "SUBSCRIBE" and asks_for_refer(req) then status = 403 end
   if status == 405 or status == 501 then
     return req:reply(status, { Allow = agent.allow })
   end

@@ -44,8 +44,14 @@ end
 
 local has_description <const> = { INVITE = true, UPDATE = true, PRACK = true }
 
+--- The dialog of subscriptions alone, which the core keeps, as an object for one request inside it.
+local function of_usages(agent, number)
+  local info = agent.engine:dialog_info(number)
+  return info and info.by_usages and dialog.new(agent, number) or nil
+end
+
 function on.request(agent, message, transaction, number)
-  local of = number ~= 0 and agent.dialogs[number] or nil
+  local of = number ~= 0 and (agent.dialogs[number] or of_usages(agent, number)) or nil
   local req = request.new(agent, message, transaction, of)
   if number ~= 0 then
     -- Ended on our side a moment ago, or of a branch whose call is that of another.

@@ -17,6 +17,8 @@ local target = require "moonsip.target"
 ---@field reason string?
 ---@field final boolean          nothing further comes
 ---@field error moonsip.Error?   the REFER was refused, or nobody tells what became of it
+---@field replaces string?       of a call that was answered: its dialog, as a value of Replaces,
+---  where the other side tells
 ---@field message table?         the NOTIFY
 
 ---@class moonsip.Referral: moonsip.Subscriber
@@ -89,6 +91,7 @@ local function step_of(message)
   local body = message and message.body
   local status = body and sipfrag.parse(body)
   return { code = status and status.code, reason = status and status.reason,
+           replaces = status and sipfrag.replaces(status.headers) or nil,
            final = false, message = message }
 end
 

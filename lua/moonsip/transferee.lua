@@ -59,11 +59,12 @@ end
 ---@param req moonsip.Request
 ---@param code integer
 ---@param reason string?
+---@param lines string?  what else it is told
 ---@return boolean told  false when nobody wants to know, or knows already
-function transferee.tell(req, code, reason)
+function transferee.tell(req, code, reason, lines)
   local number = req.refer_number
   if not number then return false end
-  local engine, body = req.agent.engine, sipfrag.status(code, reason)
+  local engine, body = req.agent.engine, sipfrag.status(code, reason) .. (lines or "")
   if code >= 200 then
     req.refer_number = nil
     engine:terminate(number, "noresource", 0, body, sipfrag.content_type)
@@ -91,7 +92,12 @@ end
 ---@return true?
 ---@return moonsip.Error? err  it was refused
 function transferee.accept(req)
-  if is_false(req) then return req:reply(200, { ["Refer-Sub"] = "false" }) end
+  if is_false(req) then
+    local was_outside = not req.dialog
+    local done, err = req:reply(200, { ["Refer-Sub"] = "false" })
+    if done and was_outside and req.dialog then req.dialog:close() end -- nothing lives in it
+    return done, err
+  end
   local number, err = subscription.accept(req, { default = 180, most = 180 },
     sipfrag.status(100), sipfrag.content_type)
   if not number then return nil, err end
@@ -108,26 +114,33 @@ function transferee.accept(req)
   return true
 end
 
-local function start(one, req, uri, options)
+local function start(one, req, uri, options, own)
   local call = req.agent:start_call(uri, options)
-  call.invite:on("1xx", function(res)
-    if res.code > 100 then transferee.tell(req, res.code, res.reason) end
-  end)
+  if own.provisional ~= false then
+    call.invite:on("1xx", function(res)
+      if res.code > 100 then transferee.tell(req, res.code, res.reason) end
+    end)
+  end
   one.undo = function() call:close() end
   call:wait(function(answered, err)
     one.undo = nil
     local response = err and err.response
-    transferee.tell(req, answered and 200 or err.code or 503, response and response.reason)
+    transferee.tell(req, answered and 200 or err.code or 503, response and response.reason,
+      answered and own.tell_dialog and sipfrag.dialog(call) or nil)
     if answered then return one:resolve(call) end
     one:resolve(nil, err)
   end)
 end
 
+local own_options <const> = { provisional = true, tell_dialog = true }
+
 --- Does what a REFER asks for: answers it, places the call that it names, with its Replaces and
 --- Referred-By, and tells who asked of each step. Returns the call when it is answered, or `nil,
 --- err`. It is refused with 400 for a Refer-To that is none, 416 for one of another scheme, 501
 --- for one of another method than INVITE. Whether to do so at all is the script's to say before.
----@param options table?   of agent:call; headers: beside those that the REFER brings
+---@param options table?   of agent:call; headers: beside those that the REFER brings;
+---  provisional: false: of ringing and the like nobody is told; tell_dialog: who asked is told the
+---  dialog of the call that was answered, and may replace it then
 ---@param callback fun(call: moonsip.Call?, err: moonsip.Error?)?
 ---@return moonsip.Call?
 ---@return moonsip.Error? err
@@ -137,9 +150,9 @@ function Transferee:follow_refer(options, callback)
   if self.message.method ~= "REFER" then
     misuse.raise("%s: a REFER is followed, not %s", verb, self.message.method)
   end
-  local made = {}
+  local made, own = {}, {}
   for name, value in pairs(misuse.optional(verb, "options", options, "table") or {}) do
-    made[name] = value
+    if own_options[name] then own[name] = value else made[name] = value end
   end
   local uri, fields = transferee.read(self)
   if not uri then
@@ -152,7 +165,7 @@ function Transferee:follow_refer(options, callback)
   made.headers = next(fields) and fields or nil
   local done, err = transferee.accept(self)
   if not done then return nil, err end
-  return wait.await(self.agent.context, verb, self.agent, callback, start, self, uri, made)
+  return wait.await(self.agent.context, verb, self.agent, callback, start, self, uri, made, own)
 end
 
 return transferee

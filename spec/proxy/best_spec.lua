@@ -245,14 +245,32 @@ describe("a script that waits", function()
     assert.same({ "INVITE", "CANCEL" }, r:kinds_to "10.0.0.21")
   end)
 
-  it("may not put a tag of its own into a 1xx or 2xx (16.7 item 6)", function()
+  it("may not put a tag of its own into a 2xx, nor make a dialog (16.7 item 6)", function()
     local r <const> = relay.new()
     r:invite({ "sip:a@10.0.0.21" }, { finish = false })
-    for _, status in ipairs { 180, 183, 200 } do
-      local ok <const>, err = r.net.engine:reply(r.transaction, status)
-      assert.is_nil(ok)
-      assert.same("STATE", err.name)
-    end
+    local ok <const>, err = r.net.engine:reply(r.transaction, 200)
+    assert.same({ nil, "STATE" }, { ok, err.name })
     assert.same(0, r.net.engine:reply(r.transaction, 100))
+  end)
+
+  it("may say 181 as a user agent beside the proxy would, with a tag and a Contact (16.7 item 6)",
+    function()
+    local r <const> = relay.new()
+    r:invite({ "sip:a@10.0.0.21" }, { finish = false })
+    assert.same(0, r.net.engine:reply(r.transaction, 181)) -- no dialog is kept for it
+    r:answer("10.0.0.21", 180)
+    r:answer("10.0.0.21", 200)
+    assert.same({ 181, 180, 200 }, r:upstream())
+    local own <const> = r.net:last(181)
+    assert.truthy(messages.tag(own, "To") and messages.header(own, "Contact"))
+    assert.not_equal(messages.tag(own, "To"), messages.tag(r.net:last(200), "To"))
+    assert.same(0, r.net.engine:counts().dialogs)
+  end)
+
+  it("may not where that had to be reliable: nobody could take its PRACK (RFC 3262 3)", function()
+    local r <const> = relay.new()
+    r:invite({ "sip:a@10.0.0.21" }, { finish = false }, { lines = { "Require: 100rel" } })
+    local ok <const>, err = r.net.engine:reply(r.transaction, 181)
+    assert.same({ nil, "STATE" }, { ok, err.name })
   end)
 end)
