@@ -8,6 +8,7 @@
 
 const char bind_address_class[] = "moonsip.address";
 
+/* User values; the text, when it is not the one that it was made with, which lies behind it. */
 enum { TEXT_VALUE = 1, OWNER_VALUE = BIND_OWNER_VALUE, VALUES = OWNER_VALUE };
 enum { THOUSAND = 1000, SYNTAX_ROOM = 8 };
 
@@ -20,20 +21,21 @@ static const bind_field fields[] = {
 
 typedef struct address {
   sip_name_addr parsed;
+  sip_str text;
   sip_header_id header; /* of the owner */
 } address;
 
 int bind_push_address(lua_State *L, sip_str value, int owner, sip_header_id header) {
-  sip_name_addr parsed;
-  int error = sip_name_addr_parse(value, &parsed);
-  if (error) return error;
   if (owner) owner = lua_absindex(L, owner);
-  address *a = lua_newuserdatauv(L, sizeof *a, VALUES);
+  address *a = lua_newuserdatauv(L, sizeof *a + value.len, VALUES);
   a->header = header;
+  a->text = bind_keep(value, a + 1);
+  int error = sip_name_addr_parse(a->text, &a->parsed);
+  if (error) {
+    lua_pop(L, 1);
+    return error;
+  }
   bind_class_set(L, bind_address_class);
-  const char *kept = lua_pushlstring(L, value.ptr, value.len);
-  sip_name_addr_parse(sip_str_make(kept, value.len), &a->parsed);
-  lua_setiuservalue(L, -2, TEXT_VALUE);
   if (owner && header != SIP_HEADER_UNKNOWN) {
     lua_pushvalue(L, owner);
     lua_setiuservalue(L, -2, OWNER_VALUE);
@@ -66,6 +68,7 @@ static void replace_text(lua_State *L, int index, const char *field) {
   }
   lua_pop(L, 1);
   a->parsed = parsed;
+  a->text = sip_str_make(text, len);
   lua_setiuservalue(L, index, TEXT_VALUE);
 }
 
@@ -168,15 +171,6 @@ static int address_newindex(lua_State *L) {
 
 /* --- Reading one --------------------------------------------------------------- */
 
-static void push_uri_part(lua_State *L, const sip_name_addr *a, const char *name) {
-  if (a->star) {
-    lua_pushnil(L);
-    return;
-  }
-  bind_push_uri(L, a->uri.text, 0);
-  lua_getfield(L, -1, name);
-}
-
 /* An integer where it is one: 1 rather than 1.0. */
 static void push_q(lua_State *L, const sip_name_addr *a) {
   int q = sip_name_addr_q(a);
@@ -206,13 +200,6 @@ static void push_optional(lua_State *L, sip_str text) {
   }
 }
 
-static void push_text(lua_State *L) {
-  lua_getiuservalue(L, 1, TEXT_VALUE);
-  size_t len;
-  const char *text = lua_tolstring(L, -1, &len);
-  bind_push_unfolded(L, sip_str_make(text, len));
-}
-
 static int address_index(lua_State *L) {
   const sip_name_addr *a = &check(L, 1)->parsed;
   switch (bind_member(L)) {
@@ -233,10 +220,10 @@ static int address_index(lua_State *L) {
     bind_push_params(L, 1, BIND_ADDRESS_PARAMS);
     break;
   case USER:
-    push_uri_part(L, a, "user");
+    bind_push_user(L, &a->uri);
     break;
   case HOST:
-    push_uri_part(L, a, "host");
+    bind_push_host(L, &a->uri);
     break;
   case Q:
     push_q(L, a);
@@ -248,7 +235,7 @@ static int address_index(lua_State *L) {
     lua_pushboolean(L, a->star);
     break;
   case TEXT:
-    push_text(L);
+    bind_push_unfolded(L, check(L, 1)->text);
     break;
   default:
     break;
@@ -257,33 +244,25 @@ static int address_index(lua_State *L) {
 }
 
 static int address_tostring(lua_State *L) {
-  check(L, 1);
-  push_text(L);
+  bind_push_unfolded(L, check(L, 1)->text);
   return 1;
 }
 
 /* A copy that belongs to no message. */
 static int address_copy(lua_State *L) {
-  check(L, 1);
-  lua_getiuservalue(L, 1, TEXT_VALUE);
-  size_t len;
-  const char *text = lua_tolstring(L, -1, &len);
-  bind_push_address(L, sip_str_make(text, len), 0, SIP_HEADER_UNKNOWN);
+  bind_push_address(L, check(L, 1)->text, 0, SIP_HEADER_UNKNOWN);
   return 1;
 }
 
 /* core.address(text) -> address | nil, err */
 static int new_address(lua_State *L) {
   sip_str text = bind_check_str(L, 1);
+  int error = bind_push_address(L, text, 0, SIP_HEADER_UNKNOWN);
+  if (!error) return 1;
   sip_name_addr parsed;
   sip_scan scan = sip_scan_over(text);
-  int error = sip_name_addr_parse(text, &parsed);
-  if (error) {
-    sip_scan_name_addr(&scan, &parsed); /* again, for the byte */
-    return bind_fail_at(L, error, sip_scan_offset(&scan, text));
-  }
-  bind_push_address(L, text, 0, SIP_HEADER_UNKNOWN);
-  return 1;
+  sip_scan_name_addr(&scan, &parsed); /* again, for the byte */
+  return bind_fail_at(L, error, sip_scan_offset(&scan, text));
 }
 
 void bind_address_open(lua_State *L) {

@@ -18,6 +18,7 @@
 /* Each leaves the table of the core, which is at the top of the stack, as it
  * was but for the new fields. */
 void bind_error_open(lua_State *L);    /* core.error */
+void bind_lookup_open(lua_State *L);   /* core.lookup, core.assignment */
 void bind_uri_open(lua_State *L);      /* core.uri, core.address ... */
 void bind_message_open(lua_State *L);  /* core.message */
 void bind_engine_open(lua_State *L);   /* core.engine */

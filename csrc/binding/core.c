@@ -12,6 +12,7 @@ EXPORTED int luaopen_moonsip_core(lua_State *L);
 int luaopen_moonsip_core(lua_State *L) {
   lua_newtable(L);
   bind_error_open(L);
+  bind_lookup_open(L);
   bind_uri_open(L);
   bind_message_open(L);
   bind_engine_open(L);

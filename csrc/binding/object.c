@@ -103,7 +103,20 @@ int bind_fail_at(lua_State *L, int code, size_t offset) {
   return 2;
 }
 
+sip_str bind_keep(sip_str text, void *at) {
+  if (text.len > 0) memcpy(at, text.ptr, text.len);
+  return sip_str_make(at, text.len);
+}
+
+static bool has(sip_str text, char byte) {
+  return sip_str_index(text, byte) < text.len;
+}
+
 void bind_push_unquoted(lua_State *L, sip_str value) {
+  if (!has(value, '"') && !has(value, '\n')) {
+    bind_push_str(L, value);
+    return;
+  }
   sip_buffer text = bind_buffer(L, value.len);
   sip_unquote(value, &text);
   bind_push_str(L, sip_buffer_str(&text));
@@ -111,7 +124,7 @@ void bind_push_unquoted(lua_State *L, sip_str value) {
 }
 
 void bind_push_unfolded(lua_State *L, sip_str value) {
-  if (sip_str_index(value, '\n') == value.len) {
+  if (!has(value, '\n')) {
     bind_push_str(L, value);
     return;
   }
@@ -131,6 +144,10 @@ void bind_push_lower(lua_State *L, sip_str text) {
 }
 
 void bind_push_unescaped(lua_State *L, sip_str text) {
+  if (!has(text, '%')) {
+    bind_push_str(L, text);
+    return;
+  }
   sip_buffer plain = bind_buffer(L, text.len);
   sip_unescape(text, &plain);
   bind_push_str(L, sip_buffer_str(&plain));

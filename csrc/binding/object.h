@@ -51,6 +51,9 @@ sip_buffer bind_buffer(lua_State *L, size_t size);
 /* bind_fail with the byte that is wrong, which Lua counts from 1, as `at`. */
 int bind_fail_at(lua_State *L, int code, size_t offset);
 
+/* A copy in memory that has room for it. */
+sip_str bind_keep(sip_str text, void *at);
+
 /* What a quoted string says, with folds as one space; other text as it is. */
 void bind_push_unquoted(lua_State *L, sip_str value);
 /* Header text with every fold as one space (RFC 3261 7.3.1). */

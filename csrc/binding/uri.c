@@ -10,6 +10,7 @@
 
 const char bind_uri_class[] = "moonsip.uri";
 
+/* User values; the text, when it is not the one that it was made with, which lies behind it. */
 enum { TEXT_VALUE = 1, OWNER_VALUE = BIND_OWNER_VALUE, VALUES = OWNER_VALUE };
 enum { ESCAPED_SIZE = 3, SYNTAX_ROOM = 32 }; /* "%XX" for a byte; separators and a port */
 
@@ -22,15 +23,14 @@ static const bind_field fields[] = {
     {"transport", TRANSPORT}, {NULL, 0}};
 
 int bind_push_uri(lua_State *L, sip_str text, int owner) {
-  sip_uri parsed;
-  int error = sip_uri_parse(text, &parsed, NULL);
-  if (error) return error;
   if (owner) owner = lua_absindex(L, owner);
-  sip_uri *uri = lua_newuserdatauv(L, sizeof *uri, VALUES);
+  sip_uri *uri = lua_newuserdatauv(L, sizeof *uri + text.len, VALUES);
+  int error = sip_uri_parse(bind_keep(text, uri + 1), uri, NULL);
+  if (error) {
+    lua_pop(L, 1);
+    return error;
+  }
   bind_class_set(L, bind_uri_class);
-  const char *kept = lua_pushlstring(L, text.ptr, text.len);
-  sip_uri_parse(sip_str_make(kept, text.len), uri, NULL);
-  lua_setiuservalue(L, -2, TEXT_VALUE);
   if (owner) {
     lua_pushvalue(L, owner);
     lua_setiuservalue(L, -2, OWNER_VALUE);
@@ -224,6 +224,18 @@ static void push_transport(lua_State *L, const sip_uri *uri) {
   }
 }
 
+void bind_push_user(lua_State *L, const sip_uri *uri) {
+  push_or_nil(L, uri->user, uri->has_user || uri->scheme == SIP_SCHEME_TEL);
+}
+
+void bind_push_host(lua_State *L, const sip_uri *uri) {
+  if (uri->host.len > 0) {
+    bind_push_str(L, uri->host);
+  } else {
+    lua_pushnil(L);
+  }
+}
+
 static int uri_index(lua_State *L) {
   const sip_uri *uri = bind_check_uri(L, 1);
   switch (bind_member(L)) {
@@ -231,17 +243,13 @@ static int uri_index(lua_State *L) {
     bind_push_lower(L, uri->scheme_text);
     break;
   case USER:
-    push_or_nil(L, uri->user, uri->has_user || uri->scheme == SIP_SCHEME_TEL);
+    bind_push_user(L, uri);
     break;
   case PASSWORD:
     push_or_nil(L, uri->password, uri->has_password);
     break;
   case HOST:
-    if (uri->host.len > 0) {
-      bind_push_str(L, uri->host);
-    } else {
-      lua_pushnil(L);
-    }
+    bind_push_host(L, uri);
     break;
   case PORT:
     if (uri->port) {
@@ -294,12 +302,11 @@ static int uri_copy(lua_State *L) {
 /* core.uri(text) -> URI | nil, err with `at`, the position of the first byte that is wrong */
 static int new_uri(lua_State *L) {
   sip_str text = bind_check_str(L, 1);
+  if (!bind_push_uri(L, text, 0)) return 1;
   sip_uri parsed;
   size_t error_at;
   int error = sip_uri_parse(text, &parsed, &error_at);
-  if (error) return bind_fail_at(L, error, error_at);
-  bind_push_uri(L, text, 0);
-  return 1;
+  return bind_fail_at(L, error, error_at);
 }
 
 static int escape(lua_State *L) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * URI and address objects, inside the binding. Each keeps its text as a Lua
- * string that its slices point into, and may have an owner: what is set on an
- * object that came out of a message is set in that message.
+ * URI and address objects, inside the binding. Each keeps the text that its slices
+ * point into, and may have an owner: what is set on an object that came out of a
+ * message is set in that message.
  */
 #ifndef MOONSIP_BINDING_URI_H
 #define MOONSIP_BINDING_URI_H
@@ -16,6 +16,10 @@ extern const char bind_uri_class[], bind_address_class[]; /* class.h */
  * 0. The owner of a URI is an address or a message, of which it is the Request-URI. */
 int bind_push_uri(lua_State *L, sip_str text, int owner);
 sip_uri *bind_check_uri(lua_State *L, int index);
+
+/* What uri.user and uri.host are. */
+void bind_push_user(lua_State *L, const sip_uri *uri);
+void bind_push_host(lua_State *L, const sip_uri *uri);
 
 /* `header`: which of the owner's (a message's) fields it is; SIP_HEADER_UNKNOWN
  * for an address that changes nothing but itself. */

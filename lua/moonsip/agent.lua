@@ -60,12 +60,7 @@ end
 
 function getters:nodes() return self.others and self.others.list or {} end
 
-function Agent:__index(key)
-  local value = Agent[key]
-  if value ~= nil then return value end
-  local getter = getters[key]
-  return getter and getter(self)
-end
+Agent.__index = core.lookup(Agent, getters)
 
 Agent.getters = getters
 

@@ -2,6 +2,7 @@
 -- A dialog that a script sees: of SUBSCRIBE and REFER as it is, of INVITE as a call
 -- (call.lua). The dialog itself, with its tags, routes and numbers, lives in the core.
 
+local core = require "moonsip.core"
 local errors = require "moonsip.errors"
 local exchange = require "moonsip.exchange"
 local handlers = require "moonsip.handlers"
@@ -42,13 +43,7 @@ end
 function dialog.class(class, of_getters)
   for name, getter in pairs(getters) do of_getters[name] = of_getters[name] or getter end
   class.getters = of_getters
-
-  function class:__index(key)
-    local value = class[key]
-    if value ~= nil then return value end
-    local getter = of_getters[key]
-    return getter and getter(self)
-  end
+  class.__index = core.lookup(class, of_getters)
 end
 
 dialog.class(Dialog, getters)

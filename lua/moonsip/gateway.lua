@@ -34,12 +34,7 @@ local getters <const> = {}
 
 function getters:up() return self.state == "up" end
 
-function Gateway:__index(key)
-  local value = Gateway[key]
-  if value ~= nil then return value end
-  local getter = getters[key]
-  return getter and getter(self)
-end
+Gateway.__index = core.lookup(Gateway, getters)
 
 ---@class moonsip.Permit
 ---@field private gateway moonsip.Gateway?

@@ -28,12 +28,7 @@ local getters <const> = {}
 
 function getters:share() return self.engine:guard_share() / 1000 end
 
-function Guard:__index(key)
-  local value = Guard[key]
-  if value ~= nil then return value end
-  local getter = getters[key]
-  return getter and getter(self)
-end
+Guard.__index = core.lookup(Guard, getters)
 
 local guard = {}
 

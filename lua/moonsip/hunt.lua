@@ -5,6 +5,7 @@
 -- To an exchange a member is what a gateway is: it is asked for leave before an INVITE, and
 -- gives a permit that goes back when the call is over.
 
+local core = require "moonsip.core"
 local errors = require "moonsip.errors"
 local misuse = require "moonsip.misuse"
 local probe = require "moonsip.probe"
@@ -114,12 +115,7 @@ function getters:free()
   return count
 end
 
-function Hunt:__index(key)
-  local value = Hunt[key]
-  if value ~= nil then return value end
-  local getter = getters[key]
-  return getter and getter(self)
-end
+Hunt.__index = core.lookup(Hunt, getters)
 
 local hunt_options <const> = { order = true, calls = true, each = true }
 

@@ -166,15 +166,17 @@ function location.is_ours(req)
   return asked and of and agent:is_local(asked) and agent:is_local(of)
 end
 
+local save_options <const> = { headers = true }
+
 --- Header fields of the script's own as the lines that go behind those of the registrar.
-local function lines_of(flat)
+local function lines_of(options)
+  options = misuse.options("loc:save", options, save_options)
+  local flat = headers.flatten("loc:save", options.headers)
   if not flat then return nil end
   local lines = {}
   for at = 1, #flat, 2 do lines[#lines + 1] = ("%s: %s\r\n"):format(flat[at], flat[at + 1]) end
   return table.concat(lines)
 end
-
-local save_options <const> = { headers = true }
 
 --- Does what a REGISTER asks for and answers it: 200 with all contacts, or the refusal
 --- (400, 403, 404, 420, 423, 439, 500). Who may do that for whom is the script's to say
@@ -184,12 +186,11 @@ local save_options <const> = { headers = true }
 ---@return true?
 ---@return moonsip.Error? err  with the status that was sent as `code`
 function Location:save(req, options)
-  options = misuse.options("loc:save", options, save_options)
   local message = misuse.check("loc:save", "req", req, "table").message
   if not message or message.method ~= "REGISTER" then
     misuse.argument("loc:save", "req", "a REGISTER expected")
   end
-  local more = lines_of(headers.flatten("loc:save", options.headers))
+  local more = options ~= nil and lines_of(options) or nil
   local status, reason, changes = self.keeper:serve(self.registrar, req, more)
   if not status then return nil, reason end
   if changes then tell_changes(self, self.registrar:aor(message), changes) end

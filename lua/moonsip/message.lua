@@ -41,23 +41,8 @@ function message.class(class, getters)
     return object
   end
   class.getters = getters
-
-  function class:__index(key)
-    local value = class[key]
-    if value ~= nil then return value end
-    local getter = getters[key]
-    if getter then return getter(self) end
-    local of = rawget(self, "message")
-    return of and of[key]
-  end
-
-  function class:__newindex(key, value)
-    if settable[key] then
-      self.message[key] = value
-    else
-      rawset(self, key, value)
-    end
-  end
+  class.__index = core.lookup(class, getters, "message")
+  class.__newindex = core.assignment(settable, "message")
 
   --- Every value of a list header, split at its commas.
   function class:header_values(name)

@@ -47,12 +47,7 @@ end
 function getters:watcher() return end_of(self, "remote_uri") end
 function getters:uri() return end_of(self, "local_uri") end
 
-function Subscription:__index(key)
-  local value = Subscription[key]
-  if value ~= nil then return value end
-  local getter = getters[key]
-  return getter and getter(self)
-end
+Subscription.__index = core.lookup(Subscription, getters)
 
 Subscription.getters = getters
 
