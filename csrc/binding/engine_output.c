@@ -28,6 +28,17 @@ static lua_Integer number_of(const sip_event *event) {
   return (lua_Integer)(event->subscription ? event->subscription : event->dialog);
 }
 
+/* What more there is to say: of a request its method, of a failure its name. */
+static void push_code(lua_State *L, const sip_event *event) {
+  if (event->kind == SIP_EVENT_REQUEST) {
+    bind_push_str(L, sip_message_span(event->message, event->message->method_text));
+  } else if (event->code < 0) {
+    lua_pushstring(L, net_error_name(event->code));
+  } else {
+    lua_pushinteger(L, event->code);
+  }
+}
+
 /* kind, message, transaction (of a subscription its origin), dialog, code, and without a message
  * the IP address of the peer where there is one; nothing when there is no event. */
 static int engine_next_event(lua_State *L) {
@@ -44,11 +55,7 @@ static int engine_next_event(lua_State *L) {
   }
   lua_pushinteger(L, (lua_Integer)(event.origin ? event.origin : event.transaction));
   lua_pushinteger(L, number_of(&event));
-  if (event.code < 0) {
-    lua_pushstring(L, net_error_name(event.code));
-  } else {
-    lua_pushinteger(L, event.code);
-  }
+  push_code(L, &event);
   if (event.message || !event.flow.remote.family) return 5;
   bind_push_ip(L, &event.flow.remote);
   return 6;

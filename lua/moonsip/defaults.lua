@@ -53,7 +53,8 @@ end
 
 --- Answers a request that nobody took.
 ---@param req moonsip.Request
-function defaults.answer(req)
+---@param handlers moonsip.Handlers  that had their turn
+function defaults.answer(req, handlers)
   local agent, method, dialog = req.agent, req.message.method, req.dialog
   if method == "OPTIONS" then return answer_options(req, agent) end
   if dialog then
@@ -61,7 +62,7 @@ function defaults.answer(req)
     local accept = method == "INFO" and info_method.accepted_types(req)
     if accept then return req:reply(415, { Accept = accept }) end
     if dialog.is_call and has_description[method] then return dialog:refresh(req) end
-  elseif req.handlers:has(method) and not own_status[method] then
+  elseif handlers:has(method) and not own_status[method] then
     return req:reply(404) -- the method is spoken here, but not for that address
   end
   return refuse(req, agent, method)

@@ -14,11 +14,10 @@ local request = require "moonsip.request"
 local dispatch = {}
 
 --- Runs the handlers of a request, nearest first, then the defaults. A task.
-local function serve(req)
-  local tasks = req.agent.context.tasks
-  local method, of = req.message.method, req.dialog
+---@param handlers moonsip.Handlers  of the agent when it came
+local function serve(req, method, handlers)
+  local tasks, of = req.agent.context.tasks, req.dialog
   if not of then
-    local handlers = req.handlers
     if handlers:run(tasks, method, req) or handlers:run(tasks, "request", req) then
       return
     end
@@ -28,7 +27,7 @@ local function serve(req)
     or method ~= "INVITE" and of.agent_handlers:run(tasks, method, req) then
     return
   end
-  return defaults.answer(req)
+  return defaults.answer(req, handlers)
 end
 
 local on = {}
@@ -50,13 +49,12 @@ local function of_usages(agent, number)
   return info and info.by_usages and dialog.new(agent, number) or nil
 end
 
-function on.request(agent, message, transaction, number)
+function on.request(agent, message, transaction, number, method)
   local of = number ~= 0 and (agent.dialogs[number] or of_usages(agent, number)) or nil
-  local req = request.new(agent, message, transaction, of)
+  local req = request.new(agent, message, transaction, of, method)
   if number ~= 0 then
     -- Ended on our side a moment ago, or of a branch whose call is that of another.
     if not of or of.state == "connected" and of.number ~= number then return req:reply(481) end
-    local method = message.method
     if method == "BYE" then agent:remote_bye(of, message) end
     if of.is_call and has_description[method] then
       local status = of:session_of(number):hear_request(req)
@@ -66,15 +64,14 @@ function on.request(agent, message, transaction, number)
       return
     end
   end
-  agent.context.tasks:start(req, serve, req)
+  agent.context.tasks:start(req, serve, req, method, agent.handlers)
 end
 
 --- Handlers of what nobody answers: ACK and CANCEL.
-local function notice(req, of)
-  local tasks = req.agent.context.tasks
-  local method = req.message.method
+local function notice(req, of, handlers)
+  local tasks, method = req.agent.context.tasks, req.message.method
   if of and of.handlers and of.handlers:run(tasks, method, req) then return end
-  req.handlers:run(tasks, method, req)
+  handlers:run(tasks, method, req)
 end
 
 local function tell(agent, message, of, fields)
@@ -85,7 +82,7 @@ local function tell(agent, message, of, fields)
   end
   local req = request.new(agent, message, 0, of)
   for name, value in pairs(fields or {}) do rawset(req, name, value) end
-  agent.context.tasks:start(req, notice, req, of)
+  agent.context.tasks:start(req, notice, req, of, agent.handlers)
 end
 
 function on.ack(agent, message, _, number)
@@ -257,12 +254,12 @@ end
 
 --- A request inside a dialog that went through here: shown, then it goes on.
 local function serve_routed(req)
-  req.handlers:run(req.agent.context.tasks, "routed", req)
+  req.agent.handlers:run(req.agent.context.tasks, "routed", req)
   if not (req.final or req.forwarded or req.proxied or req.deferred) then req:forward() end
 end
 
 local function notice_routed(req)
-  req.handlers:run(req.agent.context.tasks, "routed", req)
+  req.agent.handlers:run(req.agent.context.tasks, "routed", req)
 end
 
 function on.routed(agent, message, transaction)
@@ -276,7 +273,7 @@ function on.routed(agent, message, transaction)
 end
 
 local function serve_stray(req)
-  req.handlers:run(req.agent.context.tasks, "stray", req)
+  req.agent.handlers:run(req.agent.context.tasks, "stray", req)
   if not req.forwarded then req.agent.engine:refuse(req.message, 481) end
 end
 

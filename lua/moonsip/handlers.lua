@@ -111,7 +111,8 @@ end
 ---@param consumed boolean?  a response that was made use of: only for `all = true`
 ---@return boolean taken  one of them took it
 function Handlers:run(tasks, key, subject, consumed)
-  local list = self.lists[key] or none
+  local list = self.lists[key]
+  if not list then return false end
   for at = 1, #list do
     local one = list[at]
     local wanted = one.filter

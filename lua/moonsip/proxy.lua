@@ -47,12 +47,9 @@ end
 
 --- Answers what a proxy must not forward (16.3). True when it may go on.
 local function check(self, set)
-  if self.proxy_checked then return true end
+  if self.proxied then return true end
   local status, lines = self.agent.engine:proxy_check(self.transaction, set.aimed)
-  if status == 0 then
-    self.proxy_checked = true
-    return true
-  end
+  if status == 0 then return true end
   if status == 403 then
     self.agent.context.log:rarely("warn", tostring(self.source),
       "%s from %s has a Route that leads past us (%s): refused with 403", self.message.method,

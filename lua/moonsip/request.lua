@@ -32,7 +32,9 @@ Request.__name = "moonsip.request"
 
 local request = {}
 
-local math_type <const> = math.type
+-- A status that is one, as the integer that it is.
+local statuses <const> = {}
+for status = 1, 699 do statuses[status] = status >= 100 and status end
 
 local getters <const> = {}
 
@@ -78,12 +80,13 @@ Request.proof = false -- of digest.lua: what a 2xx says of the authentication
 ---@param of table         the core's message
 ---@param transaction integer  0 for an ACK
 ---@param dialog moonsip.Dialog?
+---@param method string?  of a request that is to be answered
 ---@return moonsip.Request
-function request.new(agent, of, transaction, dialog)
-  -- Eight fields: one more doubles the table.
+function request.new(agent, of, transaction, dialog, method)
+  -- Seven fields, so that one more (`authenticated`) does not double the table.
   return setmetatable({
     message = of, agent = agent, transaction = transaction, dialog = dialog or false,
-    handlers = agent.handlers, final = false, checked = false, kept = false,
+    final = false, checked = false, is_invite = method == "INVITE",
   }, Request)
 end
 
@@ -107,28 +110,34 @@ local function note(self, of, status, content_type, body, rseq, is_held)
   of:negotiation():replied(self, status, is_description and body or nil, rseq ~= 0, is_held)
 end
 
+--- Why it was refused, which its sender has been told.
+local function check(self, also)
+  self.checked = true
+  local refusal, lines = self.agent.engine:check(self.transaction, also)
+  if refusal == 0 and self.is_invite then refusal = replaces.trouble(self) or 0 end
+  if refusal == 0 then return nil end
+  request.send(self, refusal, nil, lines)
+  return errors.new("rejected", "the request was refused", { code = refusal })
+end
+
 --- The checks of a user agent, made by who accepts, not by who rejects (8.2); when it
 --- fails them it has been answered. `also`: extensions that are supported for it.
 ---@return true?
 ---@return moonsip.Error? err
 function request.check(self, also)
-  local late = request.refusal(self)
-  if late then return nil, late end
-  self.checked = true
-  local refusal, lines = self.agent.engine:check(self.transaction, also)
-  if refusal == 0 and self.message.method == "INVITE" then
-    refusal = replaces.trouble(self) or 0
-  end
-  if refusal == 0 then return true end
-  request.send(self, refusal, nil, lines)
-  return nil, errors.new("rejected", "the request was refused", { code = refusal })
+  local err = request.refusal(self) or check(self, also)
+  if err then return nil, err end
+  return true
 end
 
 --- It has its final answer, and no dialog came of it.
-function request.answered(self, status)
+local function answered(self, status)
   self.final = status
-  if self.kept then self.agent:forget_request(self) end
+  local agent = self.agent
+  if agent.requests[self.transaction] then agent:forget_request(self) end
 end
+
+request.answered = answered
 
 --- Why there can be no answer to it, or nil.
 function request.refusal(self)
@@ -146,15 +155,33 @@ end
 
 local reliable_one <const> = { reliable = true }
 
---- What the core gets to know of a response beside its fields: what the script said of it,
---- or that a provisional one is to be reliable (RFC 3262).
-local function extra_of(self, status, body, extra)
-  if status >= 200 or status == 100 or self.message.method ~= "INVITE" then return extra end
-  local wanted = provisional.is_wanted(self.agent, body, extra and extra.reliable)
-  if not wanted then return extra end
+--- What a 1xx to an INVITE carries: our offer where it has to make one, and whether it is to
+--- be reliable (RFC 3262).
+---@return string? content_type
+---@return string? body
+---@return table? extra
+---@return moonsip.Error? err  there is no offer to make
+local function early_parts(self, content_type, body, extra)
+  if not body and provisional.must_offer(self) then
+    local offer, err = self.call:negotiation():describe "req:reply"
+    if err then return nil, nil, nil, err end
+    if offer then content_type, body = sdp_type, offer end
+  end
   -- The first reliable response to an INVITE without an offer has to make one (13.2.1).
-  if not body and not self.call.session and not description.of(self.message) then return extra end
-  return reliable_one
+  if provisional.is_wanted(self.agent, body, extra and extra.reliable)
+    and (body or self.call.session or description.of(self.message)) then
+    extra = reliable_one
+  end
+  return content_type, body, extra
+end
+
+--- Why the core took no response.
+local function why_not(self, err)
+  if err.name ~= "STATE" then return err end
+  if self.proxied then return errors.new("invalid", "it is being forwarded") end
+  -- The core has answered a CANCEL whose event is still to come.
+  self.cancelled, self.final = true, 487
+  return too_late(self)
 end
 
 --- Sends a response; the arguments are right. `extra`: { stateless, reliable } and the
@@ -164,41 +191,32 @@ local function send(self, status, reason, flat, content_type, body, extra)
   if self.final or self.transaction == 0 or agent.closed then
     return nil, too_late(self)
   end
-  if not body and status > 100 and status < 200 and provisional.must_offer(self) then
-    local offer, why = self.call:negotiation():describe "req:reply"
-    if why then return nil, why end
-    content_type, body = offer and sdp_type, offer
-  end
-  local engine = agent.engine
-  if status > 100 and status < 300 and not self.checked then
-    local allowed, refused = request.check(self)
-    if not allowed then return nil, refused end
-  end
-  if self.proof and status >= 200 and status < 300 then
-    flat = with_info(flat, self.proof:value(body))
+  local engine, err = agent.engine, nil
+  local reply = engine.reply
+  if status >= 300 then
+    if extra and extra.stateless then reply = engine.reply_stateless end
+  elseif status > 100 then
+    if not self.checked then
+      err = check(self)
+      if err then return nil, err end
+    end
+    if status < 200 and self.is_invite then
+      content_type, body, extra, err = early_parts(self, content_type, body, extra)
+      if err then return nil, err end
+    elseif status >= 200 and self.proof then
+      flat = with_info(flat, self.proof:value(body))
+    end
   end
   if agent.speaks_info then flat = recv_info.answer(self, status, flat) end
-  local is_stateless = extra and extra.stateless and status >= 300
-  local reply = is_stateless and engine.reply_stateless or engine.reply
   local dialog, rseq, is_held = reply(engine, self.transaction, status, reason, flat,
-    content_type, body, nil, extra_of(self, status, body, extra))
-  if not dialog then
-    local err = rseq
-    if err.name == "STATE" and self.proxied then
-      err = errors.new("invalid", "it is being forwarded")
-    elseif err.name == "STATE" then
-      -- The core has answered a CANCEL whose event is still to come.
-      self.cancelled, self.final = true, 487
-      err = too_late(self)
-    end
-    return nil, err
-  end
+    content_type, body, nil, extra)
+  if not dialog then return nil, why_not(self, rseq) end
   if self.says_info then recv_info.answered(self, status, dialog) end
   if dialog ~= 0 then
     if status >= 200 then self.final = status end
     agent:dialog_of_reply(self, dialog, status)
   elseif status >= 200 then
-    request.answered(self, status)
+    answered(self, status)
   end
   local of = self.dialog
   if of and of.is_call and (status >= 200 or body) then
@@ -267,9 +285,9 @@ end
 ---@return true?
 ---@return moonsip.Error? err  answered already, cancelled, refused by the checks of 8.2
 function Request:reply(code, reason, options)
-  if reason == nil and options == nil and math_type(code) == "integer" and code >= 100
-    and code <= 699 then
-    return send(self, code)
+  if reason == nil and options == nil then
+    local status = statuses[code]
+    if status then return send(self, status) end
   end
   if type(reason) == "table" then
     reason, options = nil, reason
@@ -365,7 +383,7 @@ end
 --- Its handler's task waits: from now on a CANCEL has somebody to find.
 ---@package
 function Request:task_waits()
-  if not self.kept then self.agent:keep_request(self) end
+  self.agent:keep_request(self)
 end
 
 local function handler_done(self, task, err, trace)

@@ -75,9 +75,9 @@ end
 --- Remembers a request whose answer comes later: a CANCEL finds it, draining waits.
 ---@param req moonsip.Request
 function Underway:keep_request(req)
-  if req.kept or req.final or req.transaction == 0 then return end
-  req.kept = true
-  self.requests[req.transaction] = req
+  local number = req.transaction
+  if self.requests[number] or req.final or number == 0 then return end
+  self.requests[number] = req
   if req.message.method ~= "INVITE" and not req.proxied then
     req.timer = self.context:start_timer(self.deferred_ms, req)
   end
@@ -86,8 +86,7 @@ end
 --- It was answered, or cannot be any more. An INVITE that was refused ends its call.
 ---@param req moonsip.Request
 function Underway:forget_request(req)
-  if req.kept then
-    req.kept = false
+  if self.requests[req.transaction] then
     self.requests[req.transaction] = nil
     if req.timer then
       self.context.wheel:stop(req.timer)
