@@ -191,7 +191,7 @@ local function send(self, status, reason, flat, content_type, body, extra)
   if self.final or self.transaction == 0 or agent.closed then
     return nil, too_late(self)
   end
-  local engine, err = agent.engine, nil
+  local engine, err = agent.engine
   local reply = engine.reply
   if status >= 300 then
     if extra and extra.stateless then reply = engine.reply_stateless end
