@@ -70,8 +70,17 @@ static int framer_next(lua_State *L) {
   return 3;
 }
 
+/* has_partial() -> whether a message has begun whose end did not come */
+static int framer_has_partial(lua_State *L) {
+  lua_pushboolean(L, sip_str_trim(sip_buffer_str(&check(L)->buffer)).len > 0);
+  return 1;
+}
+
 void bind_framer_open(lua_State *L) {
-  static const luaL_Reg methods[] = {{"feed", framer_feed}, {"next", framer_next}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"feed", framer_feed},
+                                     {"next", framer_next},
+                                     {"has_partial", framer_has_partial},
+                                     {NULL, NULL}};
   luaL_newmetatable(L, FRAMER_CLASS);
   lua_pushcfunction(L, framer_gc);
   lua_setfield(L, -2, "__gc");

@@ -6,6 +6,7 @@
 #include "net/connection.h"
 
 #include "base/error.h"
+#include "net/connection_read.h"
 #include "net/send.h"
 #include "net/socket.h"
 #include "net/stream_open.h"
@@ -85,7 +86,7 @@ static sip_time deadline_of(const net_connection *connection) {
   return earlier(at, connection->stalled_at, config->partial_ms);
 }
 
-static void arm(net_connection *connection) {
+void net_connection_arm(net_connection *connection) {
   sip_time at = deadline_of(connection);
   if (sip_timer_started(&connection->timer) && connection->timer.at <= at) return;
   sip_timer_start(&loop_of(connection)->wheel, &connection->timer, at);
@@ -94,7 +95,7 @@ static void arm(net_connection *connection) {
 void net_connection_expire(sip_timer *timer, net_loop *loop) {
   net_connection *connection = SIP_CONTAINER(timer, net_connection, timer);
   if (deadline_of(connection) > net_loop_now(loop)) {
-    arm(connection);
+    net_connection_arm(connection);
     return;
   }
   if (connection->state != NET_CONNECTION_LINGERING) loop->counts.timed_out++;
@@ -209,7 +210,7 @@ net_connection *net_connection_open(net_engine *attached, const net_opening *ope
   sip_map_add(&loop->remotes, &connection->by_remote, hash_of(loop, opening->flow));
   sip_link_append(&attached->connections, &connection->link);
   loop->counts.connections++;
-  arm(connection);
+  net_connection_arm(connection);
   return connection;
 }
 
@@ -258,8 +259,7 @@ void net_connection_close(net_connection *connection, int error) {
   if (error) tell_lost(connection, error);
 }
 
-/* Takes no more messages; closes when what waits is written. */
-static void end(net_connection *connection, int error) {
+void net_connection_end(net_connection *connection, int error) {
   set_state(connection, NET_CONNECTION_ENDING);
   sip_buffer_deinit(&connection->partial);
   connection->partial_at = SIP_TIME_NEVER;
@@ -295,7 +295,7 @@ static void write_some(net_connection *connection) {
     connection->stalled_at = SIP_TIME_NEVER;
   } else if (has_moved || connection->stalled_at == SIP_TIME_NEVER) {
     connection->stalled_at = net_loop_now(loop);
-    arm(connection);
+    net_connection_arm(connection);
   }
 }
 
@@ -309,7 +309,7 @@ static void leave(net_connection *connection) {
   }
   net_stream_finish(connection->stream);
   set_state(connection, NET_CONNECTION_LINGERING);
-  arm(connection);
+  net_connection_arm(connection);
 }
 
 void net_connection_flush(net_connection *connection) {
@@ -352,109 +352,7 @@ void net_connection_send(net_connection *connection, const sip_outgoing *out) {
   }
 }
 
-/* --- Reading ---------------------------------------------------------------- */
-
-static void answer_ping(net_connection *connection) {
-  net_loop *loop = loop_of(connection);
-  net_connection_send(connection, &(sip_outgoing){.packet = sip_packet_keep(loop->pong)});
-}
-
-/* What the front of `bytes` is, done. Returns how many are used up; 0 waits. */
-static size_t take_frame(net_connection *connection, sip_str bytes) {
-  net_loop *loop = loop_of(connection);
-  sip_engine *engine = connection->owner->engine;
-  sip_frame frame = sip_framer_next(&connection->framer, bytes, &loop->config.limits);
-  switch (frame.kind) {
-  case SIP_FRAME_MORE:
-    return 0;
-  case SIP_FRAME_PING:
-    answer_ping(connection);
-    break;
-  case SIP_FRAME_PONG:
-    break;
-  case SIP_FRAME_MESSAGE:
-    loop->counts.messages_in++;
-    connection->is_proven = true;
-    connection->partial_at = SIP_TIME_NEVER;
-    net_turn_began(loop);
-    if (sip_engine_receive(engine, net_loop_now(loop), &connection->flow,
-                           sip_str_make(bytes.ptr, frame.len)) == SIP_E_REFUSED) {
-      net_connection_close(connection, 0);
-    }
-    break;
-  case SIP_FRAME_ERROR:
-    loop->counts.broken++;
-    sip_engine_receive(engine, net_loop_now(loop), &connection->flow,
-                       sip_str_make(bytes.ptr, frame.len));
-    if (connection->state == NET_CONNECTION_OPEN) end(connection, SIP_E_TRANSPORT);
-    break;
-  }
-  return frame.len;
-}
-
-/* The rest of a read waits for more, in memory that only what came makes grow. */
-static void keep_rest(net_connection *connection, sip_str rest, bool is_kept_already) {
-  if (is_kept_already) {
-    sip_buffer_consume(&connection->partial, connection->partial.len - rest.len);
-  } else {
-    sip_buffer_add(&connection->partial, rest);
-  }
-  if (connection->partial.failed) {
-    net_connection_close(connection, SIP_E_MEMORY);
-    return;
-  }
-  if (rest.len == 0) {
-    if (connection->partial.size) sip_buffer_deinit(&connection->partial);
-  } else if (connection->partial_at == SIP_TIME_NEVER && sip_str_trim(rest).len > 0) {
-    connection->partial_at = connection->used_at;
-    arm(connection);
-  }
-}
-
-static size_t stream_room(const net_stream *stream) {
-  const net_connection *connection = of_stream(stream);
-  if (connection->state != NET_CONNECTION_OPEN) return NET_SCRATCH_SIZE;
-  return connection->partial.max - connection->partial.len;
-}
-
-/* A whole message, or a keep-alive of RFC 5626 3.5.1, which is one of its own here (RFC
- * 7118 6). */
-static void take_message(net_connection *connection, sip_str bytes) {
-  net_loop *loop = loop_of(connection);
-  sip_str rest = sip_str_trim(bytes);
-  if (rest.len == 0) {
-    if (bytes.len > 2) answer_ping(connection);
-    return;
-  }
-  loop->counts.messages_in++;
-  connection->is_proven = true;
-  sip_engine_receive(connection->owner->engine, net_loop_now(loop), &connection->flow, bytes);
-}
-
-static void stream_received(net_stream *stream, sip_str bytes) {
-  net_connection *connection = of_stream(stream);
-  if (connection->state != NET_CONNECTION_OPEN) return;
-  connection->used_at = net_loop_now(loop_of(connection));
-  if (connection->keeps_messages) {
-    take_message(connection, bytes);
-    return;
-  }
-  bool is_kept = connection->partial.len > 0;
-  if (is_kept) {
-    sip_buffer_add(&connection->partial, bytes);
-    if (connection->partial.failed) {
-      net_connection_close(connection, SIP_E_MEMORY);
-      return;
-    }
-    bytes = sip_buffer_str(&connection->partial);
-  }
-  size_t used = 1;
-  while (used > 0 && bytes.len > 0 && connection->state == NET_CONNECTION_OPEN) {
-    used = take_frame(connection, bytes);
-    bytes = sip_str_make(bytes.ptr + used, bytes.len - used);
-  }
-  if (connection->state == NET_CONNECTION_OPEN) keep_rest(connection, bytes, is_kept);
-}
+/* --- What the stream tells ------------------------------------------------------- */
 
 static void stream_opened(net_stream *stream) {
   net_connection *connection = of_stream(stream);
@@ -472,7 +370,7 @@ static void stream_writable(net_stream *stream) {
 static void stream_finished(net_stream *stream) {
   net_connection *connection = of_stream(stream);
   connection->has_finished = true;
-  if (connection->state == NET_CONNECTION_OPEN) end(connection, UV_EOF);
+  if (connection->state == NET_CONNECTION_OPEN) net_connection_end(connection, UV_EOF);
   if (connection->state == NET_CONNECTION_LINGERING) {
     net_connection_close(connection, UV_EOF);
   }
@@ -490,8 +388,9 @@ static void stream_failed(net_stream *stream, int error) {
 
 static const net_stream_user stream_user = {
     .opened = stream_opened,
-    .room = stream_room,
-    .received = stream_received,
+    .room = net_connection_room,
+    .received = net_connection_received,
+    .stirred = net_connection_stirred,
     .writable = stream_writable,
     .finished = stream_finished,
     .refused = stream_refused,

@@ -71,6 +71,11 @@ void net_connection_flush(net_connection *connection);
  * SIP_E_TIMEOUT and without a fallback is reported; with 0 it is forgotten. */
 void net_connection_close(net_connection *connection, int error);
 
+/* Takes no more messages; closes when what waits is written. */
+void net_connection_end(net_connection *connection, int error);
+
+/* A deadline may be sooner than it was. */
+void net_connection_arm(net_connection *connection);
 /* The connection's timer has fired. */
 void net_connection_expire(sip_timer *timer, net_loop *loop);
 

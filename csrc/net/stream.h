@@ -20,6 +20,10 @@ typedef struct net_stream_user {
   /* How many bytes it can take now; at least 1. */
   size_t (*room)(const net_stream *stream);
   void (*received)(net_stream *stream, sip_str bytes);
+  /* What came was read, even if nothing of it was for the user, as a ping. Whole: nothing has
+   * begun that is incomplete, as a record of TLS. Streams of bytes alone do not say it; NULL:
+   * the user does not care. */
+  void (*stirred)(net_stream *stream, bool is_whole);
   /* There is room again after a write that was cut short. */
   void (*writable)(net_stream *stream);
   /* The peer has sent all it will. Nothing more is read. */
@@ -61,6 +65,10 @@ static inline void net_stream_finish(net_stream *stream) {
 
 static inline void net_stream_close(net_stream *stream) {
   stream->kind->close(stream);
+}
+
+static inline void net_stream_stir(net_stream *stream, bool is_whole) {
+  if (stream->user->stirred) stream->user->stirred(stream, is_whole);
 }
 
 /* The address of ours that it runs over. */

@@ -138,6 +138,14 @@ static void shake_hands(net_tls_stream *tls) {
   }
 }
 
+/* All that can be read was handed on; a record may have begun behind it. */
+static void end_reading(net_tls_stream *tls) {
+  bool is_whole = BIO_ctrl_pending(SSL_get_rbio(tls->ssl)) == 0 && !SSL_has_pending(tls->ssl);
+  if (push(tls)) { /* answers of the protocol itself, such as a key update's */
+    net_stream_stir(&tls->stream, is_whole);
+  }
+}
+
 /* Hands on what can be read. */
 static void read_clear(net_tls_stream *tls) {
   char clear[CLEAR_SIZE];
@@ -154,7 +162,7 @@ static void read_clear(net_tls_stream *tls) {
     } else if (error != SSL_ERROR_WANT_READ) {
       if (push(tls)) fail_by_library(tls);
     } else {
-      push(tls); /* answers of the protocol itself, such as a key update's */
+      end_reading(tls);
     }
     return;
   }

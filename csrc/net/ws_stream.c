@@ -236,6 +236,7 @@ static void read_frames(net_ws_stream *ws, sip_str bytes) {
     goes_on = event.kind == WEB_EVENT_MESSAGE || event.kind == WEB_EVENT_PING ||
               event.kind == WEB_EVENT_PONG;
   }
+  if (!ws->has_closed) net_stream_stir(&ws->stream, web_reader_is_idle(&ws->reader));
 }
 
 static size_t below_room(const net_stream *below) {
@@ -252,6 +253,11 @@ static void below_received(net_stream *below, sip_str bytes) {
   } else {
     read_head(ws, bytes);
   }
+}
+
+static void below_stirred(net_stream *below, bool is_whole) {
+  net_ws_stream *ws = ws_of_below(below);
+  if (ws->is_open) net_stream_stir(&ws->stream, is_whole && web_reader_is_idle(&ws->reader));
 }
 
 /* Over TLS a server's turn has come too, but it waits for the request. */
@@ -308,6 +314,7 @@ static void below_closed(net_stream *below) {
 static const net_stream_user below_user = {.opened = below_opened,
                                            .room = below_room,
                                            .received = below_received,
+                                           .stirred = below_stirred,
                                            .writable = below_writable,
                                            .finished = below_finished,
                                            .refused = below_refused,

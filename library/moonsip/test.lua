@@ -211,14 +211,24 @@ function Script:restart() end
 ---@field address string
 ---@field ip string
 ---@field port integer
----@field transport "udp"|"tcp"
+---@field transport "udp"|"tcp"|"tls"|"ws"|"wss"
 ---@field received moonsip.test.Received[]
+---@field closed string?  why its last connection ended
+---@field shakes_hands boolean?  false: handshakes of TLS and WebSocket stay half done
 local Endpoint = {}
 
 ---@param bytes string
 ---@param to string?
 ---@return moonsip.test.Endpoint
 function Endpoint:send(bytes, to) end
+
+---@param to string
+---@return moonsip.test.Endpoint
+function Endpoint:connect(to) end
+
+---@param is_held boolean
+---@return moonsip.test.Endpoint
+function Endpoint:hold(is_held) end
 
 ---@param what string|integer|moonsip.test.Filter|(fun(bytes: string, received: moonsip.test.Received): boolean)|nil
 ---@param within integer?  ms
