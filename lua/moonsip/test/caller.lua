@@ -50,6 +50,11 @@ local function listen_of(host)
   return list
 end
 
+-- What a URI says of a transport that is not the first choice (RFC 3261 19.1.1, RFC 7118 5.2).
+local function way_of(transport)
+  return transport == "udp" and "" or ";transport=" .. transport
+end
+
 --- An agent on a host of the network.
 ---@param net moonsip.test.Network
 ---@param host moonsip.test.Host
@@ -79,7 +84,8 @@ function caller.new(net, host, uri, options)
   self.password = options.password
   local first = self.listeners[1]
   local place = trace.address(first.ip, first.port)
-  self.contact = ("sip:%s%s"):format(self.username and self.username .. "@" or "", place)
+  self.contact = ("sip:%s%s%s"):format(self.username and self.username .. "@" or "", place,
+    way_of(first.transport))
   return setmetatable(self, Caller)
 end
 

@@ -20,7 +20,9 @@ local trace = require "moonsip.trace"
 ---@field address string
 ---@field ip string
 ---@field port integer
----@field transport "udp"|"tcp"|"tls"
+---@field transport "udp"|"tcp"|"tls"|"ws"|"wss"
+---@field shakes_hands boolean?  false: it leaves handshakes of TLS and WebSocket half done
+---@field closed string?  why its last connection ended
 ---@field received moonsip.test.Received[]  not yet taken
 local Endpoint = {}
 Endpoint.__index = Endpoint
@@ -57,10 +59,16 @@ function Endpoint:datagram(_, from, bytes)
   arrived(self, from, bytes)
 end
 
-function Endpoint:stream_accepted(_, one)
+local function add_stream(self, to, one)
   one.owner = self
-  self.by_remote[one.peer.address] = one
+  self.by_remote[to] = one
   table.insert(self.streams, one)
+  if self.is_held then one:hold(true) end
+  return one
+end
+
+function Endpoint:stream_accepted(_, one)
+  add_stream(self, one.peer.address, one)
 end
 
 function Endpoint:stream_data(one, bytes)
@@ -79,14 +87,32 @@ end
 
 -- The connection to an address; opened when there is none.
 local function stream_to(self, to)
-  local one = self.by_remote[to]
-  if not one then
-    local target = address.check("endpoint:send", to)
-    one = stream.connect(self.net.wire, self.transport, self.ip, target.ip, target.port, self)
-    self.by_remote[to] = one
-    table.insert(self.streams, one)
+  local known = self.by_remote[to]
+  if known then return known end
+  local target = address.check("endpoint:send", to)
+  return add_stream(self, to, stream.connect(self.net.wire, self.transport, self.ip, target.ip,
+    target.port, self))
+end
+
+--- Opens a connection without sending anything over it.
+---@param to string  "10.0.0.1:5061"
+---@return moonsip.test.Endpoint self
+function Endpoint:connect(to)
+  if self.transport == "udp" then
+    misuse.raise "endpoint:connect: UDP has no connections"
   end
-  return one
+  local target = address.check("endpoint:connect", to)
+  stream_to(self, trace.address(target.ip, target.port))
+  return self
+end
+
+--- Reads nothing more from its connections, until it is let go.
+---@param is_held boolean
+---@return moonsip.test.Endpoint self
+function Endpoint:hold(is_held)
+  self.is_held = misuse.check("endpoint:hold", "is_held", is_held, "boolean")
+  for _, one in ipairs(self.streams) do one:hold(is_held) end
+  return self
 end
 
 --- Sends bytes as they are: one datagram, or a piece of the stream.

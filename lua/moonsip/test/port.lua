@@ -3,6 +3,7 @@
 -- ways between bytes and the engine.
 
 local address = require "moonsip.test.address"
+local connection = require "moonsip.test.connection"
 local core = require "moonsip.core"
 local stream = require "moonsip.test.stream"
 local trace = require "moonsip.trace"
@@ -13,8 +14,8 @@ local trace = require "moonsip.trace"
 ---@field private listeners table<integer, { sockets: table[], numbers: integer[] }>
 ---@field private sockets table<string, table>    of UDP, by address
 ---@field due_at integer?  when the engine has something to do
----@field private links table<integer, table>     connections by id
----@field private by_remote table<string, table>  the latest connection to an address
+---@field private connections table<integer, moonsip.test.Connection>   by id
+---@field private by_remote table<string, moonsip.test.Connection>  the latest to an address
 local Port = {}
 Port.__index = Port
 Port.__name = "moonsip.test.port"
@@ -27,7 +28,7 @@ function port.new(driver, engine, on_events)
   local self = setmetatable({
     driver = driver, wire = driver.wire, clock = driver.net.clock,
     engine = engine, on_events = on_events,
-    listeners = {}, sockets = {}, links = {}, by_remote = {}, is_closed = false,
+    listeners = {}, sockets = {}, connections = {}, by_remote = {}, is_closed = false,
   }, Port)
   self.clock:attach(engine, driver)
   return self
@@ -79,7 +80,8 @@ end
 
 -- ---- in
 
-local function receive(self, flow, bytes)
+--- A message for the engine.
+function Port:receive(flow, bytes)
   local driver = self.driver
   if driver.recorder then
     driver.recorder(trace.record(self.wire.now, "in", bytes, flow), self.engine)
@@ -94,63 +96,53 @@ function Port:datagram(socket, from, bytes)
     flow = core.flow("udp", socket.ip, socket.port, peer.ip, peer.port, socket.number, 0)
     socket.flows[from] = flow
   end
-  receive(self, flow, bytes)
+  self:receive(flow, bytes)
   self.driver:turn()
 end
 
--- Where a connection leads to, as link_for finds it again.
+-- Where a connection leads to, as connection_for finds it again.
 local function remote_of(one)
   return one.transport .. ":" .. one.peer.address
 end
 
-local function add_link(self, one, number)
-  local peer = one.peer
-  local link = {
-    stream = one, framer = core.framer(), unsent = {},
-    flow = core.flow(one.transport, one.ip, one.port, peer.ip, peer.port, number, one.id),
-  }
-  self.links[one.id], self.by_remote[remote_of(one)] = link, link
-  return link
-end
-
-local function drop_link(self, link)
-  self.links[link.stream.id] = nil
-  local remote = remote_of(link.stream)
-  if self.by_remote[remote] == link then self.by_remote[remote] = nil end
+local function add_connection(self, one, number, is_ours)
+  local made = connection.new(self, one, number, is_ours)
+  self.connections[one.id], self.by_remote[remote_of(one)] = made, made
+  return made
 end
 
 function Port:stream_accepted(socket, one)
   one.owner = self
-  add_link(self, one, socket.number)
+  add_connection(self, one, socket.number, false)
+end
+
+function Port:stream_opened(one)
+  self.connections[one.id]:opened()
+end
+
+function Port:stream_moved(one)
+  self.connections[one.id]:moved()
 end
 
 function Port:stream_data(one, bytes)
-  local link = self.links[one.id]
-  local framer = link.framer
-  framer:feed(bytes)
-  for kind, message in framer.next, framer do
-    if kind == "ping" then
-      one:send "\r\n" -- RFC 5626 3.5.1
-    elseif kind ~= "pong" then
-      receive(self, link.flow, message)
-      if kind == "error" then
-        one:close()
-        drop_link(self, link)
-        self.engine:connection_lost(one.id, "TRANSPORT")
-        break
-      end
-    end
-  end
+  self.connections[one.id]:received(bytes)
   self.driver:turn()
 end
 
+--- A connection has ended; whoever waits for something on it hears why.
+---@param lost moonsip.test.Connection
+---@param name string  of the error
+function Port:lose(lost, name)
+  local one = lost.stream
+  local remote = remote_of(one)
+  lost:close()
+  self.connections[one.id] = nil
+  if self.by_remote[remote] == lost then self.by_remote[remote] = nil end
+  lost:tell_lost(self.engine, name)
+end
+
 function Port:stream_closed(one, name)
-  local link = self.links[one.id]
-  drop_link(self, link)
-  if not one.is_open then
-    for _, owner in ipairs(link.unsent) do self.engine:send_failed(owner, name) end
-  end
-  self.engine:connection_lost(one.id, name)
+  self:lose(self.connections[one.id], name)
   self.driver:turn()
 end
 
@@ -165,28 +157,17 @@ end
 
 -- RFC 3261 18.1.1, 18.2.2: the connection that was named; else any that is open to
 -- the address, else a new one. When the named one is gone, `fallback` says where to.
-local function link_for(self, flow, fallback)
-  local link = self.links[flow.connection]
-  if link then return link end
+local function connection_for(self, flow, fallback)
+  local named = self.connections[flow.connection]
+  if named then return named end
   local to = flow.connection == 0 and flow.remote_address or fallback
   if not to then return nil end
-  link = self.by_remote[flow.transport .. ":" .. to]
-  if link then return link end
+  local known = self.by_remote[flow.transport .. ":" .. to]
+  if known then return known end
   local target = address.check("connection", to)
   local one = stream.connect(self.wire, flow.transport, flow.local_ip, target.ip, target.port,
     self)
-  return add_link(self, one, flow.listener)
-end
-
-local function send_on_stream(self, bytes, flow, owner, fallback)
-  local link = link_for(self, flow, fallback)
-  local one = link and link.stream
-  if not one or not one:send(bytes) then return false end
-  if owner ~= 0 then
-    if not one.is_open then table.insert(link.unsent, owner) end
-    self.engine:sent_by(owner, one.id, one.is_open)
-  end
-  return true
+  return add_connection(self, one, flow.listener, true)
 end
 
 local function send(self, bytes, flow, owner, fallback)
@@ -195,13 +176,14 @@ local function send(self, bytes, flow, owner, fallback)
   if driver.recorder then
     driver.recorder(trace.record(self.wire.now, "out", bytes, flow), self.engine)
   end
-  local sent
+  local sent, name
   if flow.transport == "udp" then
     sent = send_datagram(self, bytes, flow)
   else
-    sent = send_on_stream(self, bytes, flow, owner, fallback)
+    local over = connection_for(self, flow, fallback)
+    if over then sent, name = over:send(bytes, owner) end
   end
-  if not sent and owner ~= 0 then self.engine:send_failed(owner, "TRANSPORT") end
+  if not sent and owner ~= 0 then self.engine:send_failed(owner, name or "TRANSPORT") end
 end
 
 -- The transports that its listeners speak.
@@ -276,10 +258,13 @@ function Port:close()
   end
   self.listeners, self.sockets = {}, {}
   local ids = {}
-  for id in pairs(self.links) do ids[#ids + 1] = id end
+  for id in pairs(self.connections) do ids[#ids + 1] = id end
   table.sort(ids)
-  for _, id in ipairs(ids) do self.links[id].stream:close() end
-  self.links, self.by_remote = {}, {}
+  for _, id in ipairs(ids) do
+    self.connections[id]:close()
+    self.connections[id].stream:close()
+  end
+  self.connections, self.by_remote = {}, {}
 end
 
 return port

@@ -7,6 +7,7 @@
 ---@field private heap integer[]   instants that have a list
 ---@field private size integer
 ---@field private lists table<integer, { first: integer, last: integer }>
+---@field private cancelled table<any, boolean>  what is still in a list
 local Queue = {}
 Queue.__index = Queue
 Queue.__name = "moonsip.test.queue"
@@ -15,7 +16,7 @@ local queue = {}
 
 ---@return moonsip.test.Queue
 function queue.new()
-  return setmetatable({ heap = {}, size = 0, lists = {} }, Queue)
+  return setmetatable({ heap = {}, size = 0, lists = {}, cancelled = {} }, Queue)
 end
 
 local function push(self, at)
@@ -62,17 +63,8 @@ function Queue:put(at, what)
   list.last, list[last] = last, what
 end
 
---- The instant of what comes next; nil when nothing does.
----@return integer?
-function Queue:next_at()
-  return self.heap[1]
-end
-
---- Takes what comes next.
----@return any what
----@return integer at
-function Queue:take()
-  local at = self.heap[1]
+-- Takes the first of all.
+local function take(self, at)
   local list = self.lists[at]
   local first = list.first
   local what = list[first]
@@ -84,6 +76,30 @@ function Queue:take()
     list.first = first + 1
   end
   return what, at
+end
+
+--- The instant of what comes next; nil when nothing does.
+---@return integer?
+function Queue:next_at()
+  local cancelled, at = self.cancelled, self.heap[1]
+  while at and cancelled[self.lists[at][self.lists[at].first]] do
+    cancelled[take(self, at)] = nil
+    at = self.heap[1]
+  end
+  return at
+end
+
+--- Takes what comes next.
+---@return any what
+---@return integer at
+function Queue:take()
+  return take(self, self:next_at())
+end
+
+--- Never gives something that was put in, once.
+---@param what table
+function Queue:cancel(what)
+  self.cancelled[what] = true
 end
 
 return queue

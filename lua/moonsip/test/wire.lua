@@ -137,6 +137,11 @@ function Wire:schedule(ms, what)
   self.queue:put(self.now + ms, what)
 end
 
+--- Does not have it called, which it is to be.
+function Wire:cancel(what)
+  self.queue:cancel(what)
+end
+
 --- Does what comes next, unless that is later than `limit`. Returns what it did.
 ---@param limit integer?
 ---@return any what  nil: nothing comes, or not by then
