@@ -12,7 +12,7 @@ local scratch <const> = require "spec.support.scratch"
 local turn <const> = require "spec.interop.support.turn"
 
 describe("kamailio over TLS and WebSocket", function()
-  local sip, ca, folder, kamailio, agent, secure, web, heard
+  local sip, ca, folder, kamailio, agent, plain, secure, web, heard
 
   -- Names lead to kamailio, whose certificate has one.
   local function resolve(query) return { ip = place.ip, port = query.port } end
@@ -23,8 +23,7 @@ describe("kamailio over TLS and WebSocket", function()
   end
 
   local function start(cert, key, target)
-    local plain = place.address()
-    secure, web = place.address(), place.address()
+    plain, secure, web = place.address(), place.address(), place.address()
     local file <close> = assert(io.open "spec/interop/kamailio/secure.cfg")
     local words = { PLAIN = plain, SECURE = secure, WEB = web, CERT = cert, KEY = key,
                     CA = ca.path, TARGET = target, NAMES = "@NAMES@" }
@@ -42,7 +41,8 @@ describe("kamailio over TLS and WebSocket", function()
     ca, folder, heard = certificates.authority(), scratch.folder(), {}
     local cert, key = ca:issue("us", { names = "DNS:us.example,IP:" .. place.ip })
     local spec, address = listen()
-    agent = assert(sip.agent { listen = { spec, "ws:" .. place.address() }, resolve = resolve,
+    agent = assert(sip.agent { listen = { spec, "ws:" .. place.address(),
+                               "wss:" .. place.address() }, resolve = resolve,
                                tls = { cert = cert, key = key, ca = ca.path } })
     agent:on("MESSAGE", function(req)
       heard[#heard + 1] = req.transport
@@ -59,9 +59,12 @@ describe("kamailio over TLS and WebSocket", function()
     ca:close()
   end)
 
+  -- RFC 7118 5.5: a secure WebSocket is asked for by the scheme.
   local function ask(who, transport, address, name)
-    return who:request("MESSAGE", ("sip:%s@%s:%s;transport=%s"):format(name or "echo",
-      "kamailio.example", address:match "%d+$", transport), { timeout = "10s" }):wait()
+    local is_wss <const> = transport == "wss"
+    return who:request("MESSAGE", ("%s:%s@%s:%s;transport=%s"):format(is_wss and "sips" or "sip",
+      name or "echo", "kamailio.example", address:match "%d+$", is_wss and "ws" or transport),
+      { timeout = "10s" }):wait()
   end
 
   it("answers us over TLS, with the certificate of its name", function()
@@ -71,14 +74,30 @@ describe("kamailio over TLS and WebSocket", function()
 
   it("asks us over TLS, and trusts our certificate", function()
     local res, err = ask(agent, "tls", secure, "relay")
-    assert.truthy(res, tostring(err) .. kamailio.output)
+    assert.truthy(res, tostring(err) .. kamailio:tell())
     assert.same({ 202, { "tls" } }, { res.code, heard })
   end)
 
-  it("answers us over WebSocket (RFC 7118)", function()
-    local res, err = ask(agent, "ws", web)
-    assert.truthy(res, tostring(err) .. kamailio.output)
-    assert.equal("over ws", res.reason)
+  local ways <const> = { ws = function() return web end, wss = function() return secure end }
+  for transport, at in pairs(ways) do
+    it("answers us over " .. transport .. ", and asks us by the same one (RFC 7118 5)", function()
+      local res, err = ask(agent, transport, at())
+      assert.truthy(res, tostring(err) .. kamailio:tell())
+      assert.equal("over " .. transport, res.reason)
+      heard = {}
+      local other <close> = assert(sip.agent { listen = "udp:" .. place.address(),
+                                               resolve = resolve })
+      res, err = ask(other, "udp", plain, "phone")
+      assert.truthy(res, tostring(err) .. kamailio:tell())
+      assert.same({ 202, { transport } }, { res.code, heard })
+    end)
+  end
+
+  it("over a secure WebSocket is not believed under another name", function()
+    local res, err = agent:request("MESSAGE", ("sips:echo@other.example:%s;transport=ws"):format(
+      secure:match "%d+$")):wait()
+    assert.is_nil(res)
+    assert.equal("CERTIFICATE", err.name)
   end)
 
   it("is not believed by who does not trust its authority (RFC 5922 7.3)", function()

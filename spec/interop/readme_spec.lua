@@ -15,7 +15,7 @@ describe("Each scenario of SIPp", function()
     .. read "phones_spec.lua" .. read "carriers_spec.lua" .. read "attack_spec.lua"
     .. read "proxy_spec.lua" .. read "dialogs_spec.lua" .. read "b2bua_spec.lua"
     .. read "sipp_media_spec.lua" .. read "sipp_phones_spec.lua"
-    .. read "sipp_events_spec.lua"
+    .. read "sipp_events_spec.lua" .. read "stunnel_spec.lua"
 
   it("is one of at least ten, in both roles", function()
     local count = { uac = 0, uas = 0 }

@@ -38,11 +38,17 @@ local function file_of(self, name, words)
   return self.log .. ".xml"
 end
 
+-- The name of its sockets: of one for all calls, of one for each, of one for each source.
+local function mode(options)
+  if options.sources then return "ui" end
+  return options.each and "tn" or modes[options.transport]
+end
+
 local function command(self, name, options)
   local ip, port = self.address:match "^%[?(.-)%]?:(%d+)$"
   local line = {
     "sipp",
-    "-i", ip, "-p", port, "-t", options.sources and "ui" or modes[options.transport],
+    "-i", ip, "-p", port, "-t", mode(options),
     "-m", tostring(options.calls or 1), "-l", tostring(options.parallel or 1),
     "-r", tostring(options.rate or 1000), "-d", "0",
     "-nostdin", "-timeout", patience_s .. "s", "-timeout_error",
@@ -64,6 +70,7 @@ local function command(self, name, options)
   if options.sources then
     add("-ip_field", "0", "-inf", options.sources, "-max_socket", "1000")
   end
+  if options.each then add("-max_socket", "1000") end
   if options.raw then add "-nr" end
   if options.media then
     -- RTP and RTCP of audio, and of a video that it opens unasked.
@@ -88,6 +95,7 @@ end
 ---@field rate integer?                calls in a second (1000)
 ---@field parallel integer?            calls at once (1)
 ---@field sources string?              file of the addresses that calls come from, in turn
+---@field each boolean?                a connection of TCP for each call
 ---@field raw boolean?                 SIPp neither retransmits nor hides retransmissions
 ---@field media string?               "ip:port" its SDP names; "echo": SIPp sends back what it hears
 ---@field keys table<string, string>?  generic keywords of the file
