@@ -17,8 +17,8 @@ window.quick = os.getenv "QUICK" ~= nil
 local function take(server, words, core)
   machine.wait_quiet()
   local text = assert(machine.output(
-    ("taskset -c %d %s %d %d %s warm=%d time=%g"):format(core, servers.load, server.port,
-      server.session, words, window.quick and 1 or server.warm, window.seconds)))
+    ("taskset -c %d %s %d %d %s warm=%d time=%g"):format(core, server.load or servers.load,
+      server.port, server.session, words, window.quick and 1 or server.warm, window.seconds)))
   local fields = {}
   for name, value in text:gmatch "([%w_]+)=(%S+)" do fields[name] = tonumber(value) end
   return fields
@@ -27,7 +27,7 @@ end
 --- The least disturbed of at most three: `us` a request or call of the server's CPU,
 --- `per_s`, `failed`; `server`, `own` and `foreign` shares of a core; `noisy` when even
 --- that was disturbed.
----@param server Program  with `port` and `warm`
+---@param server Program  with `port` and `warm`, and `load` when it is another generator's
 ---@param words string    of the load generator
 ---@param core integer    for it
 ---@return table<string, number|boolean>
