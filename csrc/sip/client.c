@@ -270,6 +270,7 @@ static bool known_target(const sip_request *r, const sip_dialog *dialog, sip_tra
   if (r->destination.family) {
     *target = (sip_target){.transport = r->transport, .address = r->destination};
     t->flow.connection = r->connection;
+    if (r->connection) t->flags |= SIP_TRANSACTION_BY_FLOW;
     return true;
   }
   if (!dialog || dialog->routes || r->routes.len || dialog->flow.connection == 0) return false;

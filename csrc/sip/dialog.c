@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "sip/client.h"
+#include "sip/forward.h"
 #include "sip/name_addr.h"
 #include "sip/reliable.h"
 #include "sip/session_timer.h"
@@ -63,7 +64,6 @@ void sip_dialog_learn(sip_dialog *dialog, const sip_message *message) {
 /* What a new dialog is made from, either side. */
 typedef struct birth {
   const sip_message *message;
-  const sip_flow *flow;
   sip_str local_tag, remote_tag;
   sip_str local_value, remote_value; /* of From and To */
   bool reverse_routes;               /* 12.1.2 */
@@ -206,6 +206,26 @@ void sip_dialog_refresh_target(sip_engine *engine, sip_dialog *dialog, const sip
   dialog->target = target;
 }
 
+/* Later requests go to the Contact, and not back to a proxy that left no Record-Route (12.2.1.1).
+ * Only when nobody stands between is the connection that was used a way to it. */
+void sip_dialog_heard_by(sip_dialog *dialog, const sip_message *request, const sip_flow *flow) {
+  bool is_direct = flow->connection != 0 && !sip_forward_has_more_vias(request);
+  dialog->flow = is_direct ? *flow : (sip_flow){0};
+}
+
+/* The same of who answered: the user said which connection leads there, or it leads to where
+ * the Contact says. */
+static bool is_adjacent(const sip_message *invite, const sip_transaction *t, sip_str target,
+                        const sip_flow *flow) {
+  if (flow->connection == 0 || sip_message_find(invite, SIP_HEADER_ROUTE, 0)) return false;
+  if (t->flags & SIP_TRANSACTION_BY_FLOW) return true;
+  sip_uri uri;
+  sip_sockaddr address;
+  return sip_uri_parse(target, &uri, NULL) == 0 &&
+         sip_sockaddr_parse(uri.host, sip_uri_port(&uri), &address) &&
+         sip_sockaddr_equal(&address, &flow->remote);
+}
+
 static sip_dialog *dialog_new(sip_engine *engine, const birth *b, sip_str target) {
   if (engine->dialogs.count >= engine->config.max_dialogs) return NULL;
   sip_dialog *dialog = sip_alloc_zero(&engine->alloc, sizeof *dialog);
@@ -218,7 +238,6 @@ static sip_dialog *dialog_new(sip_engine *engine, const birth *b, sip_str target
   dialog->session.timer.tag = SIP_TIMER_OF_SESSION;
   sip_link_init(&dialog->siblings);
   sip_link_init(&dialog->subscriptions);
-  dialog->flow = *b->flow;
   dialog->by_invite = b->method == SIP_METHOD_INVITE;
   dialog->target = sip_packet_copy(&engine->alloc, target);
   bool made = dialog->target && copy_identity(engine, dialog, b) &&
@@ -239,7 +258,6 @@ int sip_dialog_open_uas(sip_engine *engine, sip_transaction *t, const sip_messag
   if (target.len == 0) return SIP_E_HEADER;
   birth b = {
       .message = request,
-      .flow = &t->server.request->flow,
       .local_tag = local_tag,
       .remote_tag = sip_message_span(request, request->from_tag),
       .local_value = sip_message_value(request, &request->headers[request->to]),
@@ -250,6 +268,7 @@ int sip_dialog_open_uas(sip_engine *engine, sip_transaction *t, const sip_messag
   sip_dialog *dialog = dialog_new(engine, &b, target);
   if (!dialog) return SIP_E_MEMORY;
   dialog->is_uas = true;
+  sip_dialog_heard_by(dialog, request, &t->server.request->flow);
   dialog->remote_cseq = request->cseq;
   dialog->has_remote_cseq = true;
   dialog->local_cseq = 0; /* empty until our first request (12.1.1) */
@@ -271,7 +290,6 @@ sip_dialog *sip_dialog_open_uac(sip_engine *engine, sip_transaction *t, const si
   if (target.len == 0) target = sip_message_span(engine->own, engine->own->uri_text);
   birth b = {
       .message = response,
-      .flow = flow,
       .local_tag = sip_message_span(response, response->from_tag),
       .remote_tag = sip_message_span(response, response->to_tag),
       .local_value = sip_message_value(response, &response->headers[response->from]),
@@ -281,6 +299,7 @@ sip_dialog *sip_dialog_open_uac(sip_engine *engine, sip_transaction *t, const si
   };
   sip_dialog *dialog = dialog_new(engine, &b, target);
   if (!dialog) return NULL;
+  if (is_adjacent(engine->own, t, target, flow)) dialog->flow = *flow;
   dialog->local_cseq = response->cseq;
   sip_dialog_learn(dialog, response);
   sip_uri uri;

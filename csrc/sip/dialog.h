@@ -48,7 +48,7 @@ typedef struct sip_dialog {
   sip_id update_server; /* theirs that came last, or 0 */
   sip_session_timer session;
   sip_link subscriptions;
-  sip_flow flow; /* the last request or response came by */
+  sip_flow flow; /* the connection that an adjacent peer holds; connection 0: there is none */
 
   sip_packet *ok; /* our 2xx that no ACK came for */
   sip_flow ok_flow;
@@ -75,6 +75,9 @@ sip_dialog *sip_dialog_match_response(sip_engine *engine, const sip_message *res
 /* Where the requests of a dialog go that this one makes: its Contact (12.1.1).
  * Empty: it can make none. */
 sip_str sip_dialog_target_of(const sip_message *request);
+
+/* A request of the other side came by that flow. */
+void sip_dialog_heard_by(sip_dialog *dialog, const sip_message *request, const sip_flow *flow);
 
 /* Made by a response of ours (12.1.1); sets t->dialog. SIP_E_HEADER without a usable
  * Contact, SIP_E_LIMIT, SIP_E_MEMORY. */

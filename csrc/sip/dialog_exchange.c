@@ -80,7 +80,7 @@ void sip_dialog_take(sip_engine *engine, sip_dialog *dialog, sip_transaction *t,
   t->dialog = dialog->id;
   dialog->remote_cseq = request->cseq;
   dialog->has_remote_cseq = true;
-  dialog->flow = *flow;
+  sip_dialog_heard_by(dialog, request, flow);
   if (t->method == SIP_METHOD_INVITE) {
     dialog->invite_server = dialog->last_invite = t->id;
     dialog->last_invite_cseq = request->cseq;
@@ -205,7 +205,7 @@ void sip_dialog_acknowledged(sip_engine *engine, const sip_message *ack, const s
   if (!dialog || !dialog->ok || dialog->ok_cseq != ack->cseq) return;
   forget_ok(engine, dialog);
   sip_screen_acknowledged(engine, flow);
-  dialog->flow = *flow;
+  sip_dialog_heard_by(dialog, ack, flow);
   bool wanted = engine->handled >> SIP_METHOD_ACK & 1;
   if (wanted || ack->body_len > 0) {
     sip_kept *kept = sip_kept_new(engine, ack, flow);

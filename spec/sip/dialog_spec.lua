@@ -240,6 +240,43 @@ describe("requests inside a dialog (RFC 3261 12.2)", function()
     assert.same({ 9, "10.0.0.9:61000" }, { packet.flow.connection, packet.to })
   end)
 
+  it("go to the Contact, and not back to a proxy that left no Record-Route (12.2.1.1)", function()
+    -- Who was called: two Vias.
+    local net <const> = wire.new { transport = "tcp" }
+    local vias <const> = { "SIP/2.0/TCP 10.0.0.7:5060;branch=z9hG4bKproxy",
+                           "SIP/2.0/TCP 10.0.0.8:5060;branch=z9hG4bKpeer1" }
+    net:deliver(messages.invite { vias = vias, contact = "<sip:peer@10.0.0.8;transport=tcp>" },
+      { ip = "10.0.0.7", connection = 9 })
+    local dialog <const> = net:reply(200)
+    net:deliver(messages.ack { via = "SIP/2.0/TCP 10.0.0.8:5060;branch=z9hG4bKack",
+      to_tag = messages.tag(net:last(200), "To") }, { ip = "10.0.0.8", connection = 10 })
+    net:dialog_request(dialog, { method = "INFO" }) -- the ACK came from him, by his connection
+    local _, packet = net:last "INFO"
+    assert.same({ 10, "10.0.0.8:5060" }, { packet.flow.connection, packet.to })
+    net:deliver(messages.info { vias = { vias[1] .. "2", vias[2] .. "2" }, cseq = 2,
+      to_tag = messages.tag(net:last(200), "To") }, { ip = "10.0.0.7", connection = 9 })
+    net:reply(200)
+    net:dialog_request(dialog, { method = "BYE" })
+    _, packet = net:last "BYE"
+    assert.same({ 0, "10.0.0.8:5060" }, { packet.flow.connection, packet.to })
+  end)
+
+  it("of who called go by the connection only to where the Contact says (12.2.1.1)", function()
+    for contact, expected in pairs {
+      ["<sip:bob@10.0.0.9:5060;transport=tcp>"] = { "10.0.0.9:5060", 7 },
+      ["<sip:bob@10.0.0.8:5060;transport=tcp>"] = { "10.0.0.8:5060", 0 },
+      ["<sip:bob@10.0.0.9:5062;transport=tcp>"] = { "10.0.0.9:5062", 0 },
+    } do
+      local net <const> = wire.new { transport = "tcp" }
+      net:request { method = "INVITE", uri = "sip:bob@10.0.0.9;transport=tcp" }
+      net:deliver(messages.answer(net:last "INVITE", 200, { to_tag = "x", contact = contact }),
+        { connection = 7 })
+      local ack <const>, packet = net:last "ACK"
+      assert.truthy(ack)
+      assert.same(expected, { packet.to, packet.flow.connection }, contact)
+    end
+  end)
+
   it("from the peer must count up; gaps are fine, steps back get 500 (12.2.2)", function()
     local net <const> = wire.new()
     net:called { cseq = 10 }
