@@ -125,7 +125,8 @@ static int engine_dialog_request(lua_State *L) {
 static int engine_ack(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_id dialog = (sip_id)luaL_checkinteger(L, 2);
-  if (lua_isnoneornil(L, 3)) lua_newtable(L), lua_replace(L, 3);
+  lua_settop(L, 3);
+  if (lua_isnil(L, 3)) lua_newtable(L), lua_replace(L, 3);
   sip_request request;
   int error = read_request(L, 3, &request);
   if (!error) error = sip_engine_ack(self->engine, bind_engine_now(self), dialog, &request);

@@ -129,6 +129,25 @@ describe("a call", function()
       assert.equal(1, net:count { method = "ACK" })
       assert.equal(1, net:count { method = "BYE", code = 200 })
     end)
+
+    it("though another 200 came when all was over is acknowledged and ended (13.2.2.4)", function()
+      local peer = net:endpoint "10.0.0.77:5060"
+      local call = alice:start_call(peer, { sdp = false }) -- whose ACK is ours
+      local invite = peer:expect "INVITE"
+      call:hangup()
+      peer:reply(invite, 180, "Ringing")
+      peer:expect "CANCEL"
+      for _, tag in ipairs { "one", "two" } do
+        peer:send((invite.bytes:gsub("^INVITE [^\r]*", "SIP/2.0 200 OK")
+          :gsub("(\r\nTo: [^\r]*)", "%1;tag=" .. tag)
+          :gsub("\r\nContact: [^\r]*", "\r\nContact: <sip:10.0.0.77>")))
+        assert.truthy(peer:expect("ACK").bytes:find("tag=" .. tag, 1, true))
+        assert.truthy(peer:expect("BYE").bytes:find("tag=" .. tag, 1, true))
+      end
+      net:settle()
+      assert.equal(0, #alice.calls)
+      assert.equal("", table.concat(net.log_lines, "\n"))
+    end)
   end)
 
   describe("to several targets", function()
