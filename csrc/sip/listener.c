@@ -9,6 +9,17 @@
 #include "base/error.h"
 #include "sip/state.h"
 
+/* A name at its default port says none: its SRV records count then (RFC 3263 4.2), by which
+ * several of us have one name. */
+static bool says_port(const sip_listener *listener) {
+  sip_sockaddr address;
+  uint16_t port = listener->advertise_port ? listener->advertise_port : listener->local.port;
+  bool is_name = listener->advertise_host.len > 0 &&
+                 !sip_sockaddr_parse(listener->advertise_host, 0, &address);
+  return !is_name || listener->advertise_port != 0 ||
+         port != sip_transport_default_port(listener->transport);
+}
+
 int sip_engine_add_listener(sip_engine *engine, const sip_listener *listener, uint32_t *number) {
   if (listener->transport == SIP_TRANSPORT_NONE || listener->transport >= SIP_TRANSPORT_OTHER ||
       listener->local.family == 0 || listener->advertise_host.len > SIP_ADVERTISE_MAX) {
@@ -18,6 +29,7 @@ int sip_engine_add_listener(sip_engine *engine, const sip_listener *listener, ui
     sip_listener_entry *entry = &engine->listeners[i];
     if (entry->used) continue;
     *entry = (sip_listener_entry){.used = true,
+                                  .says_port = says_port(listener),
                                   .transport = listener->transport,
                                   .local = listener->local,
                                   .advertise_port = listener->advertise_port,
@@ -62,6 +74,7 @@ void sip_engine_write_own_host(sip_engine *engine, uint32_t listener, const sip_
     bool any = sip_sockaddr_is_any(&entry->local);
     sip_sockaddr_write_host(any ? local : &entry->local, out);
   }
+  if (!entry->says_port) return;
   sip_buffer_add_char(out, ':');
   sip_buffer_add_number(out, entry->advertise_port ? entry->advertise_port : entry->local.port);
 }

@@ -23,6 +23,7 @@ enum {
 
 typedef struct sip_listener_entry {
   bool used;
+  bool says_port; /* in Via, Contact and Record-Route */
   sip_transport transport;
   sip_sockaddr local;
   uint16_t advertise_port;
