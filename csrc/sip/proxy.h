@@ -254,6 +254,8 @@ bool sip_proxy_route_flow(sip_engine *engine, const sip_message *request, const 
 bool sip_proxy_hand_over(sip_engine *engine, const sip_message *request, const sip_flow *flow);
 /* Likewise a response to a request of another node. */
 bool sip_proxy_hand_over_response(sip_engine *engine, const sip_message *response);
+/* What was handed over to a node that is gone, and is not answered, goes on without it. */
+void sip_proxy_node_is_down(sip_engine *engine, const struct sip_node *node);
 
 /* --- proxy_stateless.c */
 

@@ -56,12 +56,23 @@ static void tell_accepted(sip_engine *engine, const sip_proxy *proxy, const sip_
   sip_engine_push_event(engine, &event, sip_kept_new(engine, cause->response, cause->flow));
 }
 
+/* The server's transaction is over, the branch's is not: a 2xx to an INVITE goes back without
+ * state (16.7 item 9). */
+static void forward_late(sip_engine *engine, const sip_proxy *proxy, const sip_message *m) {
+  if (m->method != SIP_METHOD_INVITE || m->status / 100 != 2) return;
+  sip_proxy_send_back(engine, m, proxy->request ? &proxy->request->flow : NULL);
+}
+
 /* 16.7 items 5, 9. What the server's machine has no arrow for is dropped, but for a 2xx to
  * an INVITE that has failed upstream: that goes back all the same. */
 static void forward(sip_engine *engine, sip_branch *branch, const sip_branch_cause *cause) {
   sip_proxy *proxy = branch->proxy;
   sip_transaction *server = proxy->server;
-  if (!server || !cause->response || !cause->flow) return;
+  if (!cause->response || !cause->flow) return;
+  if (!server) {
+    forward_late(engine, proxy, cause->response);
+    return;
+  }
   bool provisional = cause->status < 200;
   sip_input input = provisional ? SIP_INPUT_SEND_1XX : SIP_INPUT_SEND_2XX;
   sip_arrow arrow = sip_transaction_arrow(server->machine, server->state, input);

@@ -186,24 +186,41 @@ static bool second_via(const sip_message *m, sip_via *out) {
          sip_via_parse(value, out) == 0;
 }
 
+/* Where the Via behind ours leads; we wrote its received. */
+static bool flow_of(sip_engine *engine, const sip_via *via, sip_flow *out) {
+  sip_str host;
+  *out = (sip_flow){.transport = via->transport};
+  if (!sip_via_response_target(via, &out->remote, &host)) return false;
+  out->listener = sip_engine_find_listener(engine, via->transport, out->remote.family);
+  /* Where no address of ours is known to lead there, the system chooses one. */
+  if (!sip_engine_local_for(engine, out->listener, &out->remote, &out->local)) {
+    out->local = (sip_sockaddr){0};
+  }
+  return out->listener != 0;
+}
+
+void sip_proxy_send_back(sip_engine *engine, const sip_message *m, const sip_flow *flow) {
+  sip_via via;
+  sip_outgoing out = {0};
+  if (!second_via(m, &via)) return;
+  if (flow) {
+    out.flow = *flow;
+  } else if (!flow_of(engine, &via, &out.flow)) {
+    return;
+  }
+  bool stream = sip_transport_is_reliable(out.flow.transport);
+  out.packet = sip_forward_response(engine, m, (sip_str){0}, stream);
+  if (out.packet) sip_engine_push_packet(engine, &out);
+}
+
 bool sip_proxy_pass_response(sip_engine *engine, const sip_message *m) {
   sip_via via;
   char branch[SIP_STATELESS_BRANCH_MAX];
-  sip_str came = sip_message_span(m, m->branch), host;
+  sip_str came = sip_message_span(m, m->branch);
   size_t mark = sizeof SIP_BRANCH_COOKIE - 1 + engine->config.owner.len;
   if (came.len <= mark || came.ptr[mark] != MARK || !second_via(m, &via)) return false;
   size_t len = write_branch(engine, proof_of(engine, m, via.branch, via.sent_by), branch);
   if (!sip_str_equal(came, sip_str_make(branch, len))) return false;
-  sip_outgoing out = {.flow = {.transport = via.transport}};
-  if (!sip_via_response_target(&via, &out.flow.remote, &host)) return true; /* we wrote received */
-  uint32_t listener = sip_engine_find_listener(engine, via.transport, out.flow.remote.family);
-  out.flow.listener = listener;
-  /* Where no address of ours is known to lead there, the system chooses one. */
-  if (!sip_engine_local_for(engine, listener, &out.flow.remote, &out.flow.local)) {
-    out.flow.local = (sip_sockaddr){0};
-  }
-  bool stream = sip_transport_is_reliable(via.transport);
-  out.packet = listener ? sip_forward_response(engine, m, (sip_str){0}, stream) : NULL;
-  if (out.packet) sip_engine_push_packet(engine, &out);
+  sip_proxy_send_back(engine, m, NULL);
   return true;
 }

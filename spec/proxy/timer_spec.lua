@@ -75,6 +75,22 @@ describe("Timer C (16.8)", function()
     r:answer(A, 180):advance(5000):answer(A, 200)
     assert.same({ 180, 408, 200 }, r:upstream())
   end)
+
+  it("even when the server's transaction is over: without state then (16.7 item 9)", function()
+    local r <const> = relay.new { timer_c = 5000 }
+    local via <const> = "SIP/2.0/UDP 192.168.0.1:5060;branch=z9hG4bKpeer1;rport"
+    r:invite({ "sip:a@" .. A }, nil, { via = via })
+    r:answer(A, 180):advance(5000)
+    r:deliver(messages.ack { via = via, to_tag = messages.tag(r:up(408), "To") })
+    r:advance(6000):answer(A, 200) -- behind Timer I
+    assert.same({ 180, 408, 200 }, r:upstream())
+    local text <const>, packet = r:last_to("10.0.0.9", 200)
+    assert.same({ "10.0.0.9:5060", 1 }, { packet.to, #messages.headers(text, "Via") })
+    r:answer(A, 200)
+    assert.same({ 180, 408, 200, 200 }, r:upstream())
+    r:advance(64000)
+    assert.same(0, r:live())
+  end)
 end)
 
 describe("a target's own time-out", function()
