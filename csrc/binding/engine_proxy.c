@@ -213,7 +213,8 @@ static int engine_domains(lua_State *L) {
 static int engine_set_node(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_str name = bind_check_str(L, 2), place = bind_check_str(L, 3);
-  int error = sip_engine_set_node(self->engine, name, place, lua_toboolean(L, 4));
+  bool is_up = lua_toboolean(L, 4);
+  int error = sip_engine_set_node(self->engine, bind_engine_now(self), name, place, is_up);
   return bind_engine_done(L, self, error);
 }
 

@@ -98,8 +98,9 @@ int sip_engine_set_domains(sip_engine *engine, const sip_str *names, size_t coun
 /* Another engine with the same secret, by its owner: `place` is what its URI has behind the
  * "@", "10.0.0.2:5060;transport=tcp". While it is up, requests inside dialogs that only its
  * flows lead to, or that it has itself, are handed over to it. The same name again changes
+ * it; what was handed over to one that is not up any more, and is not answered, goes on without
  * it. SIP_E_INVALID (no name or place, or our own), SIP_E_LIMIT past 64, SIP_E_MEMORY. */
-int sip_engine_set_node(sip_engine *engine, sip_str name, sip_str place, bool is_up);
+int sip_engine_set_node(sip_engine *engine, sip_time now, sip_str name, sip_str place, bool is_up);
 
 /* The user part of a URI of ours by which other nodes reach who is at the end of a flow:
  * what has it in a Route is forwarded by that flow (route_token.h). */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "sip/proxy.h"
 
 enum { TAIL_MAX = 13 /* what a proxy adds to its branches */ };
 
@@ -38,7 +39,8 @@ static bool make_table(sip_engine *engine) {
   return engine->nodes != NULL;
 }
 
-int sip_engine_set_node(sip_engine *engine, sip_str name, sip_str place, bool is_up) {
+int sip_engine_set_node(sip_engine *engine, sip_time now, sip_str name, sip_str place, bool is_up) {
+  engine->now = now;
   if (name.len == 0 || name.len > SIP_OWNER_MAX || !is_place(place)) return SIP_E_INVALID;
   if (sip_str_equal(name, engine->config.owner)) return SIP_E_INVALID;
   if (!make_table(engine)) return SIP_E_MEMORY;
@@ -49,6 +51,7 @@ int sip_engine_set_node(sip_engine *engine, sip_str name, sip_str place, bool is
       (sip_node){.is_up = is_up, .name_len = (uint8_t)name.len, .place_len = (uint8_t)place.len};
   memcpy(node->name, name.ptr, name.len);
   memcpy(node->place, place.ptr, place.len);
+  if (!is_up) sip_proxy_node_is_down(engine, node);
   return 0;
 }
 

@@ -267,6 +267,9 @@ size_t sip_proxy_stateless_branch(sip_engine *engine, const sip_message *request
 int sip_proxy_send_once(sip_engine *engine, const sip_message *request, const sip_flow *flow,
                         const sip_proxy_target *target, uint8_t stay);
 
+/* A response to its next Via, by that flow where it is known (not NULL), without state. */
+void sip_proxy_send_back(sip_engine *engine, const sip_message *response, const sip_flow *flow);
+
 /* A response to such a request: true when it is one. */
 bool sip_proxy_pass_response(sip_engine *engine, const sip_message *response);
 

@@ -55,3 +55,20 @@ bool sip_proxy_hand_over_response(sip_engine *engine, const sip_message *m) {
   if (out.packet) sip_engine_push_packet(engine, &out);
   return true;
 }
+
+static bool waits_for(const sip_transaction *t, const sip_node *node) {
+  if (!sip_transaction_is_client(t) || !(t->flags & SIP_TRANSACTION_PROXIED)) return false;
+  const sip_branch *branch = t->client.branch;
+  return branch && branch->state == SIP_BRANCH_TRYING && sip_branch_goes_to_holder(branch) &&
+         branch->proxy->routing.token.holder == node;
+}
+
+void sip_proxy_node_is_down(sip_engine *engine, const sip_node *node) {
+  size_t cursor = 0;
+  sip_transaction *t;
+  while ((t = sip_slots_next(&engine->transactions, &cursor))) {
+    if (!waits_for(t, node)) continue;
+    if (!sip_engine_reserve(engine)) return; /* then it is found out by Timers B and F */
+    sip_transaction_fail(engine, t, SIP_E_TRANSPORT);
+  }
+}

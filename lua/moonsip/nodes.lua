@@ -83,7 +83,11 @@ end
 function nodes.new(agent, places, own)
   local context = agent.context
   local self = setmetatable({ agent = agent, own = places[own], name = own, list = {} }, Nodes)
-  for name, place in pairs(places) do
+  local names = {}
+  for name in pairs(places) do names[#names + 1] = name end
+  table.sort(names) -- a simulation asks them in the same order every time
+  for _, name in ipairs(names) do
+    local place = places[name]
     if name ~= own then
       local one = setmetatable({
         name = name, place = place, uri = "sip:" .. place, up = true, since = context:now() / 1000,

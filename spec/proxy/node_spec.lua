@@ -94,10 +94,12 @@ describe("a request inside a dialog that another node proxied", function()
     assert.same({ "BYE" }, b:kinds_to(CALLER))
   end)
 
-  it("of a node that turns out to be gone does the same: refused, or silent (Timer F)", function()
+  it("of a node that turns out to be gone does the same: refused, silent (Timer F), or down",
+    function()
     for _, lose in ipairs {
       function(b) b.net.engine:send_failed(select(2, b:last_to(A)).owner, "ECONNREFUSED") end,
       function(b) b:advance(32000) end,
+      function(b) b.net.engine:set_node("a", A .. ":5060", false) end,
     } do
       local a <const>, b <const> = node "a", node "b"
       b:deliver(from_callee("bye", called(a)), { ip = CALLEE })
