@@ -9,7 +9,7 @@ make asan     the suite under address, leak and undefined behaviour sanitizers
 make tsan     the media thread and its rings under the thread sanitizer
 make gc       the suite under hostile garbage collectors
 make fuzz     every fuzz target for FUZZ_SECONDS=30
-make sim      SEEDS=1000 simulated worlds: calls through a bad network
+make sim      SEEDS=1000 simulated worlds: calls, a proxy and nodes on a bad network
 make bench    every figure with its goal, beside the peers it is compared with
 make rock     install the rock into a tree of its own, offline, and ask it
 make install  install below PREFIX=/usr/local

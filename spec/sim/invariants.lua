@@ -38,13 +38,21 @@ end
 
 -- Handlers that raise are contained; nothing else is ever an error.
 function invariants.no_error(world)
-  for _, lines in ipairs { world.net.log_lines, world.script.log } do
+  local logs = { world.net.log_lines }
+  for at, one in ipairs(world.scripts) do logs[at + 1] = one.log end
+  for _, lines in ipairs(logs) do
     for _, line in ipairs(lines) do
       local known = line:find("a handler that raises", 1, true)
         or line:find("returned without answering", 1, true)
       if line:find(" error ", 1, true) and not known then world:fail("logged: %s", line) end
     end
   end
+end
+
+function invariants.of_all(world)
+  invariants.told_once(world)
+  invariants.nothing_left(world)
+  invariants.no_error(world)
 end
 
 -- ---- the wire
@@ -73,15 +81,24 @@ local function check_request(world, one)
   end
 end
 
+-- A proxy sends a 2xx to an INVITE on, also when a failure went back before (16.7 item 5).
+local function is_late(world, one, message, from)
+  return message.code // 100 == 2 and message.cseq_method == "INVITE" and one.final >= 300
+    and world.proxies[world.net.wire:host_of(from)]
+end
+
 -- All final responses of one server transaction are the same, and no provisional one
 -- follows them (17.2).
-local function check_response(world, one, message, at)
-  local code = message.code
+local function check_response(world, one, message, record)
+  local code, at, from = message.code, record.at, record.from
   -- A copy that comes when the transaction has forgotten all meets nothing (17.2.2).
   if one.final and at - one.final_at >= 64 * T1 then return end
+  -- Who has no room says so without state: the next copy may find some.
+  if code == 503 and world.limit then return end
   if one.final and code < 200 then
     world:fail("%d follows %d to %s", code, one.final, one.branch)
-  elseif one.final and code ~= one.final and not (one.final >= 400 and code == 481) then
+  elseif one.final and code ~= one.final and not is_late(world, one, message, from)
+    and not (one.final >= 400 and code == 481) then
     -- A refusal inside a dialog is stateless: after the dialog's end it is 481 (8.2.7).
     world:fail("%s was answered %d and %d", one.branch, one.final, code)
   end
@@ -115,28 +132,41 @@ local function entry(map, key, message, branch)
   return one
 end
 
--- Reads every message as the real parser does.
+-- Every message on the wire, as the real parser reads it: an iterator of its record and it.
+function invariants.messages(world)
+  local records, at = world.net:messages(), 0
+  return function()
+    while at < #records do
+      at = at + 1
+      local message, err = core.message(records[at].bytes)
+      if message then return records[at], message end
+      world:fail("a message that is none (%s): %s", err.name, records[at].bytes)
+    end
+  end
+end
+
+-- A host that lost its power may answer what it does not remember otherwise.
+local function remembers(world, record)
+  return not world.powerless[world.net.wire:host_of(record.from)]
+end
+
+-- What was forwarded without state is sent again when it comes again (16.11).
+local function has_timers(record, message)
+  return record.transport == "udp" and not message.headers["X-Once"]
+end
+
+--- What transactions send (17).
 function invariants.wire(world)
-  local asked, answered, order, dialogs = {}, {}, {}, {}
-  for _, record in ipairs(world.net:messages()) do
-    local message, err = core.message(record.bytes)
-    if not message then
-      world:fail("a message that is none (%s): %s", err.name, record.bytes)
-    else
-      local branch = message.via.params.branch
-      local key = table.concat({ record.from, branch, message.cseq_method }, " ")
-      if message.method and message.method ~= "ACK" then
-        if not asked[key] then order[#order + 1] = key end
-        local one = entry(asked, key, message, branch)
-        if record.transport == "udp" then table.insert(one.times, record.at) end
-        check_number(world, dialogs, message, branch)
-      elseif message.code then
-        -- A host that lost its power may answer what it does not remember otherwise.
-        if world.net.wire:host_of(record.from) ~= world.script.host then
-          check_response(world, entry(answered, key .. record.to, message, branch), message,
-            record.at)
-        end
-      end
+  local asked, answered, order = {}, {}, {}
+  for record, message in invariants.messages(world) do
+    local branch = message.via.params.branch
+    local key = table.concat({ record.from, branch, message.cseq_method }, " ")
+    if message.method and message.method ~= "ACK" then
+      if not asked[key] then order[#order + 1] = key end
+      local one = entry(asked, key, message, branch)
+      if has_timers(record, message) then table.insert(one.times, record.at) end
+    elseif message.code and remembers(world, record) then
+      check_response(world, entry(answered, key .. record.to, message, branch), message, record)
     end
   end
   for _, key in ipairs(order) do
@@ -144,13 +174,17 @@ function invariants.wire(world)
   end
 end
 
--- All of them; the failures as a list of texts.
-function invariants.check(world)
-  invariants.told_once(world)
-  invariants.nothing_left(world)
-  invariants.no_error(world)
-  invariants.wire(world)
-  return world.failures
+--- What dialogs count (12.2.1.1): of requests as they leave who sends them. A copy of a 2xx
+--- that comes when its dialog has ended is a call that nobody wants, and gets a BYE again.
+function invariants.numbers(world)
+  local dialogs = {}
+  for record, message in invariants.messages(world) do
+    local is_counted = message.method and message.method ~= "ACK" and message.method ~= "BYE"
+    local is_known = not world.stranger or record.from ~= world.stranger.address
+    if is_counted and is_known and #message.vias == 1 then
+      check_number(world, dialogs, message, message.via.params.branch)
+    end
+  end
 end
 
 return invariants

@@ -125,9 +125,10 @@ function Script:printed(pattern)
   return false
 end
 
---- Ends it as sip.stop does: calls get their BYE, sip.run returns.
+--- Ends it as sip.stop does: calls get their BYE, sip.run returns. Nothing while it has no power.
 ---@param grace number|string|nil
 function Script:stop(grace)
+  if self.state == "down" then return end
   self.sip.stop(grace)
 end
 
