@@ -27,4 +27,5 @@ for at = 3, #arg do
   assert(agent:register { uri = ("sip:%s@%s"):format(user, arg[2]), password = password })
 end
 
+print("listening on " .. tostring(agent))
 sip.run()

@@ -2,6 +2,7 @@
  *
  * core.engine: its guard: settings, lists, and what it has to report.
  */
+#include "sip/engine_guard.h"
 #include "base/error.h"
 #include "binding/addresses.h"
 #include "binding/engine.h"

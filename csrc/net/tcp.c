@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "net/door.h"
 #include "net/socket.h"
+#include "sip/engine_guard.h"
 
 enum {
   BACKLOG = 1024,

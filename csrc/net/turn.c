@@ -15,6 +15,7 @@
 #include "net/send.h"
 #include "net/tcp.h"
 #include "net/workers.h"
+#include "sip/engine_guard.h"
 
 static void advance_engines(net_loop *loop, sip_time now) {
   const sip_link *head = &loop->engines;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "sip/dead_target.h"
 #include "sip/dialog.h"
+#include "sip/engine_guard.h"
 #include "sip/node.h"
 #include "sip/proxy.h"
 #include "sip/reliable.h"

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "guard/guard.h"
 #include "sip/auth.h"
+#include "sip/engine_guard.h"
 
 enum { REPORT_MS = 1000 };
 

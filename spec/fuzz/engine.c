@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "sip/engine.h"
+#include "sip/engine_guard.h"
 
 enum { IDS = 8, CONNECTIONS = 3, TEXT = 4096, QUIET_MS = 3600000, STEPS_MAX = 64 };
 

@@ -169,12 +169,12 @@ describe("A connection of the test network", function()
     local target <const> = ("sip:peer@10.0.0.9:%d;transport=%s"):format(peer.port,
       peer.transport)
     local function send()
-      bob:request("MESSAGE", target, { body = ("x"):rep(size), timeout = "10m" })
+      bob:request("OPTIONS", target, { body = ("x"):rep(size), timeout = "10m" })
         :wait(function(_, err) failed[#failed + 1] = err and err.name end)
       net:advance(0.001)
     end
     send()
-    peer:reply(assert(peer:expect "MESSAGE"), 200, "OK")
+    peer:reply(assert(peer:expect "OPTIONS"), 200, "OK")
     net:advance(0.01)
     peer:hold(true)
     return send, failed
@@ -215,7 +215,7 @@ describe("A connection of the test network", function()
         net:advance "5s"
       end
       peer:hold(false)
-      for _ = 1, 5 do peer:reply(assert(peer:expect "MESSAGE"), 200, "OK") end
+      for _ = 1, 5 do peer:reply(assert(peer:expect "OPTIONS"), 200, "OK") end
       net:advance "1s"
       assert.same({}, failed)
     end)

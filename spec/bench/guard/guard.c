@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "sip/engine.h"
+#include "sip/engine_guard.h"
 
 enum { NETWORKS = 100000, TEXT = 1024 };
 
