@@ -6,8 +6,10 @@
 
 local sip <const> = require "moonsip"
 
-local agent <close> = assert(sip.agent { listen = arg[1] or "0.0.0.0:5060", from = "click" })
 local operator <const>, customer <const> = arg[2], arg[3] or "sip:customer@example.com"
+if not operator then error("usage: 18_click_to_dial.lua LISTEN PHONE [CUSTOMER]", 0) end
+
+local agent <close> = assert(sip.agent { listen = arg[1], from = "click" })
 
 -- The phone places the call itself (RFC 5359 2.18).
 local function by_refer()
@@ -33,4 +35,8 @@ if not done and err and (err.code == 405 or err.code == 501 or err.code == 603) 
   print("the phone cannot do that:", err.code)
   done, err = by_third_party()
 end
-print(done and "connected" or "not connected", err and err.code or "")
+if done then
+  print "connected"
+elseif err then                                        -- nil: stopped meanwhile
+  print("not connected: " .. (err.code or err.kind), err.reason)
+end

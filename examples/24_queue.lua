@@ -5,7 +5,9 @@
 --   moonsip run examples/24_queue.lua 127.0.0.1:5060 sip:ann@127.0.0.1:5071 sip:ben@127.0.0.1:5072
 
 local sip <const> = require "moonsip"
-local agent <close> = assert(sip.agent { listen = arg[1] or "0.0.0.0:5060" })
+if not arg[2] then error("usage: 24_queue.lua LISTEN PHONE...", 0) end
+
+local agent <close> = assert(sip.agent { listen = arg[1] })
 
 local phones <const> = sip.hunt({ table.unpack(arg, 2) }, { order = "longest_idle", each = "10s" })
 local line <const> = {}                              -- calls that wait, the first one first

@@ -85,6 +85,14 @@ function errors.of_response(response)
   return errors.new(kind, response.reason, { code = code, response = response })
 end
 
+-- What failures of transports mean, by the system's names and the core's.
+local meaning <const> = {
+  ECONNREFUSED = "connection refused: nobody listens there",
+  ECONNRESET = "the connection was reset", EPIPE = "the connection was closed",
+  EHOSTUNREACH = "no route to that host", ENETUNREACH = "no route to that network",
+  ETIMEDOUT = "no connection in time", NO_ROUTE = "no way there from this machine",
+}
+
 --- The error for a failure that brought no response.
 ---@param name string  the core's name of it
 ---@return moonsip.Error
@@ -104,7 +112,7 @@ function errors.of_failure(name)
     or ({ timeout = "no response", dns = "name not found",
           cancelled = "cancelled", limit = "a limit is reached",
           invalid = "malformed URI", gone = "the object has ended" })[kind]
-    or ("transport failed: %s"):format(name)
+    or meaning[name] or ("transport failed: %s"):format(name)
   return errors.new(kind, reason, { name = name })
 end
 

@@ -51,6 +51,22 @@ describe("moonsip run", function()
     assert.falsy(err:find("cli/run.lua", 1, true), err)
   end)
 
+  it("shows no line of the library, which the message is not about", function()
+    local path = folder:write("wrong.lua", 'local sip = require "moonsip"\n'
+      .. 'local function deep() sip.agent { listn = "127.0.0.1:0" } end\ndeep()\n')
+    local status, _, err = program.run { "run", path }
+    assert.equal(1, status)
+    assert.equal(("moonsip: %s:2: bad argument 'listn' to 'sip.agent' (no such option)\n"
+      .. "stack traceback:\n\t%s:2: in local 'deep'\n\t%s:3: in main chunk\n")
+      :format(path, path, path), err)
+  end)
+
+  it("prints what a script says of its arguments as it is: error(text, 0)", function()
+    local status, _, err = program.run { "run", folder:write("usage.lua",
+      "error('usage: usage.lua LISTEN', 0)\n") }
+    assert.same({ 1, "moonsip: usage: usage.lua LISTEN\n" }, { status, err })
+  end)
+
   it("names the port that is taken", function()
     local peer <close> = program.serve { "spec/cli/peer.lua" }
     local status, _, err = program.run { "run", "spec/cli/peer.lua", "--listen",

@@ -32,7 +32,7 @@ describe("18_click_to_dial", function()
   it("says what became of it", function()
     desk:on("REFER", function(req) req:follow_refer() end)
     customer:on("INVITE", function(req) req:reject(486) end)
-    assert.is_true(run():printed "^not connected%s+486")
+    assert.is_true(run():printed "^not connected: 486%s")
   end)
 
   it("calls both where the phone cannot be asked, and leaves", function()

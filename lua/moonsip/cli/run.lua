@@ -36,15 +36,36 @@ local function complain(text)
   return 1
 end
 
+--- error(text, 0): a script says what is wrong with how it was called, not where in it.
+local function is_said(text)
+  return debug.getinfo(3, "f").func == error and not text:find "^[^\n]-:%d+: "
+end
+
 local function with_traceback(err)
   if errors.is_quiet(err) then return err end
   local text = type(err) == "string" and err or tostring(err)
-  return debug.traceback(text, 2)
+  return is_said(text) and text or debug.traceback(text, 2)
 end
 
---- The frames of this program below the script's own say nothing to its writer.
+-- Where the library's own files are, as tracebacks spell it.
+local own_files <const> = debug.getinfo(1, "S").short_src:match "^(.*[/\\])cli[/\\]" or "?"
+
+local function is_script(line)
+  local frame = line:match "^%s+(.*)$"
+  return frame and not frame:find "^%[C%]" and not frame:find "^%(%.%.%." and
+    frame:sub(1, #own_files) ~= own_files
+end
+
+--- The library's frames, above the script's and below, say nothing to its writer.
 local function shorten(trace)
-  return (trace:gsub("\n%s*%[C%]: in function 'xpcall'.*$", ""))
+  local text, frames = trace:match "^(.-\nstack traceback:\n)(.*)$"
+  if not text then return trace end
+  local lines, first = {}, nil
+  for line in frames:gsub("\n%s*%[C%]: in function 'xpcall'.*$", ""):gmatch "[^\n]+" do
+    first = first or is_script(line)
+    if first then lines[#lines + 1] = line end
+  end
+  return text .. (first and table.concat(lines, "\n") or frames)
 end
 
 function run.run(given, operands)

@@ -104,19 +104,12 @@ end
 
 Session.__close = Session.close
 
-local meaning <const> = {
-  ECONNREFUSED = "connection refused: nobody listens there",
-  ECONNRESET = "the connection was reset",
-  EHOSTUNREACH = "no route to that host", ENETUNREACH = "no route to that network",
-  ETIMEDOUT = "no connection in time", NO_ROUTE = "no way there from this machine",
-}
-
 --- What a failure without a response means to who reads it.
 ---@param err moonsip.Error
 ---@return string
 function session.explain(err)
   if err.kind == "timeout" or err.kind == "noanswer" then return "no answer in time" end
-  return meaning[err.name] or err.reason or tostring(err)
+  return err.reason or tostring(err)
 end
 
 --- Says why the command could not begin; its exit code.
