@@ -338,10 +338,27 @@ static void note_in_dialog(sip_dialog *dialog, const sip_transaction *t, const s
   if (t->method == SIP_METHOD_BYE) dialog->state = SIP_DIALOG_TERMINATED;
 }
 
+/* The Contact that its user gave a dialog goes into what may change the target (12.2.1.1). */
+static sip_str contact_of(const sip_request *r, const sip_dialog *dialog) {
+  sip_lines lines;
+  bool is_given = r->contact.len || sip_lines_scan(r->headers, &lines) != 0 ||
+                  sip_lines_have(&lines, SIP_HEADER_CONTACT);
+  bool is_wanted = !is_given && sip_method_refreshes_target(sip_method_parse(r->method));
+  return is_wanted ? sip_packet_str(dialog->contact) : r->contact;
+}
+
+static int draft_of(sip_engine *engine, const sip_request *r, const sip_dialog *dialog,
+                    sip_draft *draft) {
+  if (!dialog || !dialog->contact) return sip_request_draft(engine, r, dialog, draft);
+  sip_request own = *r;
+  own.contact = contact_of(r, dialog);
+  return sip_request_draft(engine, &own, dialog, draft);
+}
+
 int sip_client_open(sip_engine *engine, const sip_request *r, sip_dialog *dialog, sip_id *id) {
   if (!sip_engine_reserve(engine)) return SIP_E_MEMORY;
   sip_draft draft;
-  int error = sip_request_draft(engine, r, dialog, &draft);
+  int error = draft_of(engine, r, dialog, &draft);
   if (error) return error;
   sip_transaction *t = client_new(engine, &draft, r);
   if (!t) {

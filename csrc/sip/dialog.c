@@ -203,6 +203,7 @@ void sip_dialog_refresh_target(sip_engine *engine, sip_dialog *dialog, const sip
   sip_packet *target = sip_packet_copy(&engine->alloc, uri);
   if (!target) return;
   sip_packet_release(dialog->target);
+  sip_packet_release(dialog->contact);
   dialog->target = target;
 }
 
@@ -281,6 +282,21 @@ int sip_dialog_open_uas(sip_engine *engine, sip_transaction *t, const sip_messag
   return 0;
 }
 
+static void take_contact(sip_engine *engine, sip_dialog *dialog, const sip_message *m) {
+  sip_str uri = contact_uri(m);
+  sip_packet *kept = uri.len ? sip_packet_copy(&engine->alloc, uri) : NULL;
+  if (!kept) return;
+  sip_packet_release(dialog->contact);
+  dialog->contact = kept;
+}
+
+void sip_dialog_keep_contact(sip_engine *engine, sip_dialog *dialog, const sip_packet *packet) {
+  sip_message *m = engine->own;
+  if (sip_message_parse(m, sip_packet_str(packet), &engine->config.limits) == 0) {
+    take_contact(engine, dialog, m);
+  }
+}
+
 sip_dialog *sip_dialog_open_uac(sip_engine *engine, sip_transaction *t, const sip_message *response,
                                 const sip_flow *flow) {
   sip_str target = contact_uri(response);
@@ -304,6 +320,7 @@ sip_dialog *sip_dialog_open_uac(sip_engine *engine, sip_transaction *t, const si
   sip_dialog_learn(dialog, response);
   sip_uri uri;
   dialog->secure = sip_message_request_uri(engine->own, &uri) == 0 && uri.scheme == SIP_SCHEME_SIPS;
+  if (!(t->flags & SIP_TRANSACTION_CONTACT)) take_contact(engine, dialog, engine->own);
   if (dialog->by_invite) {
     dialog->invite_client = t->id;
     dialog->made_by = t->id;

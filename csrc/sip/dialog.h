@@ -60,8 +60,9 @@ typedef struct sip_dialog {
   sip_packet *ack;        /* for every further copy of that 2xx (13.2.2.4); NULL: not sent yet */
   sip_flow ack_flow;
 
-  sip_packet *target; /* remote target URI */
-  char *text;         /* one block for the strings below */
+  sip_packet *target;  /* remote target URI */
+  sip_packet *contact; /* ours that our user gave, a URI; NULL: one of a listener */
+  char *text;          /* one block for the strings below */
   size_t text_size;
   sip_str call_id, local_tag, remote_tag, local_uri, remote_uri;
   sip_packet *routes; /* route set as a Route value, or NULL */
@@ -100,6 +101,9 @@ bool sip_dialog_rename_local(sip_engine *engine, sip_dialog *dialog, const sip_m
 
 /* Contact of a target refresh request or its 2xx (12.2); without one nothing changes. */
 void sip_dialog_refresh_target(sip_engine *engine, sip_dialog *dialog, const sip_message *message);
+
+/* The Contact of a message of ours that our user gave is the dialog's from then on (12.2.1.1). */
+void sip_dialog_keep_contact(sip_engine *engine, sip_dialog *dialog, const sip_packet *packet);
 
 /* A request inside it: 0, or the status that refuses it (12.2.2, 14.2, RFC 3311 5.2, RFC 3262
  * 3). *later: for now, as another one is not answered yet. */

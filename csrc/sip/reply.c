@@ -143,6 +143,7 @@ int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const
   if (!sip_engine_reserve(engine)) return SIP_E_MEMORY;
 
   const sip_message *request = t->server.request->message;
+  sip_dialog *dialog = sip_dialog_find(engine, t->dialog);
   bool beside = is_beside_proxy(t, reply->status);
   bool dialog_wanted = !beside && makes_dialog(t, reply->status);
   bool first = dialog_wanted && t->dialog == 0;
@@ -158,6 +159,7 @@ int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const
       .contact = dialog_wanted || beside ||
                  (sip_method_refreshes_target((sip_method)t->method) && reply->status / 100 == 2),
       .capabilities = t->method == SIP_METHOD_INVITE && (reply->status / 100 == 2 || out->rseq),
+      .own_contact = dialog && dialog->contact ? sip_packet_str(dialog->contact) : (sip_str){0},
       .rseq = out->rseq,
   };
   bool has_session = is_session_answer(engine, t, reply->status);
@@ -181,7 +183,10 @@ int sip_engine_reply(sip_engine *engine, sip_time now, sip_id transaction, const
     send_stateless(engine, t, packet);
     return 0;
   }
-  sip_dialog *dialog = sip_dialog_find(engine, t->dialog);
+  if (first) dialog = sip_dialog_find(engine, t->dialog);
+  if (dialog && parts.contact && sip_lines_have(&lines, SIP_HEADER_CONTACT)) {
+    sip_dialog_keep_contact(engine, dialog, packet);
+  }
   if (dialog && has_session) sip_session_promise(dialog, &parts.session, request);
   sip_held response = {packet, (uint16_t)reply->status, reply->body.len > 0};
   out->is_held = sip_reliable_pass(engine, t, &response, out->rseq);

@@ -90,7 +90,13 @@ sip_packet *sip_response_write(sip_engine *engine, const sip_response_parts *par
   add_lines(out, request, SIP_HEADER_CSEQ, 0);
   if (reply->status == 100) add_lines(out, request, SIP_HEADER_TIMESTAMP, 0); /* 8.2.6.1 */
   if (parts->contact && !sip_lines_have(parts->lines, SIP_HEADER_CONTACT)) {
-    add_contact(engine, out, request, parts->flow);
+    if (parts->own_contact.len) {
+      SIP_BUFFER_ADD(out, "Contact: <");
+      sip_buffer_add(out, parts->own_contact);
+      SIP_BUFFER_ADD(out, ">\r\n");
+    } else {
+      add_contact(engine, out, request, parts->flow);
+    }
   }
   if (parts->capabilities) sip_lines_add_capabilities(engine, out, parts->lines);
   if (parts->rseq) {

@@ -17,6 +17,7 @@ typedef struct sip_response_parts {
   sip_str to_tag;         /* added unless the request has one; empty adds none */
   bool record_route;      /* copy Record-Route (12.1.1) */
   bool contact;           /* add a Contact of ours unless the reply brings one */
+  sip_str own_contact;    /* its URI, where the dialog has one; empty: of the listener */
   bool capabilities;      /* Allow and Supported (13.2.1, 13.3.1) */
   uint32_t rseq;          /* of a reliable 1xx (RFC 3262 3), or 0 */
   sip_session_terms session;

@@ -182,13 +182,16 @@ end
 
 -- ---- subscriptions
 
---- Takes a subscription in.
-local function add(self, key, uri, number, body)
+--- Takes a subscription in. When its document is another than the others had, something has
+--- changed of which nobody told us: they hear of it now.
+local function add(self, key, uri, number, body, content_type, at)
   local resource = self.resources[key]
   if not resource then
     resource = setmetatable({ notifier = self, key = key, uri = uri, subscriptions = {} },
       Resource)
     self.resources[key] = resource
+  elseif body and body ~= resource.body then
+    self.agent.engine:notify(resource.subscriptions, body, content_type, at)
   end
   resource.subscriptions[number], resource.body = true, body
   self.agent.subscriptions[number] = resource
@@ -227,7 +230,7 @@ function Notifier:serve(req)
     pending = answer == "pending",
   }, body or "", body and content_type, at)
   if not number then return nil, err end
-  add(self, key, uri, number, body)
+  add(self, key, uri, number, body, content_type, at)
   return true
 end
 

@@ -114,6 +114,15 @@ function transferee.accept(req)
   return true
 end
 
+local was_given_up <const> = { noanswer = true, hangup = true, cancelled = true }
+
+--- What the INVITE got; 487 is what one gets that we gave up (RFC 5589 6.3.2).
+local function status_of(err)
+  local response = err.response
+  if response then return response.code, response.reason end
+  return was_given_up[err.kind] and 487 or err.code or 503
+end
+
 local function start(one, req, uri, options, own)
   local call = req.agent:start_call(uri, options)
   if own.provisional ~= false then
@@ -124,9 +133,11 @@ local function start(one, req, uri, options, own)
   one.undo = function() call:close() end
   call:wait(function(answered, err)
     one.undo = nil
-    local response = err and err.response
-    transferee.tell(req, answered and 200 or err.code or 503, response and response.reason,
-      answered and own.tell_dialog and sipfrag.dialog(call) or nil)
+    if answered then
+      transferee.tell(req, 200, nil, own.tell_dialog and sipfrag.dialog(call) or nil)
+    else
+      transferee.tell(req, status_of(err))
+    end
     if answered then return one:resolve(call) end
     one:resolve(nil, err)
   end)

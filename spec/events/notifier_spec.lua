@@ -30,6 +30,18 @@ describe("agent:event", function()
     assert.same({ "active", 3600 }, { heard[1].state, heard[1].expires })
   end)
 
+  it("tells the others too when one who comes sees a change that nobody told of", function()
+    local n = 1
+    server:event("x-n", { state = function() return tostring(n) end, interval = 0 })
+    local first <const> = events.gather(alice, "sip:bob@example.com", "x-n")
+    net:advance "1s"
+    n = 2
+    local second <const> = events.gather(bob, "sip:bob@example.com", "x-n")
+    net:advance "1s"
+    assert.same({ "1", "2" }, { first[1].doc, first[2] and first[2].doc })
+    assert.same({ 1, "2" }, { #second, second[1].doc })
+  end)
+
   it("says nothing when the document is the same as before", function()
     local presence <const> = server:event("presence", { state = function() return true end })
     events.gather(alice, BOB, "presence")

@@ -11,6 +11,33 @@ describe("a call", function()
   -- Alice calls bob; both ends of it.
   local function connect(options) return pair.connect(net, alice, bob, options) end
 
+  it("keeps the Contact that it was given, in requests and in answers (RFC 3261 12.2.1.1)",
+    function()
+    local of <const> = { [alice] = alice.contact .. ";gr=x", [bob] = bob.contact .. ";gr=y" }
+    bob:on("INVITE", function(req)
+      assert(req:answer { headers = { Contact = ("<%s>;isfocus"):format(of[bob]) } })
+    end)
+    local near <const>, far <const> = connect { contact = of[alice] }
+    for _, one in ipairs { near, far } do
+      assert(one:reinvite())
+      assert(one:update { sdp = false })
+      assert(one:update())
+    end
+    net:advance "16m" -- a refresh of the core
+    local count = 0
+    for who, uri in pairs(of) do
+      for _, one in ipairs(net:messages { from = who }) do
+        local contact <const> = one.bytes:match "\r\nContact: <(.-)>"
+        if contact then
+          assert.equal(uri, contact)
+          count = count + 1
+        end
+      end
+    end
+    assert.is_true(count >= 16)
+    assert.same({ of[bob], of[alice] }, { near.target, far.target })
+  end)
+
   describe("can be changed", function()
     local renewed <const> =
       "v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\n"

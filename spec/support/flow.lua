@@ -60,18 +60,19 @@ function Stage:run(name, fn)
 end
 
 --- A phone: it rings for a second and is answered; at once where it is to take a call over
---- (Replaces). `status`: it refuses instead. `ring`: false, or how long.
+--- (Replaces). `status`: it refuses instead. `ring`: false, or how long. `think`: false: without
+--- the moment in which a proxy says 100. `headers`: of its answer.
 function Stage:phone(name, options)
   options = options or {}
   self[name]:on("INVITE", function(req)
-    if req.replaces then return req:answer() end
-    self.net:sleep(THINK)
+    if req.replaces then return req:answer { headers = options.headers } end
+    if options.think ~= false then self.net:sleep(THINK) end
     if options.status then return req:reply(options.status) end
     if options.ring ~= false then
       req:ring()
       self.net:sleep(options.ring or "1s")
     end
-    return req:answer()
+    return req:answer { headers = options.headers }
   end)
 end
 

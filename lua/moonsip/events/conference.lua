@@ -76,7 +76,7 @@ function Source:state()
     local incoming = call.direction == "in"
     local of = incoming and call.from or call.to
     users[at] = { entity = tostring(of.uri), display = of.display, endpoint = call.target,
-                  status = call.held and "on-hold" or "connected",
+                  status = (call.held or call.holding) and "on-hold" or "connected",
                   joined = incoming and "dialed-in" or "dialed-out" }
   end
   return { users = users, active = not self.room.closed }
