@@ -203,7 +203,6 @@ void sip_dialog_refresh_target(sip_engine *engine, sip_dialog *dialog, const sip
   sip_packet *target = sip_packet_copy(&engine->alloc, uri);
   if (!target) return;
   sip_packet_release(dialog->target);
-  sip_packet_release(dialog->contact);
   dialog->target = target;
 }
 
@@ -370,6 +369,7 @@ void sip_dialog_free(sip_engine *engine, sip_dialog *dialog) {
   sip_packet_release(dialog->ok);
   sip_packet_release(dialog->ack);
   sip_packet_release(dialog->target);
+  sip_packet_release(dialog->contact);
   sip_packet_release(dialog->routes);
   sip_alloc_free(&engine->alloc, dialog->text, dialog->text_size);
   sip_alloc_free(&engine->alloc, dialog, sizeof *dialog);

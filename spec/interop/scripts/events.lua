@@ -20,6 +20,7 @@ local mailbox <const> = agent:event("message-summary", {
 local loc <const> = sip.location()
 agent:on("REGISTER", function(req) return loc:save(req) end)
 agent:event("dialog", { source = agent.calls, interval = 0 })
+agent:event("reg", { source = loc, interval = 0 })
 
 agent:on("INVITE", function(req)
   local call = req:answer()
