@@ -111,10 +111,11 @@ void sip_route_token_write(sip_engine *engine, const sip_route_ends *ends, sip_b
   size_t at = engine->lines.len;
   add_flow(ends->caller, CALLER, &engine->lines);
   add_flow(ends->callee, CALLEE, &engine->lines);
+  out->failed |= engine->lines.failed;
+  if (out->failed) return;
   sip_str all = sip_buffer_str(&engine->lines);
   char proof[PROOF_LEN];
   write_proof(engine, all, proof);
-  if (engine->lines.failed) out->failed = true;
   sip_buffer_add(out, sip_str_make(proof, PROOF_LEN));
   sip_buffer_add(out, sip_str_make(all.ptr + at, all.len - at));
   if (engine->config.owner.len == 0) return;

@@ -7,18 +7,11 @@
  * but confirmed dialogs, and freeing the engine leaves nothing (the leak sanitizer).
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "sip/engine.h"
 #include "sip/engine_guard.h"
+#include "steps.h"
 
 enum { IDS = 8, CONNECTIONS = 3, TEXT = 4096, QUIET_MS = 3600000, STEPS_MAX = 64 };
-
-typedef struct input {
-  const uint8_t *at;
-  size_t left;
-} input;
 
 typedef struct world {
   sip_engine *engine;
@@ -29,21 +22,6 @@ typedef struct world {
   unsigned long last_rseq;
   char last_sent[TEXT]; /* the last request the engine sent */
 } world;
-
-static uint8_t next_byte(input *in) {
-  if (in->left == 0) return 0;
-  in->left--;
-  return *in->at++;
-}
-
-static sip_str next_text(input *in) {
-  size_t len = next_byte(in);
-  if (len > in->left) len = in->left;
-  sip_str text = sip_str_make((const char *)in->at, len);
-  in->at += len;
-  in->left -= len;
-  return text;
-}
 
 static void keep(sip_id *list, unsigned *count, sip_id id) {
   if (id) list[(*count)++ % IDS] = id;
@@ -77,13 +55,8 @@ static void drain(world *w) {
   }
 }
 
-/* Exactly as long as it is: an access behind it is seen. */
 static void receive(world *w, const char *text, size_t len) {
-  char *copy = malloc(len ? len : 1);
-  if (!copy) return;
-  memcpy(copy, text, len);
-  sip_engine_receive(w->engine, w->now, &w->flow, sip_str_make(copy, len));
-  free(copy);
+  receive_exact(w->engine, w->now, &w->flow, sip_str_make(text, len));
 }
 
 /* No time between half an hour and for ever: settle() looks after an hour. */
@@ -252,8 +225,6 @@ static void settle(world *w) {
   /* Every one has an end (17), but for sessions that do not expire in our days. */
   if (counts.client_transactions || counts.timers > counts.session_timers) abort();
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   input in = {data, size};
