@@ -222,6 +222,16 @@ local function is_mutual(asked, info, body)
   return expected ~= nil and calculation.equal(expected, info.rspauth)
 end
 
+--- A server has taken a request up, and so its proof: further ones need no challenge.
+---@param sets moonsip.Credentials[]
+function credentials.taken_up(sets)
+  for _, set in ipairs(sets) do
+    for _, asked in pairs(set.known) do
+      if asked.tried then asked.proven, asked.tried = true, nil end
+    end
+  end
+end
+
 --- A request went through: its nonces are good, and the next one of the server may be
 --- named (RFC 7616 3.5), which is believed when its proof fits.
 ---@param sets moonsip.Credentials[]
@@ -232,9 +242,9 @@ function credentials.accepted(sets, response)
     info[param.name] = param.value
   end
   local own <const> = roles[401].asks
+  credentials.taken_up(sets)
   for _, set in ipairs(sets) do
     for key, asked in pairs(set.known) do
-      if asked.tried then asked.proven, asked.tried = true, nil end
       if info.nextnonce and asked.proven and key == own .. asked.realm
         and is_mutual(asked, info, response.message.body) then
         asked.nonce, asked.count = info.nextnonce, 0

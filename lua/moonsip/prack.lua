@@ -2,6 +2,7 @@
 -- PRACKs that the core does not send by itself (RFC 3262 4, 5): with an answer, with an offer,
 -- with proofs of who we are, or when the script said `own_prack`.
 
+local credentials = require "moonsip.credentials"
 local description = require "moonsip.description"
 local plan = require "moonsip.plan"
 local wish = require "moonsip.wish"
@@ -39,6 +40,8 @@ end
 ---@param number integer
 ---@package
 function Prack:owe_prack(invite, message, number)
+  local sets = wish.credentials(invite)
+  if sets then credentials.taken_up(sets) end
   if invite.plan.own_prack ~= "script" then
     self:acknowledge_provisional(message, number, {})
   end

@@ -2,6 +2,7 @@
 --
 -- An agent that is asked who it is, by servers of ours and by peers made by hand.
 
+local core <const> = require "moonsip.core"
 local test <const> = require "moonsip.test"
 local digest <const> = require "moonsip.digest"
 local messages <const> = require "spec.support.messages"
@@ -21,8 +22,11 @@ local function pair(o)
     state.seen[#state.seen + 1] = req.message.text
     if not auth:check(req, o.check) then return end
     if req.method == "INVITE" then
+      if o.ring then req:progress(183, { reliable = true, sdp = true }) end
       local call <const> = req:answer()
-      call:on("INFO", function(inner) return inner:reply(200) end)
+      for _, method in ipairs { "INFO", "MESSAGE" } do
+        call:on(method, function(inner) return inner:reply(200) end)
+      end
       return call:wait_end()
     end
     return req:reply(200)
@@ -94,18 +98,58 @@ describe("an agent that is challenged (RFC 3261 22.2)", function()
     assert.is_nil(messages.header(state.seen[2], "Authorization"))
   end)
 
-  it("proves itself on every request of a call: INVITE, ACK, INFO, BYE (22.1)", function()
-    local state <const> = pair { any_uri = true }
+  -- The proof in a request of alice's, worked out anew; its nonce count.
+  local function check_proof(text)
+    local line <const> = messages.header(text, "Authorization")
+    local parts <const> = { password = "wonderland", method = text:match "^%S+",
+                            body = text:match "\r\n\r\n(.*)" }
+    for name, value in line:gmatch '(%w+)="?([^",]+)"?' do parts[name] = parts[name] or value end
+    local response <const> = parts.response
+    parts.response = nil
+    assert.same(core.digest.response(parts), response, text)
+    assert.same(text:match "^%S+ (%S+)", parts.uri)
+    return tonumber(parts.nc, 16)
+  end
+
+  it("proves itself on every request of a call: INVITE, ACK, PRACK, UPDATE, INFO, BYE ... (22.1)",
+    function()
+    local state <const> = pair { ring = true }
     local call <const> = assert(state.client:call(WHERE, with()))
-    assert.same("connected", call.state)
-    assert(call:request("INFO"):wait())
+    assert(call:request("INFO", { body = "1" }):wait())
+    assert(call:request("MESSAGE", { body = "hi" }):wait())
+    assert(call:update())
+    assert(call:reinvite())
     call:hangup()
     state.net:settle()
-    local methods <const> = {}
-    for _, text in ipairs(state.seen) do methods[#methods + 1] = (messages.kind(text)) end
-    assert.same({ "INVITE", "INVITE" }, methods)
-    assert.is_true(state.net:count { method = "ACK" } >= 2)
-    assert.same(1, state.net:count { method = "BYE", class = "2xx" })
+    local proven <const>, last, of_invite = {}, 0, nil
+    for _, one in ipairs(state.net:messages { from = state.client, retransmissions = false }) do
+      local method <const> = one.bytes:match "^(%u+) "
+      local line <const> = messages.header(one.bytes, "Authorization")
+      if method == "ACK" and line then
+        assert.same(of_invite, line) -- it repeats those of its INVITE (22.1)
+        proven[#proven + 1] = method
+      elseif method and line then
+        assert.same(last + 1, check_proof(one.bytes))
+        proven[#proven + 1], last = method, last + 1
+        if method == "INVITE" then of_invite = line end
+      elseif method then
+        proven[#proven + 1] = method .. " without"
+      end
+    end
+    assert.same({ "INVITE without", "ACK without", "INVITE", "PRACK", "ACK", "INFO", "MESSAGE",
+                  "UPDATE", "INVITE", "ACK", "BYE" }, proven)
+  end)
+
+  it("proves itself for every method outside of calls, from the second round on", function()
+    local state <const> = pair()
+    local gateway <const> = { uri = WHERE, username = "alice", password = "wonderland" }
+    for at, method in ipairs { "OPTIONS", "REGISTER", "MESSAGE", "INFO", "PUBLISH", "NOTIFY",
+                               "REFER", "SUBSCRIBE", "UPDATE", "FOO" } do
+      local before <const> = #state.seen
+      assert.same(200, state.client:request(method, gateway):wait().code, method)
+      assert.same(before + (at == 1 and 2 or 1), #state.seen, method)
+      assert.same(at, check_proof(state.seen[#state.seen]))
+    end
   end)
 
   it("hears the answer alone: a challenge that is answered is nobody's event", function()

@@ -277,6 +277,7 @@ static void look(world *w, sip_id request, bool aimed) {
   int status = sip_engine_proxy_check(w->engine, request, aimed, &lines.buffer);
   HOLDS(status <= 0 || (status >= 400 && status < 500));
   sip_engine_proxy_is_routed(w->engine, request);
+  HOLDS(sip_engine_proxy_uri(w->engine, request, 1).len < PEER_TEXT);
   written_deinit(&lines);
 }
 
