@@ -151,7 +151,7 @@ end
 
 --- Turns until `stop`, or until nothing is left that could happen; SIGINT and SIGTERM
 --- go to on_signal meanwhile.
----@param rests boolean  it may gather what comes within a millisecond
+---@param rests boolean  it may gather what comes within some milliseconds
 function Driver:run(rests)
   self.loop:run(rests)
 end

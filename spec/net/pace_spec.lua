@@ -5,7 +5,7 @@
 
 local new_pace <const> = require "pace"
 
-local TICK <const>, HANDLING <const> = 1000, 10 -- microseconds; of one message
+local TICK <const>, HANDLING <const> = 4000, 10 -- microseconds; of one message
 
 -- Turns a loop until `until_us`. `arrive(now, from)` is the instant of the next message
 -- after `now`; `from` is the end of the last turn. Returns turns, waits that were not
@@ -47,8 +47,8 @@ describe("the pace of a loop", function()
   it("is one rest a tick when each message of thousands would wake it", function()
     local counts <const> = turn_until(new_pace(), 1000 * TICK, every(110))
     assert.is_true(counts.rests <= 1000, counts.rests)
-    assert.is_true(counts.waits <= 50, counts.waits)
-    assert.is_true(counts.messages >= 9000)
+    assert.is_true(counts.waits <= 800, counts.waits) -- nearly all of them in trials
+    assert.is_true(counts.messages >= 1000 * TICK // 111, counts.messages)
     assert.is_true(counts.latest <= TICK, counts.latest)
   end)
 
@@ -74,7 +74,7 @@ describe("the pace of a loop", function()
     return now
   end
 
-  it("ends every rest at a tick, where timers are due", function()
+  it("ends every rest at a tick", function()
     local pace <const> = new_pace()
     local now <const> = often(pace)
     assert.equal(3200, now)
@@ -108,6 +108,41 @@ describe("the pace of a loop", function()
     assert.is_true(counts.messages > 10000 * TICK // 40 * 0.98, counts.messages)
   end)
 
+  it("hardly slows down several peers that wait for our answers", function()
+    local function answers()
+      local queue = { 0, 0, 0, 0, 0, 0, 0 }
+      return function(_, ended)
+        table.insert(queue, ended + 100)
+        return table.remove(queue, 1)
+      end
+    end
+    local never <const> = { wait = function() return 0 end, woke = function() end,
+                            turned = function() end }
+    local unhindered <const> = turn_until(never, 10000 * TICK, answers())
+    local counts <const> = turn_until(new_pace(), 10000 * TICK, answers())
+    assert.is_true(counts.rests > 0)
+    assert.is_true(counts.rests < 400, counts.rests)
+    assert.is_true(counts.messages > unhindered.messages * 0.96, counts.messages)
+  end)
+
+  it("tries without rests for two ticks, more and more seldom", function()
+    local trials, latest, pace = {}, nil, new_pace()
+    turn_until({
+      wait = function(_, now)
+        local rest <const> = pace:wait(now)
+        local tick <const> = now // TICK
+        if rest == 0 and tick ~= latest and now > TICK then
+          table.insert(trials, tick)
+          latest = tick
+        end
+        return rest
+      end,
+      woke = function(_, now) pace:woke(now) end,
+      turned = function(_, messages) pace:turned(messages) end,
+    }, 500 * TICK, every(110))
+    assert.same({ 16, 17, 50, 51, 116, 117, 246, 247, 376, 377 }, trials)
+  end)
+
   it("rests again when others have come", function()
     local pace <const> = new_pace()
     turn_until(pace, 3000 * TICK, answer_to)
@@ -127,11 +162,11 @@ describe("the pace of a loop", function()
       for _, call in ipairs(calls) do
         if call.at <= last then call.at, call.left = math.max(ended, last) + 30, call.left - 1 end
       end
-      local next_at = (began + 1) * TICK
+      local next_at = (began + 1) * 1000
       if next_at <= last + 1 then
         began = began + 1
         calls[#calls + 1] = { at = next_at + 30, left = 4 }
-        next_at = (began + 1) * TICK
+        next_at = (began + 1) * 1000
       end
       for at = #calls, 1, -1 do
         if calls[at].left == 0 then table.remove(calls, at) end
@@ -145,8 +180,8 @@ describe("the pace of a loop", function()
 
   it("is its messages' own again after eight rests in a row that gathered nothing", function()
     local pace <const> = new_pace()
-    local now = often(pace)
-    for rests = 1, 8 do
+    local now = often(pace) // TICK * TICK
+    for rests = 0, 8 do -- the first is too short to count
       now = now + TICK
       pace:woke(now - 10)
       pace:turned(1)
