@@ -50,6 +50,12 @@ enum {
   SIP_SOUND_ALL = (1 << 5) - 1
 };
 
+enum {
+  SIP_VIA_SOUND = 1 << 0, /* all of the top Via */
+  SIP_VIA_RPORT = 1 << 1, /* it has the parameter */
+  SIP_VIA_MADDR = 1 << 2
+};
+
 #define SIP_NO_HEADER UINT16_MAX
 
 typedef struct sip_message {
@@ -84,6 +90,8 @@ typedef struct sip_message {
   uint16_t to;
   uint16_t header_count;
   uint16_t header_room; /* how many `headers` has room for */
+  uint16_t via_port;    /* of the top Via, 0 when absent */
+  uint8_t via_marks;    /* SIP_VIA_ bits of it */
   sip_header headers[];
 } sip_message;
 

@@ -77,6 +77,9 @@ static int take_via(parser *p, sip_scan *scan) {
   }
   if (via.branch.len > 0) m->branch = span_of(p, via.branch);
   m->via_end = (uint32_t)(scan->at - m->bytes);
+  m->via_port = via.port;
+  m->via_marks = (uint8_t)((error ? 0 : SIP_VIA_SOUND) | (via.has_rport ? SIP_VIA_RPORT : 0) |
+                           (via.maddr.len > 0 ? SIP_VIA_MADDR : 0));
   return error;
 }
 

@@ -113,22 +113,29 @@ sip_packet *sip_response_write(sip_engine *engine, const sip_response_parts *par
   return sip_packet_copy(&engine->alloc, sip_buffer_str(out));
 }
 
+/* A maddr that is an address. */
+static bool read_maddr(const sip_message *request, uint16_t port, sip_sockaddr *out) {
+  sip_via via;
+  return sip_message_via(request, &via) == 0 && sip_sockaddr_parse(via.maddr, port, out);
+}
+
 void sip_response_route(const sip_message *request, const sip_flow *received, sip_flow *out,
                         sip_sockaddr *fallback) {
   *out = *received;
   *fallback = (sip_sockaddr){0};
-  sip_via via;
-  if (sip_message_via(request, &via) != 0) return;
-  uint16_t port = via.port ? via.port : sip_transport_default_port(received->transport);
+  uint8_t marks = request->via_marks;
+  if (!(marks & SIP_VIA_SOUND)) return;
+  uint16_t port = request->via_port;
+  if (!port) port = sip_transport_default_port(received->transport);
   if (sip_transport_is_reliable(received->transport)) {
     *fallback = received->remote;
     fallback->port = port;
     return;
   }
   sip_sockaddr literal;
-  if (via.maddr.len > 0 && sip_sockaddr_parse(via.maddr, port, &literal)) {
+  if ((marks & SIP_VIA_MADDR) && read_maddr(request, port, &literal)) {
     out->remote = literal;
-  } else if (!via.has_rport) {
+  } else if (!(marks & SIP_VIA_RPORT)) {
     out->remote.port = port;
   }
 }

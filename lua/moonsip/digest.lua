@@ -149,13 +149,14 @@ local check_options <const> = { proxy = true }
 function Digest:check(req, options)
   options = options and misuse.options("auth:check", options, check_options)
   local role = options and options.proxy and proxy or user_agent
-  local attempt, user = self.verifier:read(req.message, role.hears, clock(self))
+  local now = clock(self) -- a nonce gets no older while the secret is looked up
+  local attempt, user = self.verifier:read(req.message, role.hears, now)
   if not attempt then return self:refuse(req, role, "no credentials that fit") end
   local secret = self.secret(user, self.realm)
   if req.cancelled then return nil, errors.new("cancelled",
     "the request was cancelled") end
   local engine = req.agent.engine
-  local verdict, is_old = attempt:prove(secret, clock(self))
+  local verdict, is_old = attempt:prove(secret, now)
   if verdict == "wrong" then
     engine:distrust(req.transaction)
     return self:refuse(req, role, "wrong credentials")

@@ -6,6 +6,7 @@ local defaults = require "moonsip.defaults"
 local dialog = require "moonsip.dialog"
 local errors = require "moonsip.errors"
 local forks = require "moonsip.forks"
+local handlers = require "moonsip.handlers"
 local info_method = require "moonsip.info"
 local proxied_gateways = require "moonsip.proxied_gateways"
 local dtmf = require "moonsip.verbs.dtmf"
@@ -14,20 +15,30 @@ local request = require "moonsip.request"
 local dispatch = {}
 
 --- Runs the handlers of a request, nearest first, then the defaults. A task.
----@param handlers moonsip.Handlers  of the agent when it came
-local function serve(req, method, handlers)
+---@param near moonsip.Handlers  of the agent when it came
+local function serve(req, method, near)
   local tasks, of = req.agent.context.tasks, req.dialog
   if not of then
-    if handlers:run(tasks, method, req) or handlers:run(tasks, "request", req) then
-      return
-    end
+    if near:run(tasks, method, req) or near:run(tasks, "request", req) then return end
   elseif of.handlers and of.handlers:run(tasks, method, req)
     or of.relay and of.relay:take(of, req)
     -- A further INVITE is not a new call: only the call's own handler is for it.
     or method ~= "INVITE" and of.agent_handlers:run(tasks, method, req) then
     return
   end
-  return defaults.answer(req, handlers)
+  return defaults.answer(req, near)
+end
+
+local next_handler <const> = handlers.next
+
+--- The same for most requests to most agents: outside dialogs, with one handler that takes
+--- whatever comes.
+local function serve_sole(req, fn, near)
+  local tasks = req.agent.context.tasks
+  tasks.current.fn = fn
+  if fn(req) == next_handler and not near:run(tasks, "request", req) then
+    return defaults.answer(req, near)
+  end
 end
 
 local on = {}
@@ -64,14 +75,17 @@ function on.request(agent, message, transaction, number, method)
       return
     end
   end
-  agent.context.tasks:start(req, serve, req, method, agent.handlers)
+  local tasks, near = agent.context.tasks, agent.handlers
+  local fn = number == 0 and near.sole[method]
+  if fn then return tasks:start(req, serve_sole, req, fn, near) end
+  tasks:start(req, serve, req, method, near)
 end
 
 --- Handlers of what nobody answers: ACK and CANCEL.
-local function notice(req, of, handlers)
+local function notice(req, of, near)
   local tasks, method = req.agent.context.tasks, req.message.method
   if of and of.handlers and of.handlers:run(tasks, method, req) then return end
-  handlers:run(tasks, method, req)
+  near:run(tasks, method, req)
 end
 
 local function tell(agent, message, of, fields)

@@ -7,6 +7,7 @@ local misuse = require "moonsip.misuse"
 
 ---@class moonsip.Handlers
 ---@field lists table<string|integer, table[]>  by key, the most specific first
+---@field sole table<string|integer, function>  by key, where there is one and it has no filter
 local Handlers = {}
 Handlers.__index = Handlers
 
@@ -54,7 +55,13 @@ local has_message <const> = { request = true, response = true, routed = true, st
 
 ---@return moonsip.Handlers
 function handlers.new()
-  return setmetatable({ lists = {}, serial = 0 }, Handlers)
+  return setmetatable({ lists = {}, sole = {} }, Handlers)
+end
+
+local function set(self, key, list)
+  local first = list[1]
+  self.lists[key] = first and list
+  self.sole[key] = first and not list[2] and not first.filter and first.fn or nil
 end
 
 --- Adds a handler behind those as specific as it.
@@ -79,7 +86,7 @@ function Handlers:add(verb, what, wanted, fn)
   local at = #list + 1
   while at > 1 and list[at - 1].weight < one.weight do at = at - 1 end
   table.insert(list, at, one)
-  self.lists[key] = list
+  set(self, key, list)
   return key, sort
 end
 
@@ -93,7 +100,7 @@ function Handlers:remove(verb, what, fn)
   for _, one in ipairs(list) do
     if fn and one.fn ~= fn then kept[#kept + 1] = one end
   end
-  self.lists[key] = #kept > 0 and kept or nil
+  set(self, key, kept)
   return key
 end
 

@@ -211,7 +211,7 @@ local function send(self, status, reason, flat, content_type, body, extra)
   local dialog, rseq, is_held = reply(engine, self.transaction, status, reason, flat,
     content_type, body, nil, extra)
   if not dialog then return nil, why_not(self, rseq) end
-  if self.says_info then recv_info.answered(self, status, dialog) end
+  if agent.speaks_info and self.says_info then recv_info.answered(self, status, dialog) end
   if dialog ~= 0 then
     if status >= 200 then self.final = status end
     agent:dialog_of_reply(self, dialog, status)
