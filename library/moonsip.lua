@@ -138,6 +138,10 @@ function sip.offload(fn, ...) end
 ---@param options { threads: integer?, waiting: integer? }?
 ---@return moonsip.Workers
 function sip.workers(options) end
+---@param store string|moonsip.QueueOptions|nil
+---@param options moonsip.QueueOptions?
+---@return moonsip.Queue
+function sip.queue(store, options) end
 ---@param options moonsip.LocationOptions?
 ---@return moonsip.Location
 function sip.location(options) end

@@ -24,7 +24,7 @@ local test_types <const> = types.library(TEST, definitions())
 local PAGES <const> = { "sip", "agent", "request", "exchange", "call", "verbs", "message",
                         "sdp", "uri", "errors", "digest", "gateways", "rates", "location",
                         "proxy", "events", "lines", "guard", "store", "offload", "identity",
-                        "b2bua", "nodes" }
+                        "b2bua", "nodes", "pager" }
 
 local MESSAGE <const> = "INVITE sip:bob@10.0.0.9;transport=udp SIP/2.0\r\n"
   .. "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
@@ -172,7 +172,7 @@ describe("library/", function()
       ["moonsip.SdpMedia"] = assert(sip.sdp(call_in.local_sdp)).media[1],
       ["moonsip.Media"] = call_in.media, ["moonsip.Codec"] = call_in.media.codec,
       ["moonsip.CallVerbs"] = call_in, ["moonsip.Recording"] = tape,
-      ["moonsip.Pager"] = bob,
+      ["moonsip.Pager"] = bob, ["moonsip.Queue"] = sip.queue(),
       ["moonsip.AudioStream"] = assert(call_in:stream()), ["moonsip.CallRecord"] = record,
       ["moonsip.Conference"] = assert(sip.conference()),
       ["moonsip.Exchange"] = exchange, ["moonsip.Call"] = call_in,

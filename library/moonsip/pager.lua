@@ -22,3 +22,30 @@ function Pager:message(target, text, options, fn) end
 ---@return moonsip.Response?
 ---@return moonsip.Error? err
 function Pager:options(target, options, fn) end
+
+---@class moonsip.QueueOptions
+---@field most integer?
+---@field per_key integer?
+---@field size integer?
+---@field tries integer?
+---@field expires moonsip.Duration?
+---@field lease moonsip.Duration?
+---@field retry moonsip.Duration[]?
+
+---@class moonsip.Queue: moonsip.Observable
+---@field store "memory"|"sqlite"
+local Queue = {}
+---@param key string|number
+---@param message any
+---@param options { expires: moonsip.Duration?, expires_at: number? }?
+---@return true?
+---@return moonsip.Error? err
+function Queue:push(key, message, options) end
+---@param key string|number
+---@return fun(): any, fun(): true?, moonsip.Error?
+function Queue:pending(key) end
+---@param key string|number|nil
+---@return integer?
+---@return moonsip.Error? err
+function Queue:count(key) end
+function Queue:close() end

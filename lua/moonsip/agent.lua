@@ -136,7 +136,7 @@ options_method.mixin(Agent, true)
 ---@return moonsip.Error? err
 function agent.new(context, options)
   local chosen = settings.read(context, options)
-  local certified = chosen.tls and #chosen.tls.identities > 0
+  local certified = context.driver:has_certificate(chosen.tls)
   local wanted, err = listen.list("sip.agent", chosen.listen, certified)
   if not wanted then return nil, err end
   listen.advertise("sip.agent", wanted, options.advertise)

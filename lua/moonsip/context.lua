@@ -18,6 +18,7 @@ local watchdog = require "moonsip.watchdog"
 ---@field gateway_sets moonsip.Gateways[]
 ---@field log moonsip.Log
 ---@field listen string[]?     overrides the `listen` of the script's agents
+---@field tls table?           of agents that say nothing of theirs
 ---@field stopping boolean     sip.stop was called
 ---@field holds_signals boolean  see lifecycle.hold_signals
 ---@field drain_ms integer?    how long live calls may go on after SIGTERM
@@ -40,7 +41,7 @@ local context = {}
 local late_ms <const> = 50
 local stuck_ms <const> = 10000
 
----@param options { driver: moonsip.Driver?, tasks: moonsip.Tasks?, listen: (string|string[])?, log: table?, stuck_ms: (number|false)?, clock: (fun(): number)? }?
+---@param options { driver: moonsip.Driver?, tasks: moonsip.Tasks?, listen: (string|string[])?, tls: table?, log: table?, stuck_ms: (number|false)?, clock: (fun(): number)? }?
 ---  tasks: of another context whose scripts share its clock, in simulations
 ---@return moonsip.Context
 function context.new(options)
@@ -53,6 +54,7 @@ function context.new(options)
     stop_waits = {}, taps = {},
   }, Context)
   self.listen = type(options.listen) == "string" and { options.listen } or options.listen
+  self.tls = options.tls
   self.wheel = self.driver:timers()
   self.log = log.new(self, options.log)
   self.report = function(fn, err, trace) self:report_error(fn, err, trace) end

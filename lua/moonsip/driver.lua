@@ -107,6 +107,13 @@ function Driver:load_tls(config)
   return core.tls(config)
 end
 
+--- True when somebody can be let in over TLS by that config.
+---@param config table?
+---@return boolean
+function Driver:has_certificate(config) -- luacheck: ignore self
+  return config ~= nil and #config.identities > 0
+end
+
 --- Who we are and whom we trust (core.tls) where the engine connects over TLS.
 function Driver:set_tls(engine, tls)
   self.loop:set_tls(engine, tls)

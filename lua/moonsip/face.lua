@@ -19,6 +19,7 @@ local lifecycle = require "moonsip.lifecycle"
 local misuse = require "moonsip.misuse"
 local numbers = require "moonsip.numbers"
 local pool = require "moonsip.pool"
+local queue = require "moonsip.queue"
 local rates = require "moonsip.rates"
 local reason = require "moonsip.reason"
 local redis = require "moonsip.redis"
@@ -119,6 +120,7 @@ function face.of(context)
   function sip.call_limit(most) return call_limit.new(most) end
   function sip.gateways(list, options) return gateways.new(context, list, options) end
   function sip.rates(source, fn) return rates.new(context, source, fn) end
+  function sip.queue(where, options) return queue.new(context, where, options) end
   function sip.location(options) return location.new(context, options) end
   function sip.redis(url, options) return redis.new(context, url, options) end
   function sip.sqlite(path, options) return sqlite.new(context, path, options) end

@@ -86,7 +86,8 @@ function listen.list(verb, given, has_certificate)
     local done, err = parse(list, text, known_transports)
     if not done then return nil, err end
     if secure[list[#list].transport] and not has_certificate then
-      return bad(text, "TLS needs a certificate: tls = { cert = ..., key = ... }")
+      return bad(text, "TLS needs a certificate: tls = { cert = ..., key = ... }, or "
+        .. "moonsip run --cert FILE --key FILE")
     end
   end
   if #list == 0 then misuse.argument(verb, "listen", "the list is empty") end

@@ -224,7 +224,7 @@ function settings.read(context, options)
     register = line_settings.list(verb, options.register,
       { credential_sets = sets, routes = routes_of_all, max_lines = max_lines }),
     max_lines = max_lines,
-    tls = tls.read(options.tls), websocket = websocket_of(options.websocket),
+    tls = tls.read(options.tls or context.tls), websocket = websocket_of(options.websocket),
     media = media.read(options.media),
     resolve = misuse.optional(verb, "resolve", options.resolve, "function"),
     from = options.from, peers = peers_of(options.peers),

@@ -2,6 +2,7 @@
 --
 -- moonsip run: scripts as child processes.
 
+local certificates <const> = require "spec.support.certificates"
 local program <const> = require "spec.support.program"
 local scratch <const> = require "spec.support.scratch"
 
@@ -86,6 +87,23 @@ describe("moonsip run", function()
     assert.truthy(server.first_line:find
       "^listening on udp:127.0.0.1:%d+, tcp:127.0.0.1:%d+$")
     assert.equal(0, (program.run { "ping", server.address }))
+  end)
+
+  it("has a certificate for a script that names none", function()
+    local ca = certificates.authority()
+    local cert, key = ca:issue("site", { names = "DNS:site.example" })
+    local path = folder:write("secure.lua", [[
+      local sip = require "moonsip"
+      local agent <close> = assert(sip.agent { listen = { "tls:127.0.0.1:0", "wss:127.0.0.1:0" } })
+      print("listening on " .. tostring(agent))
+      sip.run()]])
+    local server <close> = program.serve { path, "--cert", cert, "--key", key }
+    assert.truthy(server.first_line:find "^listening on tls:127.0.0.1:%d+, wss:127.0.0.1:%d+$")
+    local status, _, err = program.run { "run", path, "--key", key }
+    assert.same({ 2, true }, { status, err:find("--key is the key of a --cert", 1, true) ~= nil })
+    status, _, err = program.run { "run", path }
+    assert.same({ 1, true }, { status, err:find("--cert FILE", 1, true) ~= nil })
+    ca:close()
   end)
 
   for _, name in ipairs { "INT", "TERM" } do

@@ -24,6 +24,9 @@ have ended. The exit code is 0, or 1 when the script has a syntax error or raise
     { "--listen", value = "ADDRESS", list = true,
       help = "listen there, whatever the script says: udp:127.0.0.1:5070;\n"
         .. "without a transport UDP and TCP; may come several times" },
+    { "--cert", value = "FILE",
+      help = "certificate of agents whose script names none, for TLS; PEM" },
+    { "--key", value = "FILE", help = "its key, where that is not in the same file" },
     { "--log", value = "LEVEL", kind = "level",
       help = "debug, info (the default), warn, error or none" },
     tracer.option,
@@ -73,7 +76,11 @@ function run.run(given, operands)
   if not path then return 2, "run needs a script" end
   local chunk, why = loadfile(path ~= "-" and path or nil)
   if not chunk then return complain(why) end
-  local own = context.new { listen = given.listen, log = { level = given.log } }
+  if given.key and not given.cert then return 2, "--key is the key of a --cert" end
+  local own = context.new {
+    listen = given.listen, log = { level = given.log },
+    tls = given.cert and { cert = given.cert, key = given.key } or nil,
+  }
   own:look_beside(path)
   tracer.attach(own, given.trace)
   package.loaded["moonsip"] = face.of(own)

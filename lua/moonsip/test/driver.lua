@@ -107,6 +107,7 @@ end
 --- A hop over TLS is one without the cryptography: who is at the other end is not in
 --- doubt here.
 function Driver:load_tls() end
+function Driver:has_certificate(config) return not config or #config.identities > 0 end
 function Driver:set_tls() end
 function Driver:set_on_refused() end
 
