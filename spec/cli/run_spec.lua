@@ -94,11 +94,12 @@ describe("moonsip run", function()
     local cert, key = ca:issue("site", { names = "DNS:site.example" })
     local path = folder:write("secure.lua", [[
       local sip = require "moonsip"
-      local agent <close> = assert(sip.agent { listen = { "tls:127.0.0.1:0", "wss:127.0.0.1:0" } })
+      local agent <close> = assert(sip.agent {
+        listen = { "udp:127.0.0.1:0", "tls:127.0.0.1:0", "wss:127.0.0.1:0" } })
       print("listening on " .. tostring(agent))
       sip.run()]])
     local server <close> = program.serve { path, "--cert", cert, "--key", key }
-    assert.truthy(server.first_line:find "^listening on tls:127.0.0.1:%d+, wss:127.0.0.1:%d+$")
+    assert.truthy(server.first_line:find ", tls:127.0.0.1:%d+, wss:127.0.0.1:%d+$")
     local status, _, err = program.run { "run", path, "--key", key }
     assert.same({ 2, true }, { status, err:find("--key is the key of a --cert", 1, true) ~= nil })
     status, _, err = program.run { "run", path }
