@@ -17,27 +17,29 @@
 
 /* Each leaves the table of the core, which is at the top of the stack, as it
  * was but for the new fields. */
-void bind_error_open(lua_State *L);    /* core.error */
-void bind_lookup_open(lua_State *L);   /* core.lookup, core.assignment */
-void bind_uri_open(lua_State *L);      /* core.uri, core.address ... */
-void bind_message_open(lua_State *L);  /* core.message */
-void bind_engine_open(lua_State *L);   /* core.engine */
-void bind_framer_open(lua_State *L);   /* core.framer */
-void bind_clock_open(lua_State *L);    /* core.clock */
-void bind_hash_open(lua_State *L);     /* core.hash */
-void bind_timers_open(lua_State *L);   /* core.timers */
-void bind_digest_open(lua_State *L);   /* core.digest */
-void bind_nonces_open(lua_State *L);   /* core.nonces */
-void bind_verifier_open(lua_State *L); /* core.verifier */
-void bind_loop_open(lua_State *L);     /* core.loop */
-void bind_locator_open(lua_State *L);  /* core.locator */
-void bind_json_open(lua_State *L);     /* core.json_encode ..., where the library is */
-void bind_tls_open(lua_State *L);      /* core.tls */
-void bind_watch_open(lua_State *L);    /* core.watch */
-void bind_sdp_open(lua_State *L);      /* core.sdp, core.sdp_offer ... */
-void bind_rates_open(lua_State *L);    /* core.rates, core.csv */
-void bind_likeness_open(lua_State *L); /* core.likeness */
-void bind_media_open(lua_State *L);    /* core.media, core.media_fabric ... */
+void bind_error_open(lua_State *L);     /* core.error */
+void bind_lookup_open(lua_State *L);    /* core.lookup, core.assignment */
+void bind_uri_open(lua_State *L);       /* core.uri, core.address ... */
+void bind_message_open(lua_State *L);   /* core.message */
+void bind_engine_open(lua_State *L);    /* core.engine */
+void bind_framer_open(lua_State *L);    /* core.framer */
+void bind_clock_open(lua_State *L);     /* core.clock */
+void bind_hash_open(lua_State *L);      /* core.hash */
+void bind_timers_open(lua_State *L);    /* core.timers */
+void bind_digest_open(lua_State *L);    /* core.digest */
+void bind_nonces_open(lua_State *L);    /* core.nonces */
+void bind_verifier_open(lua_State *L);  /* core.verifier */
+void bind_loop_open(lua_State *L);      /* core.loop */
+void bind_locator_open(lua_State *L);   /* core.locator */
+void bind_websocket_open(lua_State *L); /* core.websocket, core.base64 ... */
+void bind_g711_open(lua_State *L);      /* core.ulaw, core.linear */
+void bind_json_open(lua_State *L);      /* core.json_encode ..., where the library is */
+void bind_tls_open(lua_State *L);       /* core.tls */
+void bind_watch_open(lua_State *L);     /* core.watch */
+void bind_sdp_open(lua_State *L);       /* core.sdp, core.sdp_offer ... */
+void bind_rates_open(lua_State *L);     /* core.rates, core.csv */
+void bind_likeness_open(lua_State *L);  /* core.likeness */
+void bind_media_open(lua_State *L);     /* core.media, core.media_fabric ... */
 
 void bind_workers_open(lua_State *L); /* of loop:workers */
 void bind_sqlite_open(lua_State *L);  /* core.sqlite, where the library is */

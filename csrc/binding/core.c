@@ -26,6 +26,8 @@ int luaopen_moonsip_core(lua_State *L) {
   bind_loop_open(L);
   bind_locator_open(L);
   bind_json_open(L);
+  bind_websocket_open(L);
+  bind_g711_open(L);
   bind_tls_open(L);
   bind_watch_open(L);
   bind_sdp_open(L);

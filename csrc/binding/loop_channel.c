@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "binding/loop.h"
 #include "binding/object.h"
+#include "binding/tls.h"
 #include "net/channel.h"
 #include "net/error.h"
 
@@ -59,9 +60,19 @@ static uint32_t get_number(lua_State *L, const char *name) {
   return (uint32_t)value;
 }
 
-/* connect(ip, port, { patience_ms, send_buffer }, function): an id, or nil and an error. The
- * function is called with "open"; with "data" and bytes; "writable" after a write that was cut
- * short; "end" when the peer sends no more; "failed" and an error, after which it is closed. */
+/* Over TLS: `tls`, a core.tls, and the `name` that the server proves. */
+static void read_tls(lua_State *L, net_channel_opening *opening) {
+  lua_getfield(L, 4, "tls");
+  opening->tls = bind_opt_tls(L, -1);
+  lua_getfield(L, 4, "name");
+  if (!lua_isnil(L, -1)) opening->name = bind_check_str(L, -1);
+  lua_pop(L, 2); /* the table keeps both */
+}
+
+/* connect(ip, port, { patience_ms, send_buffer, tls, name }, function): an id, or nil and an
+ * error. The function is called with "open"; with "data" and bytes; "writable" after a write that
+ * was cut short; "end" when the peer sends no more; "failed" and an error, after which it is
+ * closed. */
 static int loop_connect(lua_State *L) {
   bind_loop *loop = bind_loop_check(L);
   luaL_checktype(L, 4, LUA_TTABLE);
@@ -73,6 +84,7 @@ static int loop_connect(lua_State *L) {
                                  .send_buffer = get_number(L, "send_buffer"),
                                  .tell = on_news,
                                  .context = loop};
+  read_tls(L, &opening);
   bool is_ip = sip_sockaddr_parse(bind_check_str(L, 2), (uint16_t)port, &opening.remote);
   luaL_argcheck(L, is_ip, 2, "an IP address expected");
   sip_id id;

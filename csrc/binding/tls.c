@@ -57,7 +57,7 @@ static size_t read_identities(lua_State *L, net_tls_identity *out) {
 }
 
 /* core.tls{ identities = { { certificate, key }, ... }, authorities, revoked, ciphers,
- * trusts_anybody, wants_1_3, clients = "any" | "checked" | "required" } */
+ * trusts_anybody, wants_1_3, is_web, clients = "any" | "checked" | "required" } */
 static int tls_new(lua_State *L) {
   static const char *const clients[] = {
       [NET_TLS_ANY_CLIENT] = "any",
@@ -73,7 +73,8 @@ static int tls_new(lua_State *L) {
                            .revoked = get_text(L, 1, "revoked"),
                            .ciphers = get_text(L, 1, "ciphers"),
                            .trusts_anybody = get_flag(L, "trusts_anybody"),
-                           .wants_1_3 = get_flag(L, "wants_1_3")};
+                           .wants_1_3 = get_flag(L, "wants_1_3"),
+                           .is_web = get_flag(L, "is_web")};
   config.identity_count = read_identities(L, identities);
   lua_getfield(L, 1, "clients");
   config.clients = (net_tls_clients)luaL_checkoption(L, -1, clients[NET_TLS_ANY_CLIENT], clients);

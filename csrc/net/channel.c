@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A thin user of one TCP stream.
+ * A thin user of one stream, over TCP or TLS.
  */
 #include "net/channel.h"
 
@@ -9,10 +9,15 @@
 
 #include "base/error.h"
 #include "net/socket.h"
-#include "net/tcp_stream.h"
+#include "net/tls_stream.h"
 
 typedef struct net_channel {
-  net_tcp_stream tcp;
+  net_stream *stream; /* of one of these: */
+  union {
+    net_tcp_stream tcp;
+    net_tls_stream tls;
+  };
+  char name[NET_CHANNEL_NAME_MAX];
   net_channel_fn tell;
   void *context;
   sip_id id;
@@ -23,10 +28,10 @@ static net_channel *of_stream(const net_stream *stream) {
 }
 
 static void close_one(net_channel *channel) {
-  net_loop *loop = channel->tcp.stream.loop;
+  net_loop *loop = channel->stream->loop;
   sip_slots_remove(&loop->channels, channel->id);
   loop->counts.channels--;
-  net_stream_close(&channel->tcp.stream);
+  net_stream_close(channel->stream);
 }
 
 static void tell(const net_channel *channel, net_channel_event event, sip_str bytes) {
@@ -58,6 +63,12 @@ static void on_finished(net_stream *stream) {
   tell(of_stream(stream), NET_CHANNEL_FINISHED, sip_str_make(NULL, 0));
 }
 
+/* `failed` follows, and says it. */
+static void on_refused(net_stream *stream, const char *why) {
+  (void)stream;
+  (void)why;
+}
+
 static void on_failed(net_stream *stream, int error) {
   net_channel *channel = of_stream(stream);
   net_channel_news news = {.id = channel->id, .event = NET_CHANNEL_FAILED, .error = error};
@@ -74,6 +85,7 @@ static const net_stream_user stream_user = {.opened = on_opened,
                                             .received = on_received,
                                             .writable = on_writable,
                                             .finished = on_finished,
+                                            .refused = on_refused,
                                             .failed = on_failed,
                                             .closed = on_closed};
 
@@ -102,20 +114,37 @@ static net_channel *new_channel(net_loop *loop, const net_channel_opening *openi
   if (!channel) return NULL;
   channel->tell = opening->tell;
   channel->context = opening->context;
-  channel->tcp.stream.user = &stream_user;
-  channel->tcp.stream.context = channel;
+  channel->stream = opening->tls ? &channel->tls.stream : &channel->tcp.stream;
+  channel->stream->user = &stream_user;
+  channel->stream->context = channel;
+  if (opening->name.len) memcpy(channel->name, opening->name.ptr, opening->name.len);
   channel->id = sip_slots_add(&loop->channels, channel);
   if (channel->id) return channel;
   sip_alloc_free(&loop->alloc, channel, sizeof *channel);
   return NULL;
 }
 
+static net_tcp_stream *tcp_of(net_channel *channel) {
+  return channel->stream == &channel->tls.stream ? &channel->tls.tcp : &channel->tcp;
+}
+
+static int open_stream(net_channel *channel, net_loop *loop, const net_channel_opening *opening,
+                       int fd) {
+  if (!opening->tls) return net_tcp_stream_open(&channel->tcp, loop, fd, true);
+  net_tls_opening tls = {.tls = opening->tls,
+                         .fd = fd,
+                         .is_connecting = true,
+                         .name = sip_str_make(channel->name, opening->name.len)};
+  return net_tls_stream_open(&channel->tls, loop, &tls);
+}
+
 int net_channel_open(net_loop *loop, const net_channel_opening *opening, sip_id *id) {
+  if (opening->name.len > NET_CHANNEL_NAME_MAX) return SIP_E_INVALID;
   if (loop->counts.channels >= loop->config.max_connections) return SIP_E_LIMIT;
   net_channel *channel = new_channel(loop, opening);
   if (!channel) return SIP_E_MEMORY;
   int fd = connect_to(opening);
-  int error = fd < 0 ? fd : net_tcp_stream_open(&channel->tcp, loop, fd, true);
+  int error = fd < 0 ? fd : open_stream(channel, loop, opening, fd);
   if (error) {
     sip_slots_remove(&loop->channels, channel->id);
     sip_alloc_free(&loop->alloc, channel, sizeof *channel);
@@ -131,22 +160,22 @@ int net_channel_open(net_loop *loop, const net_channel_opening *opening, sip_id 
 ssize_t net_channel_write(net_loop *loop, sip_id id, sip_str bytes) {
   net_channel *channel = sip_slots_find(&loop->channels, id);
   if (!channel) return SIP_E_GONE;
-  if (channel->tcp.is_connecting) return 0;
+  if (tcp_of(channel)->is_connecting) return 0;
   struct iovec part = {(void *)(uintptr_t)bytes.ptr, bytes.len};
-  return net_stream_write(&channel->tcp.stream, &part, 1);
+  return net_stream_write(channel->stream, &part, 1);
 }
 
 int net_channel_hold(net_loop *loop, sip_id id, bool is_held) {
   net_channel *channel = sip_slots_find(&loop->channels, id);
   if (!channel) return SIP_E_GONE;
-  net_tcp_stream_hold(&channel->tcp, is_held);
+  net_tcp_stream_hold(tcp_of(channel), is_held);
   return 0;
 }
 
 int net_channel_finish(net_loop *loop, sip_id id) {
   net_channel *channel = sip_slots_find(&loop->channels, id);
   if (!channel) return SIP_E_GONE;
-  net_stream_finish(&channel->tcp.stream);
+  net_stream_finish(channel->stream);
   return 0;
 }
 

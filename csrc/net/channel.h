@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A connection over TCP that is the program's own: bytes both ways, and nothing of SIP.
+ * A connection over TCP or TLS that is the program's own: bytes both ways, and nothing of SIP.
  * Nothing is queued for it. What the system does not take stays the caller's, and what the
  * caller cannot take stays the peer's: the bounds are the ends'.
  */
@@ -9,6 +9,7 @@
 
 #include "base/slots.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 typedef enum net_channel_event {
   NET_CHANNEL_OPENED,
@@ -33,12 +34,16 @@ typedef struct net_channel_opening {
   uint32_t patience_ms; /* what is sent and not acknowledged for so long fails it; 0: the
                            system's */
   uint32_t send_buffer; /* bytes that the system keeps for a peer that reads slowly; 0: its own */
+  net_tls *tls;         /* NULL: in the clear. It is kept */
+  sip_str name;         /* the domain that the peer proves; copied */
   net_channel_fn tell;
   void *context;
 } net_channel_opening;
 
-/* Begins to connect. SIP_E_LIMIT past max_connections of them, SIP_E_MEMORY, or a system
- * error; there will be no call then. */
+enum { NET_CHANNEL_NAME_MAX = 255 };
+
+/* Begins to connect. SIP_E_LIMIT past max_connections of them, SIP_E_MEMORY, SIP_E_INVALID
+ * for a name that is too long, or a system error; there will be no call then. */
 int net_channel_open(net_loop *loop, const net_channel_opening *opening, sip_id *id);
 
 /* How many bytes were taken, or an error; SIP_E_GONE when it is closed. */

@@ -345,6 +345,16 @@ SSL *net_tls_start(net_tls *tls, bool is_client, sip_str name) {
   return ssl;
 }
 
+static bool is_for(const net_tls *tls, X509 *certificate, sip_str name) {
+  if (!tls->config.is_web) return net_certificate_is_for(certificate, name);
+  char text[NET_TLS_WHY_SIZE];
+  if (name.len >= sizeof text) return false;
+  memcpy(text, name.ptr, name.len);
+  text[name.len] = '\0';
+  return X509_check_ip_asc(certificate, text, 0) == 1 ||
+         X509_check_host(certificate, text, name.len, 0, NULL) == 1;
+}
+
 int net_tls_check_peer(const net_tls *tls, SSL *ssl, sip_str name, char *why) {
   bool is_server = !SSL_is_server(ssl); /* the peer */
   if (is_server ? tls->config.trusts_anybody : tls->config.clients == NET_TLS_ANY_CLIENT) return 0;
@@ -358,7 +368,7 @@ int net_tls_check_peer(const net_tls *tls, SSL *ssl, sip_str name, char *why) {
     snprintf(why, NET_TLS_WHY_SIZE, "the peer's certificate is for another purpose");
     return SIP_E_CERTIFICATE;
   }
-  if (is_server && !net_certificate_is_for(certificate, name)) {
+  if (is_server && !is_for(tls, certificate, name)) {
     snprintf(why, NET_TLS_WHY_SIZE, "the peer's certificate is not for %.*s", (int)name.len,
              name.ptr);
     return SIP_E_CERTIFICATE;

@@ -41,6 +41,8 @@ typedef struct net_tls_config {
   net_tls_clients clients;
   const char *ciphers; /* of TLS 1.2 and before, as OpenSSL names them; NULL: its own */
   bool wants_1_3;      /* nothing older */
+  bool is_web;         /* servers prove their names as those of the web do (RFC 9525), with
+                          wildcards; else as those of SIP do (RFC 5922 7.2) */
 } net_tls_config;
 
 /* Copies the config. NULL with the reason in why, of NET_TLS_WHY_SIZE: which file, and

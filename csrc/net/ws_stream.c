@@ -12,6 +12,8 @@
 
 static const net_stream_user below_user;
 
+static const sip_str sip_protocol = {"sip", 3}; /* RFC 7118 4.1 */
+
 static net_ws_stream *ws_of(net_stream *stream) {
   return SIP_CONTAINER(stream, net_ws_stream, stream);
 }
@@ -135,8 +137,9 @@ static void open_now(net_ws_stream *ws) {
 static void judge_head(net_ws_stream *ws, sip_str head) {
   const char *why;
   bool is_granted =
-      ws->is_client ? web_upgrade_is_granted(head, ws->key, &why)
-                    : web_upgrade_answer(head, &ws->door->door, &ws->out, &why) == WEB_SWITCHING;
+      ws->is_client
+          ? web_upgrade_is_granted(head, &(web_wish){.protocol = sip_protocol}, ws->key, &why)
+          : web_upgrade_answer(head, &ws->door->door, &ws->out, &why) == WEB_SWITCHING;
   if (is_granted) {
     open_now(ws);
   } else {
@@ -264,7 +267,8 @@ static void below_stirred(net_stream *below, bool is_whole) {
 static void below_opened(net_stream *below) {
   net_ws_stream *ws = ws_of_below(below);
   if (!ws->is_client) return;
-  web_upgrade_ask(ws->host, SIP_STR("/"), ws->key, &ws->out);
+  web_wish wish = {.host = ws->host, .path = SIP_STR("/"), .protocol = sip_protocol};
+  web_upgrade_ask(&wish, ws->key, &ws->out);
   push(ws);
 }
 

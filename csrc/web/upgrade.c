@@ -116,6 +116,31 @@ bool web_upgrade_is_wanted(sip_str text) {
          web_head_lists(&head, SIP_STR("Upgrade"), SIP_STR("websocket"));
 }
 
+static void grant(const char *proof, sip_str spoken, sip_buffer *out) {
+  SIP_BUFFER_ADD(out,
+                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                 "Connection: Upgrade\r\n");
+  if (spoken.len) {
+    SIP_BUFFER_ADD(out, "Sec-WebSocket-Protocol: ");
+    sip_buffer_add(out, spoken);
+    SIP_BUFFER_ADD(out, "\r\n");
+  }
+  SIP_BUFFER_ADD(out, "Sec-WebSocket-Accept: ");
+  sip_buffer_add(out, sip_str_make(proof, strlen(proof)));
+  SIP_BUFFER_ADD(out, "\r\n\r\n");
+}
+
+bool web_upgrade_grant(const web_head *head, sip_str spoken, sip_buffer *out) {
+  sip_str key;
+  char proof[WEB_PROOF_TEXT_SIZE];
+  if (!web_head_get(head, SIP_STR("Sec-WebSocket-Key"), &key) || !is_key(key) ||
+      !prove(key, proof)) {
+    return false;
+  }
+  grant(proof, spoken, out);
+  return true;
+}
+
 int web_upgrade_answer(sip_str text, const web_door *door, sip_buffer *out, const char **why) {
   web_head head;
   sip_str key = {NULL, 0};
@@ -128,33 +153,42 @@ int web_upgrade_answer(sip_str text, const web_door *door, sip_buffer *out, cons
     web_upgrade_refuse(status, out);
     return status;
   }
-  SIP_BUFFER_ADD(out,
-                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                 "Connection: Upgrade\r\nSec-WebSocket-Protocol: sip\r\n"
-                 "Sec-WebSocket-Accept: ");
-  sip_buffer_add(out, sip_str_make(proof, strlen(proof)));
-  SIP_BUFFER_ADD(out, "\r\n\r\n");
+  grant(proof, protocol, out);
   return status;
 }
 
 /* --- Asking --------------------------------------------------------------------- */
 
-void web_upgrade_ask(sip_str host, sip_str path, const unsigned char key[WEB_KEY_SIZE],
-                     sip_buffer *out) {
+void web_upgrade_ask(const web_wish *wish, const unsigned char key[WEB_KEY_SIZE], sip_buffer *out) {
   char text[WEB_KEY_TEXT_SIZE];
   EVP_EncodeBlock((unsigned char *)text, key, WEB_KEY_SIZE);
   SIP_BUFFER_ADD(out, "GET ");
-  sip_buffer_add(out, path);
+  sip_buffer_add(out, wish->path);
   SIP_BUFFER_ADD(out, " HTTP/1.1\r\nHost: ");
-  sip_buffer_add(out, host);
+  sip_buffer_add(out, wish->host);
   SIP_BUFFER_ADD(out, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ");
   sip_buffer_add(out, sip_str_make(text, strlen(text)));
-  SIP_BUFFER_ADD(out, "\r\nSec-WebSocket-Protocol: sip\r\nSec-WebSocket-Version: 13\r\n\r\n");
+  if (wish->protocol.len) {
+    SIP_BUFFER_ADD(out, "\r\nSec-WebSocket-Protocol: ");
+    sip_buffer_add(out, wish->protocol);
+  }
+  SIP_BUFFER_ADD(out, "\r\nSec-WebSocket-Version: 13\r\n");
+  sip_buffer_add(out, wish->fields);
+  SIP_BUFFER_ADD(out, "\r\n");
 }
 
-bool web_upgrade_is_granted(sip_str text, const unsigned char key[WEB_KEY_SIZE], const char **why) {
+/* RFC 6455 4.1: a server names one of those that were asked for, or none. */
+static bool speaks(const web_head *head, const web_wish *wish) {
+  sip_str chosen;
+  if (!web_head_get(head, SIP_STR("Sec-WebSocket-Protocol"), &chosen)) return false;
+  if (chosen.len == 0) return wish->is_optional || wish->protocol.len == 0;
+  return sip_str_equal(chosen, wish->protocol);
+}
+
+bool web_upgrade_is_granted(sip_str text, const web_wish *wish,
+                            const unsigned char key[WEB_KEY_SIZE], const char **why) {
   web_head head;
-  sip_str accept, chosen;
+  sip_str accept;
   char key_text[WEB_KEY_TEXT_SIZE], proof[WEB_PROOF_TEXT_SIZE];
   *why = "the answer to the handshake is malformed";
   if (web_head_read(text, false, &head) != 0) return false;
@@ -169,7 +203,6 @@ bool web_upgrade_is_granted(sip_str text, const unsigned char key[WEB_KEY_SIZE],
       !web_head_lists(&head, SIP_STR("Connection"), SIP_STR("upgrade"))) {
     return false;
   }
-  *why = "the server does not speak SIP over WebSocket (RFC 7118 4.1)";
-  return web_head_get(&head, SIP_STR("Sec-WebSocket-Protocol"), &chosen) &&
-         sip_str_equal(chosen, protocol);
+  *why = "the server does not speak the protocol that was asked for (RFC 6455 4.1)";
+  return speaks(&head, wish);
 }

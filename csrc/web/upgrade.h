@@ -34,10 +34,22 @@ bool web_upgrade_is_wanted(sip_str head);
 /* A refusal alone, such as 431 for a head that does not end. */
 void web_upgrade_refuse(int status, sip_buffer *out);
 
-/* What a client asks: `key` is random, `host` with its port. */
-void web_upgrade_ask(sip_str host, sip_str path, const unsigned char key[WEB_KEY_SIZE],
-                     sip_buffer *out);
+typedef struct web_wish {
+  sip_str host; /* with its port */
+  sip_str path;
+  sip_str protocol; /* that must be spoken, or may be; empty: none */
+  bool is_optional; /* a server that names no protocol will do */
+  sip_str fields;   /* further lines, each with its CRLF */
+} web_wish;
+
+/* What a client asks: `key` is random. */
+void web_upgrade_ask(const web_wish *wish, const unsigned char key[WEB_KEY_SIZE], sip_buffer *out);
 /* True when the head of the response lets us in; else `why` says what is wrong with it. */
-bool web_upgrade_is_granted(sip_str head, const unsigned char key[WEB_KEY_SIZE], const char **why);
+bool web_upgrade_is_granted(sip_str head, const web_wish *wish,
+                            const unsigned char key[WEB_KEY_SIZE], const char **why);
+
+/* Lets a client in by the key of its request, with a protocol or without. False when there
+ * is no such key. */
+bool web_upgrade_grant(const web_head *head, sip_str protocol, sip_buffer *out);
 
 #endif

@@ -101,7 +101,14 @@
 ---@field speak boolean?
 ---@field buffer moonsip.Duration?
 ---@field frame moonsip.Duration?
----@field to string?  "audiosocket://HOST:PORT"
+---@field to string?  "audiosocket://HOST:PORT", "ws://HOST[:PORT][/PATH]", "wss://..."
+---@field framing "binary"|"json"|nil  and the following: of WebSockets
+---@field protocol string?
+---@field headers moonsip.Headers?
+---@field metadata table?
+---@field encoding "ulaw"|"l16"|nil
+---@field ahead moonsip.Duration?
+---@field tls { ca: string?, verify: boolean?, cert: string?, key: string? }?
 ---@field uuid string?
 ---@field digits boolean?
 ---@field timeout moonsip.Duration|false|nil

@@ -1,10 +1,9 @@
 -- SPDX-License-Identifier: MIT
--- Another program at the end of an audio stream: a server that speaks AudioSocket. What is
--- heard goes to it as it comes; what it sends is said. Nothing grows: a server that reads
--- slowly leaves the audio in the stream's buffer, and one that sends faster than people
--- speak is not read while that buffer is full.
+-- Another program at the end of an audio stream: a server that speaks one of the framings
+-- (framing/). What is heard goes to it as it comes; what it sends is said. Nothing grows: a
+-- server that reads slowly leaves the audio in the stream's buffer, and one that sends faster
+-- than people speak is not read while that buffer is full.
 
-local audiosocket = require "moonsip.audiosocket"
 local errors = require "moonsip.errors"
 local settings = require "moonsip.attachment_settings"
 
@@ -12,9 +11,11 @@ local settings = require "moonsip.attachment_settings"
 ---@field stream moonsip.AudioStream
 ---@field uuid string
 ---@field private driver moonsip.Driver
+---@field private framing moonsip.Framing
 ---@field private id integer?        of the connection
 ---@field private unsent string      bytes that the system did not take
----@field private unsaid string      samples that the stream had no room for
+---@field private later table[]      samples and marks that the stream has no room for yet
+---@field private later_bytes integer  of the samples among them
 ---@field private heard_at integer   when the server sent something last
 local Attachment = {}
 Attachment.__index = Attachment
@@ -29,6 +30,12 @@ local frames_at_once <const> = 50
 
 -- After our last frame, until the server closes too.
 local linger_ms <const> = 2000
+
+-- Bytes that may wait for a server that asks for answers and reads none of them.
+local max_unsent <const> = 262144
+
+-- Marks of the server's that may be waited for.
+local max_marks <const> = 1000
 
 -- ---- the end
 
@@ -59,7 +66,7 @@ local function leave(self)
   if not self.id then return close(self) end
   self.is_leaving = true
   if self.unsent == "" then
-    self.driver:channel_write(self.id, audiosocket.hangup)
+    self.driver:channel_write(self.id, self.framing:bye())
     if self.is_held then self.driver:channel_hold(self.id, false) end
     self.driver:channel_finish(self.id)
   end
@@ -76,7 +83,11 @@ end
 --- The connection is of no use any more: the stream ends with it.
 local function fail(self, err)
   self.is_gone = true
+  if self.id and err.close_code then
+    self.driver:channel_write(self.id, self.framing:bye(err))
+  end
   close(self)
+  if not self.stream then return self.one:resolve(nil, err) end
   self.call:note("stream: %s", err.reason)
   self.stream:fail(err)
 end
@@ -85,80 +96,143 @@ end
 local function finish(self, err)
   self.is_finishing = true
   self.stream.err = err
-  if self.unsaid == "" then self.stream:finish() end
+  if not self.later[1] then self.stream:finish() end
 end
 
 -- ---- from the server
 
-local take = {}
+local take, opened, send = {}, nil, nil
 
+function take.ready(self) opened(self) end
 function take.hangup(self) finish(self) end
+function take.failed(self, err) fail(self, err) end
+function take.ignored() end
 
-function take.dtmf(self, digit)
+function take.digit(self, digit)
   if digit:find "[%d%*#A-Da-d]" then self.call:dtmf(digit, function() end) end
 end
-
-function take.error(self, code)
-  local number = code:byte() or 0
-  fail(self, errors.new("rejected", ("the server failed with code 0x%02x"):format(number),
-    { program_code = number }))
-end
-
-function take.uuid() end
 
 local function hold(self, is_held)
   self.is_held = is_held
   self.driver:channel_hold(self.id, is_held)
 end
 
---- Gives samples to the stream; false when it has no room for all of them.
-local function say(self, samples)
-  if not self.stream.speaks then return true end
-  local taken = self.stream:put(samples)
-  if not taken or taken == #samples then return true end
-  self.unsaid = samples:sub(taken + 1)
-  hold(self, true)
-  return false
+local give
+
+--- Has something said after all that came before it.
+local function say(self, one)
+  table.insert(self.later, one)
+  give(self)
+  if self.later_bytes > self.wish.ahead and not self.is_held then hold(self, true) end
 end
 
+function take.audio(self, samples)
+  if not self.stream.speaks or samples == "" then return end
+  self.later_bytes = self.later_bytes + #samples
+  say(self, { samples = samples })
+end
+
+--- What waits for the connection has these bytes behind it.
+local function answer(self, bytes)
+  if bytes == "" or not self.id or self.is_leaving then return end
+  if self.unsent == "" then return send(self, bytes) end
+  if #self.unsent + #bytes > max_unsent then
+    return fail(self, errors.new("limit", "the server asks and does not read the answers"))
+  end
+  self.unsent = self.unsent .. bytes
+end
+
+take.reply = answer
+
+--- A mark of the server's was reached, or its audio dropped: it is told.
+local function reached(self, mark, was_cleared)
+  if not self.marks[mark] then return end
+  self.marks[mark] = nil
+  self.mark_count = self.mark_count - 1
+  answer(self, self.framing:reached(mark.name, was_cleared))
+end
+
+function take.mark(self, name)
+  if self.mark_count >= max_marks then
+    return fail(self, errors.new("limit", ("more than %d marks wait"):format(max_marks)))
+  end
+  local mark = { name = name, at = self.next_mark }
+  self.next_mark = self.next_mark + 1
+  self.marks[mark], self.mark_count = true, self.mark_count + 1
+  if not self.stream.speaks then return reached(self, mark, false) end
+  say(self, mark)
+end
+
+--- Gives one of `later` to the stream: false when it has no room for all of it.
+local function give_one(self, one)
+  if one.samples then
+    local taken = self.stream:put(one.samples)
+    if not taken then return true end -- it has ended
+    self.later_bytes = self.later_bytes - taken
+    one.samples = one.samples:sub(taken + 1)
+    return one.samples == ""
+  end
+  return not self.marks[one] or self.stream:tell_mark(function(was_cleared)
+    reached(self, one, was_cleared)
+    if not was_cleared then give(self) end
+  end)
+end
+
+--- Gives the stream what it has room for.
+function give(self)
+  local later, at = self.later, 1
+  while later[at] and give_one(self, later[at]) do at = at + 1 end
+  if at > 1 then self.later = table.move(later, at, #later, 1, {}) end
+end
+
+--- All marks that wait are told as cleared, the oldest first.
+function take.clear_marks(self)
+  local list = {}
+  for mark in pairs(self.marks) do list[#list + 1] = mark end
+  table.sort(list, function(a, b) return a.at < b.at end)
+  for _, mark in ipairs(list) do reached(self, mark, true) end
+end
+
+function take.clear(self) self.stream:clear() end
+
 local function read_all(self)
-  local reader = self.reader
+  local framing = self.framing
   while self.id and not self.is_finishing and not self.is_held do
-    local kind, payload = reader:next()
+    local kind, value = framing:next()
     if not kind then
-      if payload then
-        fail(self, errors.new("invalid", "no AudioSocket: " .. payload))
-      end
+      if value then fail(self, value) end
       return
     end
-    local rate = audiosocket.rate_of_kind[kind]
-    if not rate then
-      take[audiosocket.names[kind]](self, payload)
-    elseif kind ~= self.wish.kind then
-      return fail(self, errors.new("invalid",
-        ("audio of %d Hz in a stream of %d"):format(rate, self.stream.rate)))
-    else
-      say(self, payload)
-    end
+    take[kind](self, value)
   end
 end
 
---- There is room in the stream again.
----@package
-function Attachment:writable()
-  local samples = self.unsaid
-  self.unsaid = ""
-  if samples ~= "" and not say(self, samples) then return end
-  if self.is_finishing then return self.stream:finish() end
-  if not self.id or not self.is_held then return end
+--- Reads the server again when little enough waits.
+local function go_on(self)
+  if not self.id or not self.is_held or self.later_bytes > self.wish.ahead // 2 then return end
   self.is_held = false
   read_all(self) -- what is here first: only then is there room for more
   if self.id and not self.is_held then hold(self, false) end
 end
 
+--- There is room in the stream again.
+---@package
+function Attachment:writable()
+  give(self)
+  if self.is_finishing then
+    if not self.later[1] then self.stream:finish() end
+    return
+  end
+  go_on(self)
+end
+
 --- What was not said yet is dropped.
 ---@package
-function Attachment:cleared() self.unsaid = "" end
+function Attachment:cleared()
+  self.later, self.later_bytes = {}, 0
+  take.clear_marks(self)
+  go_on(self)
+end
 
 -- ---- to the server
 
@@ -172,7 +246,7 @@ local function stalled(self)
 end
 
 --- Sends what it can of `bytes`; the rest waits for "writable".
-local function send(self, bytes)
+function send(self, bytes)
   local taken, err = self.driver:channel_write(self.id, bytes)
   if not taken then return fail(self, err) end
   self.unsent = bytes:sub(taken + 1)
@@ -192,20 +266,14 @@ function Attachment:readable()
   while listens(self) and self.unsent == "" do
     local samples = self.stream:take(size * frames_at_once)
     if not samples or samples == "" then return end
-    send(self, audiosocket.audio(self.wish.kind, samples, size))
+    send(self, self.framing:audio(samples))
   end
 end
 
 --- A digit was pressed.
 ---@package
 function Attachment:digit(digit)
-  if not self.wish.digits or not listens(self) then return end
-  local frame = audiosocket.digit(digit)
-  if self.unsent ~= "" then
-    self.unsent = self.unsent .. frame
-  else
-    send(self, frame)
-  end
+  if self.wish.digits and listens(self) then answer(self, self.framing:digit(digit)) end
 end
 
 -- ---- what the connection tells
@@ -215,7 +283,7 @@ local on = {}
 function on.data(self, bytes)
   if self.is_leaving then return end
   self.heard_at = context_of(self):now()
-  self.reader:feed(bytes)
+  self.framing:feed(bytes)
   read_all(self)
 end
 
@@ -226,15 +294,16 @@ function on.writable(self)
   if bytes ~= "" then send(self, bytes) end
   if not self.id or self.unsent ~= "" then return end
   if self.is_leaving then
-    self.driver:channel_write(self.id, audiosocket.hangup)
+    self.driver:channel_write(self.id, self.framing:bye())
     return self.driver:channel_finish(self.id)
   end
-  self:readable()
+  if self.stream then self:readable() end
 end
 
 on["end"] = function(self)
   if self.is_leaving then return close(self) end
-  finish(self, errors.new("gone", "the server closed the connection without a hang-up"))
+  if not self.stream then return fail(self, self.framing:cut()) end
+  finish(self, self.framing:cut())
 end
 
 function on.failed(self, err)
@@ -257,30 +326,31 @@ end
 
 -- ---- opening
 
---- The connection is there: so is the stream.
-local function opened(self)
+--- The server is there: so is the stream.
+function opened(self)
   local one = self.one
-  self.is_open = true
   local stream, err = self.open_stream(self)
   if not stream then
     close(self)
     return one:resolve(nil, err)
   end
-  self.stream, stream.uuid = stream, self.uuid
+  self.stream, stream.uuid = stream, self.wish.uuid
   self.heard_at = context_of(self):now()
-  self.call:note("stream to %s:%d, %s", self.wish.host, self.wish.port, self.uuid)
+  self.call:note("stream to %s:%d, %s", self.wish.host, self.wish.port, self.wish.uuid)
   if self.wish.idle then watch(self) end
-  send(self, audiosocket.identity(self.uuid))
+  send(self, self.framing:begun())
   one:resolve(stream)
 end
 
 local connect
 
 local function told(self, kind, value)
-  if self.is_open then
+  if self.is_connected then
     if on[kind] then on[kind](self, value) end
   elseif kind == "open" then
-    opened(self)
+    self.is_connected = true
+    if self.framing.is_ready then return opened(self) end
+    send(self, self.framing:hello())
   elseif kind == "failed" then
     self.id, self.err = nil, value
     connect(self)
@@ -293,7 +363,7 @@ function connect(self)
   local ip = table.remove(self.addresses, 1)
   if not ip then return self.one:resolve(nil, self.err) end
   local id, err = self.driver:connect(ip, wish.port,
-    { patience_ms = wish.patience, send_buffer = send_buffer },
+    { patience_ms = wish.patience, send_buffer = send_buffer, tls = wish.tls, name = wish.name },
     function(kind, value) tasks:enter(told, self, kind, value) end)
   if id then
     self.id = id
@@ -316,9 +386,15 @@ function attachment.start(one, call, wish, open_stream)
   local context = call.agent.context
   local self = setmetatable({
     one = one, call = call, wish = wish, driver = context.driver, open_stream = open_stream,
-    uuid = wish.uuid or settings.new_uuid(call.agent.engine), reader = audiosocket.reader(),
-    unsent = "", unsaid = "", timers = {},
+    framing = settings.framing(wish, call), unsent = "", later = {}, later_bytes = 0,
+    timers = {},
+    marks = {}, mark_count = 0, next_mark = 1,
   }, Attachment)
+  if wish.secure then
+    local err
+    wish.tls, err = settings.load_tls(context, wish.secure)
+    if err then return one:resolve(nil, err) end
+  end
   call:keep_wait(one)
   one.undo = function() close(self) end
   if wish.timeout then

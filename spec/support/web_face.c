@@ -125,7 +125,8 @@ static int upgrade_answer(lua_State *L) {
 static int upgrade_is_granted(lua_State *L) {
   const char *why;
   const unsigned char *key = (const unsigned char *)luaL_checkstring(L, 2);
-  lua_pushboolean(L, web_upgrade_is_granted(check_str(L, 1), key, &why));
+  web_wish wish = {.protocol = {"sip", 3}};
+  lua_pushboolean(L, web_upgrade_is_granted(check_str(L, 1), &wish, key, &why));
   lua_pushstring(L, why);
   return 2;
 }

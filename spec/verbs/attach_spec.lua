@@ -347,7 +347,7 @@ describe("call:stream { to }", function()
   it("refuses what makes no sense at the script's line", function()
     stage = ivr.stage [[
       for _, options in ipairs {
-        { to = "10.0.0.9:9092" }, { to = "audiosocket://10.0.0.9" }, { to = "ws://a:1" },
+        { to = "10.0.0.9:9092" }, { to = "audiosocket://10.0.0.9" }, { to = "http://a:1" },
         { to = "audiosocket://a:0" }, { to = "audiosocket://a:65536" },
         { to = "audiosocket://a:1", uuid = "7" }, { to = "audiosocket://a:1", rate = 11025 },
         { to = "audiosocket://a:1", what = "stereo" }, { to = "audiosocket://a\r\n:1" },

@@ -132,6 +132,20 @@ function AudioStream:put(samples)
   return self.sound.hub.core:write(self.sound.id, self.number, samples)
 end
 
+--- Calls `fn(was_cleared)` when all that was put so far is said, or dropped; false when it
+--- has no room for a further mark.
+---@param fn fun(was_cleared: boolean)
+---@return boolean
+---@package
+function AudioStream:tell_mark(fn)
+  if self.done then return true end
+  self.last_mark = self.last_mark + 1
+  self.marks[self.last_mark] = { resolve = function(_, done) fn(not done) end }
+  local ok = self.sound.hub.core:mark(self.sound.id, self.number, self.last_mark)
+  if not ok then self.marks[self.last_mark] = nil end
+  return ok == true
+end
+
 --- Ends it when all that was put is said.
 ---@package
 function AudioStream:finish()
