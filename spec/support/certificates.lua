@@ -64,6 +64,25 @@ function Authority:issue(name, options)
   return self.folder.path .. "/" .. name .. ".pem", self.folder.path .. "/" .. name .. ".key"
 end
 
+--- One below a chain of so many authorities, the first of which is below ours: the paths of
+--- certificate, key and chain.
+---@param count integer
+---@param name string
+---@param options table?  as above
+function Authority:issue_below(count, name, options)
+  local by, chain = "ca", {}
+  for at = 1, count do
+    self:issue("link" .. at, { is_authority = true, by = by })
+    by = "link" .. at
+    local file <close> = assert(io.open(self.folder.path .. "/" .. by .. ".pem"))
+    table.insert(chain, 1, file:read "a")
+  end
+  local wanted = { by = by }
+  for key, value in pairs(options or {}) do wanted[key] = value end
+  local cert, key = self:issue(name, wanted)
+  return cert, key, self.folder:write("chain.pem", table.concat(chain))
+end
+
 --- The same with dates, for which `openssl ca` is needed.
 ---@private
 function Authority:dated(name, options)

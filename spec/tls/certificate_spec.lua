@@ -4,6 +4,7 @@
 -- server and client (RFC 5922 7, RFC 5924 5, RFC 5280 6; bug class 38).
 
 local certificates <const> = require "spec.support.certificates"
+local openssl <const> = require "spec.support.openssl"
 local place <const> = require "spec.interop.support.place"
 local sip <const> = require "moonsip"
 
@@ -31,26 +32,6 @@ local function new_agent(more)
   return agent
 end
 
-local function await(what, fn)
-  for _ = 1, 1500 do
-    local value = fn()
-    if value then return value end
-    sip.sleep "10ms"
-  end
-  error("no " .. what, 2)
-end
-
--- OpenSSL's server with a certificate, which sends back what it gets.
-local function serve(cert, key, more)
-  local address = place.address()
-  local words = { "openssl", "s_server", "-accept", address, "-cert", cert, "-key", key,
-                  "-rev", "-naccept", "1" }
-  for _, word in ipairs(more or {}) do words[#words + 1] = word end
-  local job = sip.go(function() return sip.exec(words, { timeout = "60s" }) end)
-  await("server", function() return job.done or place.is_open("tcp", address) end)
-  return job, address
-end
-
 -- Sends a request to a domain whose server is at an address.
 local function ask(address, domain)
   local ip, port = address:match "^(.*):(%d+)$"
@@ -62,7 +43,7 @@ end
 local function accepts(cert, key, domain, more)
   local loop = agent.context.driver.loop
   local before = loop:counts().connected
-  local job, address = serve(cert, key, more)
+  local job, address = openssl.serve(cert, key, more)
   local _, err = ask(address, domain):wait()
   job:cancel()
   local is_in = loop:counts().connected > before
@@ -95,6 +76,12 @@ local bad <const> = {
   ["the domain above (7.2)"] = { names = "DNS:example.net" },
   ["a name below (7.2)"] = { names = "DNS:a.sip.example.net" },
   ["a wildcard (7.2)"] = { names = "DNS:*.example.net" },
+  ["a wildcard for everybody (7.2)"] = { names = "DNS:*" },
+  ["a wildcard within its first label (7.2)"] = { names = "DNS:s*.example.net" },
+  ["a wildcard in the middle (7.2)"] = { names = "DNS:sip.*.net" },
+  ["a wildcard in a SIP URI (7.2)"] = { names = "URI:sip:*.example.net" },
+  ["a wildcard as common name, and no subjectAltName (7.1)"] =
+    { names = "", common_name = "*.example.net" },
   ["a leading dot (7.2)"] = { names = "DNS:.example.net" },
   ["a NUL in its name (bug class 38)"] = { names = der_name "sip.example.net\0.evil.example" },
   ["a SIP URI with a user (7.1)"] = { names = "URI:sip:bob@sip.example.net" },
@@ -163,17 +150,10 @@ describe("A server is not let in whose certificate has", function()
   end)
 
   it("a chain that is too long", function()
-    local by, chain = "ca", {}
-    for at = 1, 12 do
-      ca:issue("link" .. at, { is_authority = true, by = by })
-      by = "link" .. at
-      local file <close> = assert(io.open(ca.folder.path .. "/" .. by .. ".pem"))
-      table.insert(chain, 1, file:read "a")
-    end
-    local cert, key = ca:issue("server", { names = "DNS:sip.example.net", by = by })
-    ca.folder:write("long.pem", table.concat(chain))
-    assert.is_false(accepts(cert, key, "sip.example.net",
-      { "-cert_chain", ca.folder.path .. "/long.pem" }))
+    local cert, key, chain = ca:issue_below(12, "server", { names = "DNS:sip.example.net" })
+    assert.is_false(accepts(cert, key, "sip.example.net", { "-cert_chain", chain }))
+    cert, key, chain = ca:issue_below(3, "server", { names = "DNS:sip.example.net" })
+    assert.is_true(accepts(cert, key, "sip.example.net", { "-cert_chain", chain }))
   end)
 
   it("been taken back (RFC 5280 5)", function()
@@ -195,27 +175,7 @@ describe("Whoever answers is trusted", function()
   end)
 end)
 
--- OpenSSL's client sends an OPTIONS. True when it came; else what the client said.
-local function call_in(more)
-  local address = agent.listeners[1].ip .. ":" .. agent.listeners[1].port
-  local words = { "openssl", "s_client", "-connect", address, "-CAfile", ca.path,
-                  "-verify_return_error", "-quiet", "-ign_eof" }
-  for _, word in ipairs(more or {}) do words[#words + 1] = word end
-  local request = table.concat({ "OPTIONS sips:x@client SIP/2.0",
-    "Via: SIP/2.0/TLS 192.0.2.1;branch=z9hG4bK1", "Max-Forwards: 70", "To: <sips:x@client>",
-    "From: <sip:a@example.net>;tag=1", "Call-ID: 1", "CSeq: 1 OPTIONS", "Content-Length: 0",
-    "", "" }, "\r\n")
-  local has_come, said = false, nil
-  agent:off "OPTIONS"
-  agent:on("OPTIONS", function(req) has_come = true; req:reply(200) end)
-  local job = sip.go(function()
-    local _, err = sip.exec(words, { input = request })
-    said = err and err.errors or "ended"
-  end)
-  await("request", function() return has_come or said end)
-  job:cancel()
-  return has_come, said
-end
+local function call_in(more) return openssl.call(agent, ca.path, more) end
 
 local function identity(name)
   return { "-cert", ca.folder.path .. "/" .. name .. ".pem",
@@ -338,7 +298,7 @@ describe("Files that are read again", function()
     new_agent { cert = cert, key = key, reload = "30ms" }
     assert.is_true(shows "before.example")
     ca:issue("site", { names = "DNS:after.example" })
-    await("look at the files", function() return shows "after.example" end)
+    openssl.await("look at the files", function() return shows "after.example" end)
   end)
 end)
 
