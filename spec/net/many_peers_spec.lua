@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --
 -- 5 000 peers that dribble over TCP, 2 000 that begin a TLS handshake and 1 000 that begin a
--- WebSocket, all at once (bug classes 43 and 44): others are served meanwhile, what each of them
--- holds is bounded, and all are gone at their deadline.
+-- WebSocket, all at once (bug classes 43 and 44): calls go on meanwhile over each transport, what
+-- each of them holds is bounded, and all are gone at their deadline.
 
 local certificates <const> = require "spec.support.certificates"
 local core <const> = require "moonsip.core"
@@ -17,20 +17,26 @@ local function descriptors()
 end
 
 describe("many peers that are slow", function()
-  local ca, service, ports
+  local ca, service, caller, ports
 
   setup(function()
     ca = certificates.authority()
     local cert, key = ca:issue("server", { names = "IP:127.0.0.1" })
-    service = ends.service()
-    local tls <const> = assert(core.tls { identities = { { certificate = cert, key = key } } })
+    service = ends.service { handles = { "INVITE" } }
+    local tls <const> = assert(core.tls { identities = { { certificate = cert, key = key } },
+                                          authorities = ca.path })
     ports = { tcp = service:listen "tcp", udp = service:listen "udp", ws = service:listen "ws",
               tls = service:listen("tls", "127.0.0.1", 0, { tls = tls }) }
+    caller = ends.service()
+    assert(caller.loop:set_tls(caller.engine, tls))
+    for transport in pairs(ports) do caller:listen(transport, "127.0.0.1", 0, { tls = tls }) end
   end)
   teardown(function()
+    caller:close()
     service:close()
     ca:close()
     assert.same({}, service.errors)
+    assert.same({}, caller.errors)
   end)
 
   -- So many connections to a port, each of which sends the first bytes of a text.
@@ -55,13 +61,26 @@ describe("many peers that are slow", function()
     ends.turn(2)
   end
 
+  local function event_of(one, kind)
+    local event <const> = one:wait_event(kind)
+    one.events = {}
+    return event
+  end
+
+  -- INVITE, 200, ACK, BYE, 200 over each transport.
   local function is_served()
-    local peer <close> = ends.udp()
-    peer:send(ends.request(), "127.0.0.1", ports.udp)
-    assert.matches("^SIP/2.0 200 OK", (peer:wait()))
-    local stream <close> = ends.connect("127.0.0.1", ports.tcp)
-    stream:send(ends.request { transport = "TCP" })
-    stream:wait "SIP/2.0 200 OK"
+    for transport, port in pairs(ports) do
+      assert(caller.engine:request { method = "INVITE", from = "<sip:a@127.0.0.1>",
+        transport = transport, uri = ("sip:b@127.0.0.1:%d;transport=%s"):format(port, transport),
+        content_type = "application/sdp", body = "v=0\r\n" })
+      local invite <const> = event_of(service, "request")
+      assert.equal(transport, invite.message.transport)
+      assert(service.engine:reply(invite.transaction, 200))
+      local dialog <const> = event_of(caller, "response").dialog
+      assert(caller.engine:dialog_request(dialog, { method = "BYE" }))
+      assert.equal(200, event_of(caller, "response").message.code)
+      assert.truthy(event_of(service, "dialog_end"))
+    end
   end
 
   it("hold little, delay nobody, and are gone at their deadline", function()
@@ -85,10 +104,10 @@ describe("many peers that are slow", function()
       if at % 5 == 0 then is_served() end
       service:advance(1000)
     end
-    assert.equal(all, service:counts().connections)
+    assert.equal(all + 3, service:counts().connections) -- those of the caller
     is_served()
     service:advance(11000) -- 30 s since they began, however much they dribbled
-    ends.until_true(function() return service:counts().connections == 0 end)
+    ends.until_true(function() return service:counts().connections == 3 end)
     is_served()
     service:advance(40000)
     for _, list in ipairs { slow, half, upgrades } do
