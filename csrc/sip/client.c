@@ -210,24 +210,31 @@ bool sip_client_is_sent_once(const sip_transaction *t) {
   return is_once(t) && t->client.head_len > 0;
 }
 
+/* A sips URI leads over TLS or nowhere, whatever a resolver says (26.2.2). */
+static bool is_secure_enough(const sip_transaction *t, const sip_target *target) {
+  return !(t->flags & SIP_TRANSACTION_SECURE) || sip_transport_is_secure(target->transport);
+}
+
 int sip_client_send_to_next(sip_engine *engine, sip_transaction *t, int error) {
   while (t->client.target_next < t->client.target_count) {
-    error = sip_client_send_to(engine, t, &t->client.targets[t->client.target_next++]);
+    const sip_target *target = &t->client.targets[t->client.target_next++];
+    error = is_secure_enough(t, target) ? sip_client_send_to(engine, t, target) : SIP_E_NO_ROUTE;
     if (error == 0) break;
   }
   return error;
 }
 
 /* What a URI says of its server (RFC 3263 4): a target when its host is an address, else
- * what is to be asked. */
+ * what is to be asked. query->secure: it is on the way to a sips URI. */
 static int read_hop(sip_str next_hop, sip_transport wanted, sip_query *query, sip_target *target) {
   sip_uri uri;
   if (sip_uri_parse(next_hop, &uri, NULL) != 0) return SIP_E_URI;
   if (uri.scheme != SIP_SCHEME_SIP && uri.scheme != SIP_SCHEME_SIPS) return SIP_E_URI;
-  bool secure = uri.scheme == SIP_SCHEME_SIPS;
+  bool secure = query->secure || uri.scheme == SIP_SCHEME_SIPS;
   if (!wanted) wanted = sip_uri_transport(&uri);
   if (secure && wanted == SIP_TRANSPORT_TCP) wanted = SIP_TRANSPORT_TLS; /* 26.2.2 */
   if (secure && wanted == SIP_TRANSPORT_WS) wanted = SIP_TRANSPORT_WSS;  /* RFC 7118 5 */
+  if (secure && wanted && !sip_transport_is_secure(wanted)) return SIP_E_NO_ROUTE;
   sip_str host = uri.host, maddr;
   if (sip_uri_param(&uri, SIP_STR("maddr"), &maddr) && maddr.len) host = maddr;
   *query = (sip_query){.host = host, .port = uri.port, .transport = wanted, .secure = secure};
@@ -241,7 +248,7 @@ static int read_hop(sip_str next_hop, sip_transport wanted, sip_query *query, si
 
 int sip_client_ask_or_send(sip_engine *engine, sip_transaction *t, sip_str next_hop,
                            sip_transport wanted) {
-  sip_query query;
+  sip_query query = {.secure = (t->flags & SIP_TRANSACTION_SECURE) != 0};
   sip_target target;
   int error = read_hop(next_hop, wanted, &query, &target);
   if (error) return error;
@@ -251,7 +258,7 @@ int sip_client_ask_or_send(sip_engine *engine, sip_transaction *t, sip_str next_
 }
 
 bool sip_client_way(sip_engine *engine, sip_str next_hop, sip_transport wanted, sip_flow *out) {
-  sip_query query;
+  sip_query query = {0};
   sip_target target;
   if (read_hop(next_hop, wanted, &query, &target) != 0 || !target.address.family) return false;
   out->transport = target.transport;

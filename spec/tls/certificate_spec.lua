@@ -268,6 +268,27 @@ describe("Files that are read again", function()
     assert.equal(2, heard)
   end)
 
+  it("are read without dropping a call, whose BYE goes by the connection it began with", function()
+    local client <close> = assert(sip.agent { listen = "tls:" .. place.address(),
+      tls = { cert = cert, key = key, ca = ca.path } })
+    local ended
+    agent:on("INVITE", function(req)
+      local call = req:answer()
+      ended = call:wait_end()
+    end)
+    local call = assert(client:call(("sips:before.example:%d;maddr=%s"):format(
+      agent.listeners[1].port, place.ip)))
+    ca:issue("site", { names = "DNS:after.example" })
+    assert.is_true(agent:reload_tls())
+    assert.is_true(shows "after.example")
+    assert.same({ "connected", "connected" }, { call.state, agent.calls[1].state })
+    local before <const> = client.context.driver.loop:counts().connected
+    assert.is_true(call:hangup())
+    openssl.await("end of the call", function() return ended end)
+    assert.equal("hangup", ended.kind)
+    assert.equal(before, client.context.driver.loop:counts().connected)
+  end)
+
   it("change nothing when one is broken, expired, or not of its key", function()
     local function refused(why)
       local done, err = agent:reload_tls()

@@ -124,7 +124,19 @@ describe("TLS", function()
     assert.equal(1, client:counts().connected)
   end)
 
-  it("does not use a connection with one domain for another (RFC 5923 9.1)", function()
+  it("does not use a connection of who proved nothing for a domain (RFC 5922 7.3, 5923 9)",
+    function()
+      server.engine:handles("MESSAGE", true)
+      ask(port, { method = "MESSAGE", body = "x", content_type = "text/plain" })
+      -- To the very address that the client's connection comes from.
+      local remote <const> = server:wait_event("request").message.source_port
+      assert(server.engine:request { method = "OPTIONS", from = "<sip:a@localhost>",
+        uri = ("sips:localhost:%d;maddr=127.0.0.1"):format(remote) })
+      assert.equal("ECONNREFUSED", server:wait_event("failed").code)
+      assert.equal(1, server:counts().connections) -- the client's, as before
+    end)
+
+  it("does not use a connection with one domain for another (RFC 5923 9.1, bug class 38)", function()
     ask(port)
     client:wait_event "response"
     client.events = {}
