@@ -188,6 +188,50 @@ describe("A connection of a peer that is stuck", function()
     end)
   end
 
+  for how, bytes in pairs {
+    ["in the middle of a frame"] = frame(TEXT, "OPTIONS"):sub(1, -2),
+    ["behind a length that lies"] = web.write(TEXT, 60000, true, "\0\0\0\0") .. "OPTIONS",
+    ["between two fragments"] = frame(TEXT, "OPTIONS", true),
+    ["after nothing"] = "",
+  } do
+    for _, leave in ipairs { "close", "reset", "shutdown" } do
+      it(("leaves nothing that spins when it goes %s of a WebSocket, by %s (bug class 42)"):format(
+        how, leave), function()
+          local server <close> = service()
+          local peer <const> = web_peer(server)
+          peer:send(bytes)
+          ends.turn()
+          peer[leave](peer)
+          ends.turn()
+          assert.is_true(server:is_quiet())
+          if leave == "shutdown" then peer:close() end
+          ends.until_true(function() return server:counts().connections == 0 end, "its end")
+          assert.is_true(server:is_quiet())
+        end)
+    end
+  end
+
+  for _, transport in ipairs(STREAMS) do
+    for _, leave in ipairs { "close", "reset", "shutdown" } do
+      it(("leaves nothing that spins when it goes in a handshake, over %s, by %s (bug class 42)")
+        :format(transport, leave), function()
+          local server <close> = service()
+          local port <const> = server:listen(transport, "127.0.0.1", 0, { tls = tls })
+          for _, bytes in ipairs { "", "\22", "\22\3\1\2\0\1\0\1\252\3\3",
+                                   "GET / HTTP/1.1\r\nHost" } do
+            local peer <const> = ends.connect("127.0.0.1", port)
+            peer:send(bytes)
+            ends.turn()
+            peer[leave](peer)
+            ends.turn()
+            assert.is_true(server:is_quiet())
+            if leave == "shutdown" then peer:close() end
+            ends.until_true(function() return server:counts().connections == 0 end, "its end")
+          end
+        end)
+    end
+  end
+
   it("between two fragments is as stuck when it sends pings", function()
     local server <close> = service { loop = { partial_ms = 20000 } }
     local peer <const> = web_peer(server)

@@ -81,7 +81,7 @@ host.b.example       A     10.0.1.2
     assert.same({ "tls" }, transports(net))
   end)
 
-  it("is what a call is about, not the transport: sip with TLS keeps sip (RFC 5630 3.1.3)", function()
+  it("is what a call is about: sip with TLS as transport keeps sip (RFC 5630 3.1.3)", function()
     local net <close>, alice = network()
     local call = assert(alice:call "sip:bob@10.0.1.2:5061;transport=tls")
     assert.matches("^<sip:alice@", contact_of(net:messages { method = "INVITE" }[1]))

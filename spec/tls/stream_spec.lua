@@ -136,7 +136,7 @@ describe("TLS", function()
       assert.equal(1, server:counts().connections) -- the client's, as before
     end)
 
-  it("does not use a connection with one domain for another (RFC 5923 9.1, bug class 38)", function()
+  it("does not use one connection for two domains (RFC 5923 9.1, bug class 38)", function()
     ask(port)
     client:wait_event "response"
     client.events = {}

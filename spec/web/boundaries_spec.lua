@@ -10,8 +10,8 @@ local TOO_BIG <const>, PROTOCOL <const> = 1009, 1002
 local LIMIT <const> = 70000
 
 -- Where the form of a length changes, a mask begins anew, or a limit is.
-local LENGTHS <const> = { 0, 1, 2, 3, 4, 5, 7, 8, 9, 124, 125, 126, 127, 128, 255, 256, 65534, 65535,
-                          65536, 65537, LIMIT - 1, LIMIT }
+local LENGTHS <const> = { 0, 1, 2, 3, 4, 5, 7, 8, 9, 124, 125, 126, 127, 128, 255, 256, 65534,
+                          65535, 65536, 65537, LIMIT - 1, LIMIT }
 
 local MASKS <const> = { bare = false, zero = "\0\0\0\0", ones = "\xff\xff\xff\xff",
                         mixed = "\x01\x80\x7f\xfe" }
@@ -21,7 +21,9 @@ local FRAGMENTS <const> = {
   ["one piece"] = function(len) return { len } end,
   ["an empty one first"] = function(len) return { 0, len } end,
   ["an empty one last"] = function(len) return { len, 0 } end,
-  ["its first byte and the rest"] = function(len) return { math.min(1, len), math.max(0, len - 1) } end,
+  ["its first byte and the rest"] = function(len)
+    return { math.min(1, len), math.max(0, len - 1) }
+  end,
   ["all but its last byte, and that"] = function(len)
     return { math.max(0, len - 1), math.min(1, len) }
   end,
@@ -87,7 +89,7 @@ local function feed(bytes, cut, is_masked)
   return events, reader
 end
 
-describe("bug class 41: a message of a WebSocket at a boundary, cut anywhere, comes whole", function()
+describe("bug class 41: a message of a WebSocket, cut anywhere, comes whole", function()
   for mask_name, mask in pairs(MASKS) do
     for how, sizes_of in pairs(FRAGMENTS) do
       it(("in %s, mask %s"):format(how, mask_name), function()
