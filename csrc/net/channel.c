@@ -17,6 +17,7 @@ typedef struct net_channel {
     net_tcp_stream tcp;
     net_tls_stream tls;
   };
+  bool is_tls;
   char name[NET_CHANNEL_NAME_MAX];
   net_channel_fn tell;
   void *context;
@@ -114,7 +115,8 @@ static net_channel *new_channel(net_loop *loop, const net_channel_opening *openi
   if (!channel) return NULL;
   channel->tell = opening->tell;
   channel->context = opening->context;
-  channel->stream = opening->tls ? &channel->tls.stream : &channel->tcp.stream;
+  channel->is_tls = opening->tls != NULL;
+  channel->stream = channel->is_tls ? &channel->tls.stream : &channel->tcp.stream;
   channel->stream->user = &stream_user;
   channel->stream->context = channel;
   if (opening->name.len) memcpy(channel->name, opening->name.ptr, opening->name.len);
@@ -125,7 +127,7 @@ static net_channel *new_channel(net_loop *loop, const net_channel_opening *openi
 }
 
 static net_tcp_stream *tcp_of(net_channel *channel) {
-  return channel->stream == &channel->tls.stream ? &channel->tls.tcp : &channel->tcp;
+  return channel->is_tls ? &channel->tls.tcp : &channel->tcp;
 }
 
 static int open_stream(net_channel *channel, net_loop *loop, const net_channel_opening *opening,

@@ -344,6 +344,8 @@ end
 
 local connect
 
+local is_of_tls <const> = { TLS = true, CERTIFICATE = true }
+
 local function told(self, kind, value)
   if self.is_connected then
     if on[kind] then on[kind](self, value) end
@@ -352,7 +354,9 @@ local function told(self, kind, value)
     if self.framing.is_ready then return opened(self) end
     send(self, self.framing:hello())
   elseif kind == "failed" then
-    self.id, self.err = nil, value
+    -- a server that is there and cannot be trusted says more than an address without one
+    local says_more = self.err and is_of_tls[self.err.name]
+    self.id, self.err = nil, says_more and self.err or value
     connect(self)
   end
 end

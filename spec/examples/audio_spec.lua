@@ -3,6 +3,7 @@
 -- The examples that give the audio of a call to a program, and that look at it themselves.
 
 local test <const> = require "moonsip.test"
+local web_server <const> = require "spec.support.web_server"
 
 describe("examples/14_attach.lua", function()
   local net, script, server, alice
@@ -84,5 +85,42 @@ describe("examples/15_energy.lua", function()
       "^heard ([%d.]+) s, loudest (%-?%d+) dB$"
     assert.is_true(tonumber(seconds) > 3, seconds)
     assert.is_true(tonumber(loudest) > -40, loudest)
+  end)
+end)
+
+describe("examples/29_voice_agent.lua", function()
+  local net, script, alice, server
+  before_each(function()
+    net = test.net()
+    script = net:load("examples/29_voice_agent.lua", "10.0.0.1",
+      { "0.0.0.0:5060", "ws://10.0.0.9:9093/" })
+    alice = net:agent "sip:alice@example.com"
+  end)
+  after_each(function() net:close() end)
+
+  it("lets a caller talk with an agent, and hangs up when that does", function()
+    net:server("10.0.0.9:9093", function(peer)
+      server = web_server.serve(peer, { on_message = function(one)
+        local last <const> = one.objects[#one.objects]
+        if last.event == "media" then
+          one:say { event = "media", media = { payload = last.media.payload } }
+        end
+      end })
+    end)
+    local call <const> = assert(alice:call(script))
+    net:advance "200ms"
+    call:play("welcome.wav", function() end)
+    assert(alice:hears "welcome.wav")
+    server:say { event = "stop" }
+    assert.equal("hangup", call:wait_end().kind)
+    assert.is_true(script:printed "^talking as %x+%-")
+    assert.is_true(script:printed "^the agent hung up$")
+  end)
+
+  it("says good-bye where no agent is", function()
+    net:server "10.0.0.9:1"
+    assert(alice:call(script))
+    assert(alice:hears "goodbye.wav")
+    assert.is_true(script:printed "^no agent: transport")
   end)
 end)

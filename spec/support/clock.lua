@@ -26,6 +26,7 @@ function Clock:set_on_refused() end
 function Clock:set_on_signal(fn) self.on_signal = fn end
 function Clock:changed() end
 function Clock:stop() self.stopped = true end
+function Clock:has_certificate() return false end
 function Clock:close() end
 
 --- Jumps to the next timer and fires it.

@@ -316,7 +316,7 @@ describe("call:stream { to = ws:// }", function()
     ["ends the connection without a close frame"] = { { on_open = function(one)
       one.peer:close()
     end }, "gone", "without a close frame" },
-    ["resets"] = { { on_open = function(one) one.peer:reset() end }, "transport", "RESET" },
+    ["resets"] = { { on_open = function(one) one.peer:reset() end }, "transport", "was reset" },
     ["sends what is no JSON"] = { says "{", "invalid", "no JSON" },
     ["sends JSON that is no object"] = { says "[1]", "invalid", nil },
     ["sends JSON without its event"] = { says "{}", "invalid", "without its event" },
