@@ -7,7 +7,7 @@
 #include "binding/object.h"
 #include "sip/values.h"
 
-enum { THOUSAND = 1000, FIELDS = 12 };
+enum { THOUSAND = 1000, FIELDS = 13 };
 
 static void set_text(lua_State *L, const char *name, sip_str text) {
   if (text.len == 0) return;
@@ -58,6 +58,7 @@ void bind_push_contact(lua_State *L, const sip_contact *contact, sip_time now) {
     lua_setfield(L, -2, "instance");
   }
   if (contact->reg_id) set_integer(L, "reg_id", contact->reg_id);
+  if (contact->gruu_at) set_integer(L, "gruu_at", contact->gruu_at);
   if (contact->flow.transport) {
     bind_push_flow(L, &contact->flow);
     lua_setfield(L, -2, "flow");
@@ -93,6 +94,10 @@ const char *bind_read_contact(lua_State *L, int index, sip_contact *contact) {
   if (!read_number(L, index, "cseq", &cseq) || cseq > UINT32_MAX) return "bad cseq";
   if (!read_number(L, index, "expires_at", &expires_at)) return "bad expires_at";
   if (lua_getfield(L, index, "reg_id") == LUA_TNUMBER) reg_id = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  if (lua_getfield(L, index, "gruu_at") == LUA_TNUMBER) {
+    contact->gruu_at = (sip_time)lua_tonumber(L, -1);
+  }
   lua_pop(L, 1);
   contact->q = (uint16_t)(q * THOUSAND + 0.5);
   contact->cseq = (uint32_t)cseq;

@@ -34,17 +34,18 @@ static lua_Integer check_number(lua_State *L, int index, lua_Integer max) {
   return value;
 }
 
-enum { TARGET_ARGUMENTS = 9 };
+enum { TARGET_ARGUMENTS = 10 };
 
-/* uri, via, routes, headers, drop, flow, transport, timeout, group from a stack index on;
- * each may be nil. */
+/* uri, via, routes, headers, drop, flow, transport, timeout, group, spare_of from a stack index
+ * on; each may be nil. */
 static int check_target(lua_State *L, int index, sip_proxy_target *out) {
   int error = 0;
   *out = (sip_proxy_target){.uri = bind_opt_str(L, index),
                             .via = bind_opt_str(L, index + 1),
                             .routes = bind_opt_str(L, index + 2),
                             .timeout_ms = (uint32_t)check_number(L, index + 7, INT32_MAX),
-                            .group = (uint32_t)check_number(L, index + 8, INT32_MAX / 2)};
+                            .group = (uint32_t)check_number(L, index + 8, INT32_MAX / 2),
+                            .spare_of = (uint32_t)check_number(L, index + 9, UINT16_MAX)};
   if (!lua_isnil(L, index + 3)) {
     sip_buffer *lines = bind_new_buffer(L);
     error = bind_add_lines(L, index + 3, lines);

@@ -30,7 +30,7 @@ static bool flag_option(lua_State *L, const char *name) {
 }
 
 /* registrar{ min, max, default: seconds; max_contacts; evicts, takes_any_path: booleans;
- * domain; service_route: a list of routes } */
+ * domain; service_route: a list of routes; gruu: boolean, secret: its key, or seed } */
 static int registrar_new(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   sip_registrar policy = {.min_s = number_option(L, "min", 0, UINT32_MAX),
@@ -45,9 +45,12 @@ static int registrar_new(lua_State *L) {
   sip_buffer_init(&self->texts, &self->alloc, 0);
   sip_buffer_init(&self->aor, &self->alloc, 0);
   sip_buffer_init(&self->lines, &self->alloc, 0);
+  sip_buffer_init(&self->plain, &self->alloc, 0);
   sip_buffer_init(&self->date, &self->alloc, 0);
   self->date_at = 0;
   self->registration.texts = &self->texts;
+  int error = bind_registrar_read_gruu(L, self);
+  if (error) return bind_fail(L, error, NULL);
   bind_class_set(L, registrar_class);
   lua_getfield(L, 1, "domain");
   self->domain = bind_opt_str(L, -1);
@@ -62,7 +65,9 @@ static int registrar_gc(lua_State *L) {
   sip_buffer_deinit(&self->texts);
   sip_buffer_deinit(&self->aor);
   sip_buffer_deinit(&self->lines);
+  sip_buffer_deinit(&self->plain);
   sip_buffer_deinit(&self->date);
+  sip_seal_deinit(&self->seal);
   return 0;
 }
 
@@ -74,7 +79,7 @@ static bool to_of(const sip_message *m, sip_uri *uri) {
   return true;
 }
 
-static bool uri_of(lua_State *L, int index, sip_uri *uri) {
+bool bind_registrar_uri(lua_State *L, int index, sip_uri *uri) {
   if (bind_class_test(L, index, bind_message_class)) {
     return to_of(bind_check_message(L, index, NULL), uri);
   }
@@ -94,7 +99,7 @@ static bool write_aor(bind_registrar *self, const sip_uri *uri, sip_str *aor) {
 
 bool bind_registrar_aor(lua_State *L, int index, bind_registrar *self, sip_str *aor) {
   sip_uri uri;
-  return uri_of(L, index, &uri) && write_aor(self, &uri, aor);
+  return bind_registrar_uri(L, index, &uri) && write_aor(self, &uri, aor);
 }
 
 bool bind_registrar_aor_of(bind_registrar *self, const sip_message *message, sip_str *aor) {
@@ -136,6 +141,7 @@ void bind_registrar_open(lua_State *L) {
   lua_setfield(L, -2, "fits");
   luaL_setfuncs(L, bind_registrar_serve_methods, 0);
   luaL_setfuncs(L, bind_registrar_answer_methods, 0);
+  luaL_setfuncs(L, bind_registrar_gruu_methods, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   lua_pushcfunction(L, registrar_new);

@@ -6,7 +6,10 @@
 #ifndef MOONSIP_BINDING_REGISTRAR_H
 #define MOONSIP_BINDING_REGISTRAR_H
 
+#include "auth/seal.h"
+#include "base/random.h"
 #include "binding/binding.h"
+#include "location/gruu.h"
 #include "location/table.h"
 
 /* User values of the registrar's userdata. */
@@ -19,8 +22,12 @@ typedef struct bind_registrar {
   sip_buffer texts;
   sip_buffer aor;
   sip_buffer lines; /* of an answer */
+  sip_buffer plain; /* what a temporary GRUU means */
   sip_buffer date;  /* the value of Date, for the second date_at */
   lua_Integer date_at;
+  bool gives_gruus;
+  sip_seal seal; /* of temporary GRUUs */
+  sip_random random;
   sip_registration registration;
   sip_update update;
 } bind_registrar;
@@ -30,6 +37,7 @@ bind_registrar *bind_check_registrar(lua_State *L, int index);
 /* The address of record that the value at the index means: a URI or address object, text,
  * or a REGISTER, whose To has it. False when it is none: nobody is registered there. */
 bool bind_registrar_aor(lua_State *L, int index, bind_registrar *self, sip_str *aor);
+bool bind_registrar_uri(lua_State *L, int index, sip_uri *uri);
 /* That of a REGISTER. */
 bool bind_registrar_aor_of(bind_registrar *self, const sip_message *message, sip_str *aor);
 
@@ -62,9 +70,18 @@ void bind_registrar_write(lua_State *L, bind_registrar *self, int status, const 
 /* Pushes a list { "registered", contact, ... } of what changed; nil when nothing did. */
 void bind_registrar_push_changes(lua_State *L, const bind_registrar *self, sip_time now);
 
+/* Reads the options gruu, secret and seed of the table at index 1. 0 or SIP_E_MEMORY. */
+int bind_registrar_read_gruu(lua_State *L, bind_registrar *self);
+/* Whether the answer to the REGISTER that was read last names GRUUs (RFC 5627 5.2). */
+bool bind_registrar_shows_gruu(const bind_registrar *self);
+/* The parameters of one contact, behind it in `lines`. */
+void bind_registrar_add_gruu(bind_registrar *self, const sip_contact *contact, sip_time now);
+
 /* registrar:serve; registrar:check, registrar:save, registrar:update */
 extern const luaL_Reg bind_registrar_serve_methods[];
 extern const luaL_Reg bind_registrar_answer_methods[];
+/* registrar:gruu, registrar:device */
+extern const luaL_Reg bind_registrar_gruu_methods[];
 
 /* The open core.location at the index, or a Lua error. */
 sip_location *bind_check_location(lua_State *L, int index);

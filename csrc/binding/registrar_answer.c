@@ -22,10 +22,12 @@ static void add_field(sip_buffer *lines, sip_str name, sip_str value) {
 
 static void add_contacts(bind_registrar *self, sip_time now) {
   const sip_update *update = &self->update;
+  bool gruu = bind_registrar_shows_gruu(self);
   for (size_t i = 0; i < update->count; i++) {
     if (!update->of[i].after) continue;
     SIP_BUFFER_ADD(&self->lines, "Contact: ");
     sip_contact_write(update->of[i].after, now, &self->lines);
+    if (gruu) bind_registrar_add_gruu(self, update->of[i].after, now);
     SIP_BUFFER_ADD(&self->lines, "\r\n");
   }
 }

@@ -8,8 +8,8 @@
 #include "binding/engine.h"
 #include "binding/registrar.h"
 
-/* What a registrar supports beside what its engine says of itself (RFC 3327, 5626). */
-#define EXTENSIONS SIP_STR("path, outbound")
+/* What a registrar supports beside what its engine says of itself (RFC 3327, 5626, 5627). */
+#define EXTENSIONS SIP_STR("path, outbound, gruu")
 
 typedef struct serving {
   bind_registrar *registrar;

@@ -23,6 +23,8 @@ void sip_contact_read(sip_contact *contact, const sip_name_addr *value, sip_buff
   sip_param param;
   while (sip_param_next(&rest, &param) == 1) {
     if (SIP_IS(param.name, "q") || SIP_IS(param.name, "expires")) continue;
+    /* RFC 5627 5.1: they are for us to say. */
+    if (SIP_IS(param.name, "pub-gruu") || SIP_IS(param.name, "temp-gruu")) continue;
     if (SIP_IS(param.name, "reg-id")) contact->reg_id = parse_reg_id(param.value);
     sip_buffer_add_char(params, ';');
     sip_buffer_add(params, param.name);

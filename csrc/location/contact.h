@@ -23,6 +23,7 @@ typedef struct sip_contact {
   sip_str path;   /* Path values, the first to visit first, with commas between; or empty */
   sip_str call_id;
   sip_time expires_at;
+  sip_time gruu_at; /* temporary GRUUs of its device that are older are void (gruu.h) */
   uint32_t cseq;
   uint32_t reg_id; /* with +sip.instance it names the binding (RFC 5626); 0: the URI does */
   uint16_t q;      /* thousandths */

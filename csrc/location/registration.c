@@ -5,6 +5,7 @@
 #include "location/registration.h"
 
 #include "base/error.h"
+#include "location/gruu.h"
 #include "location/reach.h"
 #include "sip/seconds.h"
 
@@ -150,6 +151,19 @@ static int check_secure(sip_registration *r, const path *p) {
   return asked && !has_sip && p->is_secure ? 0 : refuse(r, 400, "SIPS Contact By Way Of SIP");
 }
 
+/* RFC 5627 5.1 */
+static int check_gruu(sip_registration *r) {
+  const sip_message *request = r->request;
+  sip_name_addr to;
+  if (sip_name_addr_parse(sip_message_value(request, &request->headers[request->to]), &to)) return 0;
+  for (size_t i = 0; i < r->count; i++) {
+    const sip_wish *wish = &r->wishes[i];
+    int status = wish->seconds ? sip_gruu_check(&wish->contact, &wish->uri, &to.uri) : 0;
+    if (status) return refuse(r, status, "Contact Leads Back");
+  }
+  return 0;
+}
+
 /* Step 7: less than the minimum is refused, but never an hour or more. */
 static int limit_seconds(sip_registration *r, const sip_registrar *registrar) {
   for (size_t i = 0; i < r->count; i++) {
@@ -167,6 +181,7 @@ static int finish(sip_registration *r, const sip_flow *flow, const path *p) {
   for (size_t i = 0; i < r->count; i++) {
     sip_contact *contact = &r->wishes[i].contact;
     contact->path = p->text;
+    contact->gruu_at = 0;
     contact->call_id = sip_message_span(request, request->call_id);
     contact->cseq = request->cseq;
     contact->flow = (sip_flow){0};
@@ -195,6 +210,7 @@ int sip_registration_read(sip_registration *r, const sip_message *request, const
   if ((status = read_contacts(r, common_seconds(request, registrar)))) return status;
   if ((status = check_outbound(r, &p))) return status;
   if ((status = check_secure(r, &p))) return status;
+  if ((status = check_gruu(r))) return status;
   if ((status = limit_seconds(r, registrar))) return status;
   return finish(r, flow, &p);
 }

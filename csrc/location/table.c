@@ -14,6 +14,7 @@ typedef struct sip_entry {
   sip_timer timer;
   struct sip_entry *next;
   struct record *record;
+  sip_time gruu_at;
   uint32_t reg_id;
   uint16_t uri_len, params_len, path_len, call_id_len;
   uint8_t flow_size;
@@ -46,7 +47,8 @@ static char *append(char *at, sip_str text) {
 /* A copy of a contact, in no record. NULL without memory. */
 static sip_entry *pack(sip_location *location, const sip_contact *c) {
   char flow[SIP_PACKED_FLOW_MAX];
-  sip_entry head = {.reg_id = c->reg_id,
+  sip_entry head = {.gruu_at = c->gruu_at,
+                    .reg_id = c->reg_id,
                     .uri_len = (uint16_t)c->uri.len,
                     .params_len = (uint16_t)c->params.len,
                     .path_len = (uint16_t)c->path.len,
@@ -72,8 +74,11 @@ static sip_str take(const char **at, size_t len) {
 }
 
 static void unpack(const sip_entry *e, sip_contact *c) {
-  *c = (sip_contact){
-      .expires_at = e->timer.at, .cseq = e->timer.tag, .reg_id = e->reg_id, .q = e->timer.kind};
+  *c = (sip_contact){.expires_at = e->timer.at,
+                     .gruu_at = e->gruu_at,
+                     .cseq = e->timer.tag,
+                     .reg_id = e->reg_id,
+                     .q = e->timer.kind};
   sip_flow_unpack(e->data, e->flow_size, &c->flow);
   const char *at = e->data + e->flow_size;
   c->uri = take(&at, e->uri_len);

@@ -49,6 +49,23 @@ static bool is_repeated(const sip_registration *r, size_t at) {
   return false;
 }
 
+/* Since when temporary GRUUs of its device are good (RFC 5627 5.1, 5.3): since the first
+ * of its bindings that followed each other without a gap, or the last change of Call-ID. */
+static sip_time gruu_since(const sip_update *update, const verdicts *v, const sip_contact *contact,
+                           const sip_contact *before, sip_time now) {
+  sip_str instance = sip_contact_instance(contact);
+  if (instance.len == 0) return 0;
+  if (before) return sip_str_equal(before->call_id, contact->call_id) ? before->gruu_at : now;
+  sip_time since = -1;
+  for (size_t i = 0; i < update->had; i++) {
+    const sip_contact *other = &update->current[i];
+    bool is_same = !v->has_expired[i] &&
+                   sip_str_equal_nocase(sip_contact_instance(other), instance);
+    if (is_same && other->gruu_at > since) since = other->gruu_at;
+  }
+  return since < 0 ? now : since;
+}
+
 /* Step 7: the wishes, one by one. */
 static int grant(sip_update *update, sip_registration *r, verdicts *v, sip_time now) {
   for (size_t i = 0; i < r->count; i++) {
@@ -61,6 +78,7 @@ static int grant(sip_update *update, sip_registration *r, verdicts *v, sip_time 
       return refuse(r, OUT_OF_ORDER, "CSeq Out Of Order");
     }
     if (before) v->wish[at] = wish;
+    wish->contact.gruu_at = gruu_since(update, v, &wish->contact, before, now);
     if (wish->seconds == 0) continue; /* removed below, when it was there */
     add(update, before ? SIP_CONTACT_REFRESHED : SIP_CONTACT_REGISTERED, before, &wish->contact);
   }

@@ -292,6 +292,8 @@ typedef struct sip_proxy_target {
   sip_transport transport;
   uint32_t timeout_ms; /* it counts as 408 then; 0: none but Timers B, C and F */
   uint32_t group;      /* groups are tried one after the other, in the order added */
+  uint32_t spare_of;   /* another flow to the device of that branch, for when its own has failed
+                        * (RFC 5626 7); 0: a target of its own */
 } sip_proxy_target;
 
 /* Adds a target to the request's set, at the end; *branch (may be NULL) gets its number,

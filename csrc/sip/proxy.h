@@ -88,6 +88,7 @@ typedef struct sip_branch {
   uint32_t timeout_ms;
   uint32_t group;
   uint16_t number;
+  uint16_t spare_of; /* the branch it waits to stand in for; 0: none */
   uint16_t status;  /* of the last response, or what counts for one; 0 none */
   uint16_t breadth; /* its share of Max-Breadth while it is under way */
   uint8_t state;
@@ -160,6 +161,8 @@ uint16_t sip_proxy_breadth(const sip_message *request);
 int sip_proxy_check_target(const sip_proxy_target *target);
 int sip_proxy_add(sip_engine *engine, sip_proxy *proxy, const sip_proxy_target *target,
                   uint32_t *number);
+/* The flow of a branch has failed before anybody answered: its spare has its place. */
+void sip_proxy_use_spare(sip_proxy *proxy, const sip_branch *failed);
 /* Starts what may be under way now: the rest of the group, or the next one. */
 void sip_proxy_fork(sip_engine *engine, sip_proxy *proxy);
 sip_branch *sip_proxy_branch(const sip_proxy *proxy, uint32_t number);

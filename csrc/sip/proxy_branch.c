@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-enum { FLOW_FAILED = 430 }; /* RFC 5626 11.6 */
+enum { FLOW_FAILED = 430, SILENCE = 408 }; /* RFC 5626 11.6 */
 
 static bool is_pending(sip_branch_state state) {
   return state == SIP_BRANCH_TRYING || state == SIP_BRANCH_RINGING ||
@@ -141,14 +141,23 @@ static void act(sip_engine *engine, sip_branch *branch, uint8_t actions,
   if (actions & SIP_BRANCH_DO_SEND) send(engine, branch);
 }
 
+/* Another flow to the same device may do better (RFC 5626 7), as long as it has not answered. */
+static bool has_flow_failed(sip_branch_state before, const sip_branch *branch) {
+  bool is_over = branch->state == SIP_BRANCH_FAILED || branch->state == SIP_BRANCH_GIVEN_UP;
+  return before == SIP_BRANCH_TRYING && is_over &&
+         (branch->status == FLOW_FAILED || branch->status == SILENCE);
+}
+
 void sip_branch_drive(sip_engine *engine, sip_branch *branch, const sip_branch_cause *cause) {
   sip_branch_arrow arrow = sip_branch_arrow_of((sip_branch_state)branch->state, cause->input);
   if (!arrow.exists) return;
   sip_proxy *proxy = branch->proxy;
-  bool was_pending = is_pending((sip_branch_state)branch->state);
+  sip_branch_state before = (sip_branch_state)branch->state;
+  bool was_pending = is_pending(before);
   branch->state = arrow.next;
   bool now_pending = is_pending((sip_branch_state)branch->state);
   if (cause->status) branch->status = (uint16_t)cause->status;
+  if (has_flow_failed(before, branch)) sip_proxy_use_spare(proxy, branch);
   if (now_pending && !was_pending) {
     proxy->pending++;
     proxy->breadth_out = (uint16_t)(proxy->breadth_out + branch->breadth);

@@ -115,6 +115,7 @@ int sip_proxy_add(sip_engine *engine, sip_proxy *proxy, const sip_proxy_target *
   *branch = (sip_branch){.proxy = proxy,
                          .timeout_ms = target->timeout_ms,
                          .group = target->group,
+                         .spare_of = (uint16_t)target->spare_of,
                          .transport = (uint8_t)target->transport,
                          .by_flow = target->flow != NULL};
   if (target->flow) branch->flow = *target->flow;
@@ -134,10 +135,26 @@ int sip_proxy_add(sip_engine *engine, sip_proxy *proxy, const sip_proxy_target *
 
 /* --- Forking ----------------------------------------------------------------------------- */
 
+void sip_proxy_use_spare(sip_proxy *proxy, const sip_branch *failed) {
+  const sip_link *head = &proxy->branches;
+  for (sip_link *link = head->next; link != head; link = link->next) {
+    sip_branch *branch = branch_at(link);
+    if (branch->spare_of != failed->number) continue;
+    branch->spare_of = 0;
+    branch->group = failed->group;
+    return;
+  }
+}
+
+/* In the set, and no spare. */
+static bool is_waiting(const sip_branch *branch) {
+  return branch->state == SIP_BRANCH_WAITING && branch->spare_of == 0;
+}
+
 static sip_branch *first_waiting(const sip_proxy *proxy) {
   const sip_link *head = &proxy->branches;
   for (sip_link *link = head->next; link != head; link = link->next) {
-    if (branch_at(link)->state == SIP_BRANCH_WAITING) return branch_at(link);
+    if (is_waiting(branch_at(link))) return branch_at(link);
   }
   return NULL;
 }
@@ -147,7 +164,7 @@ static uint16_t waiting_in_group(const sip_proxy *proxy) {
   const sip_link *head = &proxy->branches;
   for (sip_link *link = head->next; link != head; link = link->next) {
     const sip_branch *branch = branch_at(link);
-    if (branch->state == SIP_BRANCH_WAITING && branch->group == proxy->group) count++;
+    if (is_waiting(branch) && branch->group == proxy->group) count++;
   }
   return count;
 }
@@ -156,7 +173,7 @@ static sip_branch *next_in_group(const sip_proxy *proxy) {
   const sip_link *head = &proxy->branches;
   for (sip_link *link = head->next; link != head; link = link->next) {
     sip_branch *branch = branch_at(link);
-    if (branch->state == SIP_BRANCH_WAITING && branch->group == proxy->group) return branch;
+    if (is_waiting(branch) && branch->group == proxy->group) return branch;
   }
   return NULL;
 }

@@ -33,8 +33,8 @@ handlers.mixin(Exchange, "exchange")
 
 local exchange = {}
 
--- Another target may do better after these (RFC 3263 4.3).
-local try_next <const> = { [408] = true, [503] = true }
+-- Another target may do better after these (RFC 3263 4.3; RFC 5626 7).
+local try_next <const> = { [408] = true, [430] = true, [503] = true }
 
 -- Failures of the other side, not of ours.
 local is_outage <const> = { timeout = true, transport = true, dns = true }

@@ -31,12 +31,13 @@ local location = {}
 
 local options_known <const> = { store = true, max_contacts = true, when_full = true,
                                 expires = true, path = true, service_route = true,
-                                domain = true, known = true }
+                                domain = true, known = true, gruu = true, secret = true }
 
 local default_max_contacts <const> = 10
 local max_contacts <const> = 64
 local default_min_s <const>, default_max_s <const> = 60, 3600
 local hour_s <const>, max_s <const> = 3600, 4294967295
+local least_secret <const> = 16
 
 local verb <const> = "sip.location"
 
@@ -104,6 +105,15 @@ local function keeper_of(context, store)
     '"memory", "sqlite:PATH", "redis://HOST" or a table with load and save expected')
 end
 
+--- Key of temporary GRUUs.
+local function secret_of(given)
+  if given == nil then return nil end
+  if #misuse.check(verb, "secret", given, "string") < least_secret then
+    misuse.argument(verb, "secret", ("at least %d characters expected"):format(least_secret))
+  end
+  return given
+end
+
 ---@param context moonsip.Context
 ---@param options table?  see docs/location.md
 ---@return moonsip.Location
@@ -113,17 +123,19 @@ function location.new(context, options)
   local domain = options.domain
   if domain ~= nil then misuse.text(verb, "domain", domain) end
   local keeper, store, how = keeper_of(context, options.store)
+  local seed = context.driver:engine_options().seed
   local self = setmetatable({
-    context = context, store = store,
+    context = context, store = store, seed = seed,
     known = misuse.optional(verb, "known", options.known, "function"),
-    registrar = core.registrar {
+    registrar = assert(core.registrar {
       min = least, max = most, default = default, domain = domain,
       max_contacts = misuse.integer(verb, "max_contacts",
         options.max_contacts or default_max_contacts, 1, max_contacts),
       evicts = choice(options, "when_full", { "refuse", "replace" }) == "replace",
       takes_any_path = choice(options, "path", { "supported", "any" }) == "any",
-      service_route = routes_of(options.service_route),
-    },
+      service_route = routes_of(options.service_route), gruu = options.gruu ~= false,
+      secret = secret_of(options.secret), seed = seed and ~seed,
+    }),
   }, Location)
   self.keeper = keeper.new(self, location.is_ours, how)
   return self
@@ -216,18 +228,37 @@ local function absent(known)
   return errors.new("notfound", "no such user", { code = 404, to_strangers = 480 })
 end
 
---- The contacts of an address of record, in the order of preference: a target for
---- requests. It may wait, unless the bindings are in memory.
+--- Of the contacts those of the device that a GRUU is for (RFC 5627 6.1): none when it is
+--- away; nil when the GRUU, a temporary one, is void by now (5.3).
+local function of_device(self, contacts, device, made_at)
+  local found, since = {}, 0
+  for _, one in ipairs(contacts) do
+    if one.instance and self.registrar:device(one.instance) == device then
+      found[#found + 1] = one
+      since = math.max(since, one.gruu_at or 0)
+    end
+  end
+  if made_at and (#found == 0 or made_at < since) then return nil end
+  return found
+end
+
+--- The contacts of an address of record, or of the device that a GRUU names, in the order of
+--- preference: a target for requests. It may wait, unless the bindings are in memory.
 ---@param uri string|userdata  a URI, an address
 ---@return moonsip.Contact[]?
 ---@return moonsip.Error? err  notfound with code 480 or 404; store
 function Location:lookup(uri)
   if type(uri) ~= "userdata" then misuse.text("loc:lookup", "uri", uri) end
-  local aor = self.registrar:aor(uri)
+  local aor, device, made_at = self.registrar:gruu(uri)
   if not aor then return nil, absent(false) end
   local contacts, why = self.keeper:find(aor)
-  if contacts then return contact.list(contacts) end
   if errors.is(why) then return nil, why end
+  if contacts and device then
+    contacts = of_device(self, contacts, device, made_at)
+    why = contacts ~= nil
+  end
+  if contacts and contacts[1] then return contact.list(contacts) end
+  if made_at then return nil, absent(false) end
   return nil, absent(is_known(self, aor, why))
 end
 

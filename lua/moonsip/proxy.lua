@@ -63,11 +63,13 @@ local function add_targets(self, set)
   local engine, transaction, added = self.agent.engine, self.transaction, false
   for _, one in ipairs(set.targets) do
     local number, err = engine:proxy_add(transaction, one.uri, one.via, one.routes, one.flat,
-      one.drop, one.flow, one.transport, one.timeout_ms, one.turn)
+      one.drop, one.flow, one.transport, one.timeout_ms, one.turn,
+      one.spare_of and one.spare_of.number)
     if not number then
       if err.name ~= "STATE" then return nil, err end
       return nil, self.cancelled and cancelled_error() or err
     end
+    one.number = number
     if self.gates then self.gates:placed(one, number) end
     if number ~= 0 then
       added = true

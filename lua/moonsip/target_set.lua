@@ -136,6 +136,27 @@ local function read_target(verb, given, set)
     ("URI, address, gateway or a list of them expected, got %s"):format(kind))
 end
 
+--- Several flows of one device: the first is tried, each other when the one before has failed
+--- (RFC 5626 7). They follow it in the list.
+local function with_spares(found)
+  local last, list = {}, {}
+  for _, one in ipairs(found) do
+    local given = one.given
+    local device = type(given) == "table" and given.reg_id and given.instance
+    local before = device and last[device]
+    if device then last[device] = one end
+    if before then
+      one.spare_of = before
+      local at = #list
+      while list[at] ~= before do at = at - 1 end
+      table.insert(list, at + 1, one)
+    else
+      list[#list + 1] = one
+    end
+  end
+  return list
+end
+
 --- Appends the targets of a group, each with the number of when it has its turn.
 local function add_group(verb, list, set)
   local found = {}
@@ -152,10 +173,12 @@ local function add_group(verb, list, set)
     end)
   end
   local turn, last_q = set.turns + 1, found[1] and found[1].q
-  for _, one in ipairs(found) do
-    local is_next = set.mode == "serial" or set.mode == "q" and one.q ~= last_q
-    if is_next and one ~= found[1] then turn = turn + 1 end
-    one.turn, last_q = turn, one.q
+  for at, one in ipairs(with_spares(found)) do
+    local is_next = not one.spare_of and (set.mode == "serial"
+      or set.mode == "q" and one.q ~= last_q)
+    if is_next and at > 1 then turn = turn + 1 end
+    one.turn = turn
+    if not one.spare_of then last_q = one.q end
     set.targets[#set.targets + 1] = one
   end
   set.turns = turn

@@ -39,8 +39,7 @@ end
 ---@return moonsip.location.Memory
 function memory.new(location, is_ours)
   local context = location.context
-  local options = { now = context:now(), away = max_away,
-                    seed = context.driver:engine_options().seed }
+  local options = { now = context:now(), away = max_away, seed = location.seed }
   local self = setmetatable({
     context = context, location = location, is_ours = is_ours,
     table = assert(core.location(options)),

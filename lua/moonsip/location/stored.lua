@@ -28,7 +28,7 @@ Stored.__index = Stored
 local stored = {}
 
 -- What a registrar supports beside what its agent says (RFC 3327, 5626).
-local extensions <const> = "path, outbound"
+local extensions <const> = "path, outbound, gruu"
 
 -- Saves that others have overtaken before one gives up.
 local max_attempts <const> = 8
