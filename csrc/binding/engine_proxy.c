@@ -265,13 +265,16 @@ int bind_is_local(lua_State *L) {
   return 1;
 }
 
-/* handles_routed(method, bool), and "stray" for what belongs to nothing. */
+/* handles_routed(method, bool); "stray" for what belongs to nothing, "gruu" for what is to a
+ * GRUU of ours. */
 static int engine_handles_routed(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
   sip_str name = bind_check_str(L, 2);
   bool handled = lua_toboolean(L, 3);
   if (sip_str_equal(name, SIP_STR("stray"))) {
     sip_engine_handle_strays(self->engine, handled);
+  } else if (sip_str_equal(name, SIP_STR("gruu"))) {
+    sip_engine_handle_gruus(self->engine, handled);
   } else {
     sip_engine_handle_routed(self->engine, sip_method_parse(name), handled);
   }

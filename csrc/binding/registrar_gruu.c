@@ -51,8 +51,8 @@ int bind_registrar_read_gruu(lua_State *L, bind_registrar *self) {
 }
 
 bool bind_registrar_shows_gruu(const bind_registrar *self) {
-  return self->gives_gruus && sip_message_has_token(self->registration.request,
-                                                    SIP_HEADER_SUPPORTED, SIP_STR("gruu"));
+  return self->gives_gruus &&
+         sip_message_has_token(self->registration.request, SIP_HEADER_SUPPORTED, SIP_STR("gruu"));
 }
 
 /* What is sealed into a temporary one, as characters of a user part. */

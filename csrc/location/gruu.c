@@ -73,10 +73,9 @@ void sip_gruu_pack(const sip_gruu_secret *secret, sip_buffer *out) {
 
 bool sip_gruu_unpack(sip_str packed, sip_gruu_secret *out) {
   if (packed.len <= PACKED_HEAD) return false;
-  *out = (sip_gruu_secret){
-      .made_at = (sip_time)number_at(packed.ptr),
-      .instance = number_at(packed.ptr + 8),
-      .aor = sip_str_make(packed.ptr + PACKED_HEAD, packed.len - PACKED_HEAD)};
+  *out = (sip_gruu_secret){.made_at = (sip_time)number_at(packed.ptr),
+                           .instance = number_at(packed.ptr + 8),
+                           .aor = sip_str_make(packed.ptr + PACKED_HEAD, packed.len - PACKED_HEAD)};
   return true;
 }
 

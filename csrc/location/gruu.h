@@ -13,11 +13,7 @@
 /* In front of what is sealed, in the user part. */
 #define SIP_GRUU_MARK "tgruu."
 
-typedef enum sip_gruu_kind {
-  SIP_GRUU_NONE,
-  SIP_GRUU_PUBLIC,
-  SIP_GRUU_TEMPORARY
-} sip_gruu_kind;
+typedef enum sip_gruu_kind { SIP_GRUU_NONE, SIP_GRUU_PUBLIC, SIP_GRUU_TEMPORARY } sip_gruu_kind;
 
 typedef struct sip_gruu {
   sip_gruu_kind kind;

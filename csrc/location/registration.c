@@ -155,7 +155,8 @@ static int check_secure(sip_registration *r, const path *p) {
 static int check_gruu(sip_registration *r) {
   const sip_message *request = r->request;
   sip_name_addr to;
-  if (sip_name_addr_parse(sip_message_value(request, &request->headers[request->to]), &to)) return 0;
+  if (sip_name_addr_parse(sip_message_value(request, &request->headers[request->to]), &to))
+    return 0;
   for (size_t i = 0; i < r->count; i++) {
     const sip_wish *wish = &r->wishes[i];
     int status = wish->seconds ? sip_gruu_check(&wish->contact, &wish->uri, &to.uri) : 0;

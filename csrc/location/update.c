@@ -59,8 +59,8 @@ static sip_time gruu_since(const sip_update *update, const verdicts *v, const si
   sip_time since = -1;
   for (size_t i = 0; i < update->had; i++) {
     const sip_contact *other = &update->current[i];
-    bool is_same = !v->has_expired[i] &&
-                   sip_str_equal_nocase(sip_contact_instance(other), instance);
+    bool is_same =
+        !v->has_expired[i] && sip_str_equal_nocase(sip_contact_instance(other), instance);
     if (is_same && other->gruu_at > since) since = other->gruu_at;
   }
   return since < 0 ? now : since;

@@ -73,6 +73,8 @@ void sip_engine_handle_all(sip_engine *engine, bool handled);
 /* Requests of this method inside dialogs that we proxied become SIP_EVENT_ROUTED before they
  * go on; without, nobody hears of them. */
 void sip_engine_handle_routed(sip_engine *engine, sip_method method, bool handled);
+/* So do those in dialogs of others to a GRUU of a domain of ours (RFC 5627 6), code 1. */
+void sip_engine_handle_gruus(sip_engine *engine, bool handled);
 /* An ACK or a CANCEL that belongs to nothing here becomes SIP_EVENT_STRAY: for who forwards
  * without state (16.10, 16.11). */
 void sip_engine_handle_strays(sip_engine *engine, bool handled);
@@ -183,7 +185,7 @@ typedef enum sip_event_kind {
                          * other side knows no UPDATE; or code, 401 or 407, was the answer to one */
   SIP_EVENT_IDENTITY,   /* dialog: a request came from another URI (RFC 4916) */
   SIP_EVENT_ROUTED,     /* message; transaction is open, but for an ACK, which has gone on: a
-                         * request inside a dialog that we proxied */
+                         * request inside a dialog that we proxied. code 1: to a GRUU of ours */
   SIP_EVENT_STRAY,      /* message: an ACK or a CANCEL that nothing is known of */
   SIP_EVENT_BRANCH,     /* transaction (server), branch: code 0 when it begins, else the status of
                          * the response, which is the message, or that counts for one */

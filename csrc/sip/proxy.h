@@ -89,8 +89,8 @@ typedef struct sip_branch {
   uint32_t group;
   uint16_t number;
   uint16_t spare_of; /* the branch it waits to stand in for; 0: none */
-  uint16_t status;  /* of the last response, or what counts for one; 0 none */
-  uint16_t breadth; /* its share of Max-Breadth while it is under way */
+  uint16_t status;   /* of the last response, or what counts for one; 0 none */
+  uint16_t breadth;  /* its share of Max-Breadth while it is under way */
   uint8_t state;
   uint8_t transport;  /* asked for, or NONE */
   bool once;          /* forgotten when it is sent (16.11) */
@@ -244,6 +244,8 @@ bool sip_proxy_recurse(sip_engine *engine, sip_proxy *proxy, sip_branch *branch,
 
 /* True when it is one that our Record-Route proves (16.4, 16.12), and taken care of. */
 bool sip_proxy_route(sip_engine *engine, const sip_message *request, const sip_flow *flow);
+/* Likewise one to a GRUU of ours that came by no Route of ours. */
+bool sip_proxy_route_gruu(sip_engine *engine, const sip_message *request, const sip_flow *flow);
 /* Checks it (16.3) and sends it on to a target, answered by whom it reaches. */
 void sip_proxy_pass(sip_engine *engine, const sip_message *request, const sip_flow *flow,
                     const sip_proxy_target *target, sip_stay stay);

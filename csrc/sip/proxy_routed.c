@@ -80,10 +80,52 @@ void sip_proxy_pass(sip_engine *engine, const sip_message *m, const sip_flow *fl
   open(engine, m, flow, &(passing){.target = target, .stay = stay});
 }
 
+void sip_engine_handle_gruus(sip_engine *engine, bool handled) {
+  engine->handle_gruus = handled;
+}
+
+/* No Route is left, nor a flow that would lead there, and a domain of ours knows who it is. */
+static bool is_for_gruu(const sip_engine *engine, const sip_routing *routing,
+                        const sip_flow *flow) {
+  sip_uri uri;
+  sip_str gr;
+  return engine->handle_gruus && sip_routing_left(routing) == 0 &&
+         routing->token.flow.transport == SIP_TRANSPORT_NONE &&
+         sip_uri_parse(routing->uri, &uri, NULL) == 0 && sip_uri_param(&uri, SIP_STR("gr"), &gr) &&
+         sip_engine_is_own(engine, &uri, flow);
+}
+
+static void hand_up_gruu(sip_engine *engine, const sip_message *m, const sip_flow *flow) {
+  if (engine->events.count >= engine->config.max_events)
+    return; /* the next copy may come through */
+  sip_event event = {.kind = SIP_EVENT_ROUTED, .flow = *flow, .code = 1};
+  sip_kept *kept = sip_kept_new(engine, m, flow);
+  if (!kept) return;
+  if (m->method != SIP_METHOD_ACK) {
+    sip_transaction *server;
+    if (sip_server_open(engine, kept, flow, &server) != 0) {
+      sip_kept_release(engine, kept);
+      return;
+    }
+    event.transaction = server->id;
+  }
+  sip_engine_push_event(engine, &event, kept);
+}
+
+bool sip_proxy_route_gruu(sip_engine *engine, const sip_message *m, const sip_flow *flow) {
+  if (!engine->handle_gruus) return false;
+  sip_routing routing;
+  sip_routing_read(engine, m, flow, &routing);
+  if (!is_for_gruu(engine, &routing, flow)) return false;
+  if (m->method == SIP_METHOD_ACK || !is_refused(engine, m, flow)) hand_up_gruu(engine, m, flow);
+  return true;
+}
+
 bool sip_proxy_route(sip_engine *engine, const sip_message *m, const sip_flow *flow) {
   sip_routing routing;
   sip_routing_read(engine, m, flow, &routing);
   if (routing.token.kind != SIP_ROUTE_DIALOG) return false;
+  if (is_for_gruu(engine, &routing, flow)) return sip_proxy_route_gruu(engine, m, flow);
   if (m->method == SIP_METHOD_ACK) {
     pass_ack(engine, m, flow);
     return true;

@@ -92,7 +92,8 @@ static void receive_ack(sip_engine *engine, const sip_flow *flow) {
     sip_transaction_drive(engine, t, &cause);
   } else if (sip_dialog_match_request(engine, ack)) {
     sip_dialog_acknowledged(engine, ack, flow);
-  } else if (!sip_proxy_route(engine, ack, flow) && !sip_proxy_hand_over(engine, ack, flow)) {
+  } else if (!sip_proxy_route(engine, ack, flow) && !sip_proxy_hand_over(engine, ack, flow) &&
+             !sip_proxy_route_gruu(engine, ack, flow)) {
     hand_up_stray(engine, flow);
   }
 }
@@ -163,7 +164,7 @@ static void receive_in_dialog(sip_engine *engine, const sip_flow *flow) {
   if (!dialog) { /* 12.2.2 */
     bool taken = sip_subscriber_receive_first(engine, flow) || receive_late_prack(engine, flow) ||
                  sip_proxy_route(engine, m, flow) || !is_let_in(engine, flow) ||
-                 sip_proxy_hand_over(engine, m, flow);
+                 sip_proxy_hand_over(engine, m, flow) || sip_proxy_route_gruu(engine, m, flow);
     if (!taken) reject(engine, flow, 481, (sip_str){0});
     return;
   }

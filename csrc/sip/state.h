@@ -59,7 +59,7 @@ struct sip_engine {
   sip_buffer allow, accept, supported, required, user_agent;
   sip_session_wish session; /* of dialogs that say nothing else */
   uint32_t handled;         /* bit per sip_method */
-  bool handle_all, handle_strays;
+  bool handle_all, handle_strays, handle_gruus;
   uint32_t routed; /* bit per sip_method: inside dialogs that went through here */
   uint32_t draining_s;
 

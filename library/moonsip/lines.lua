@@ -14,6 +14,8 @@
 ---@field via string|string[]|nil
 ---@field expires moonsip.Duration?
 ---@field q number?
+---@field instance string?
+---@field gruu "public"|"temporary"|false|nil
 ---@field headers moonsip.Headers?
 ---@field transport string?
 ---@field timeout moonsip.Duration?
@@ -31,6 +33,8 @@
 ---@field contact string?
 ---@field service_route string?
 ---@field path string?
+---@field gruu string?
+---@field temp_gruu string?
 local Line = {}
 ---@param what "registered"|"refreshed"|"failed"|"lost"|"unregistered"
 ---@param fn fun(line: moonsip.Line, what: moonsip.Response|moonsip.Error|nil)

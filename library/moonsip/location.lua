@@ -11,6 +11,8 @@
 ---@field path "supported"|"any"|nil
 ---@field service_route string|string[]|nil
 ---@field domain string?
+---@field gruu boolean?
+---@field secret string?
 ---@field known (fun(uri: moonsip.Uri): boolean)?
 
 ---@class moonsip.Location

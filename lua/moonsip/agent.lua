@@ -8,6 +8,7 @@ local defaults = require "moonsip.defaults"
 local dispatch = require "moonsip.dispatch"
 local dns = require "moonsip.dns"
 local exchange = require "moonsip.exchange"
+local gruu = require "moonsip.gruu"
 local guard = require "moonsip.guard"
 local handlers = require "moonsip.handlers"
 local lifecycle = require "moonsip.lifecycle"
@@ -196,6 +197,7 @@ function agent.new(context, options)
   update_methods(self)
   context:add_agent(self)
   guard.add_gateways(self)
+  gruu.attach(self)
   if chosen.nodes then self.others = nodes.new(self, chosen.nodes, chosen.node) end
   lines.open(self, chosen.register)
   return self

@@ -16,6 +16,7 @@ local watchdog = require "moonsip.watchdog"
 ---@field agents table<moonsip.Agent, true>
 ---@field agent_list moonsip.Agent[]  in the order in which they were made
 ---@field gateway_sets moonsip.Gateways[]
+---@field gruu_locations table<moonsip.Location, true>  that know whom GRUUs lead to
 ---@field log moonsip.Log
 ---@field listen string[]?     overrides the `listen` of the script's agents
 ---@field tls table?           of agents that say nothing of theirs
@@ -48,7 +49,7 @@ function context.new(options)
   options = options or {}
   local self = setmetatable({
     driver = options.driver or driver.new(),
-    agents = {}, agent_list = {}, gateway_sets = {},
+    agents = {}, agent_list = {}, gateway_sets = {}, gruu_locations = {},
     stopping = false, draining = false, hurried = false, closed = false,
     holds_signals = false, refusals = 0,
     stop_waits = {}, taps = {},

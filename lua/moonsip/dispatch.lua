@@ -6,6 +6,7 @@ local defaults = require "moonsip.defaults"
 local dialog = require "moonsip.dialog"
 local errors = require "moonsip.errors"
 local forks = require "moonsip.forks"
+local gruu = require "moonsip.gruu"
 local handlers = require "moonsip.handlers"
 local info_method = require "moonsip.info"
 local proxied_gateways = require "moonsip.proxied_gateways"
@@ -269,19 +270,24 @@ end
 --- A request inside a dialog that went through here: shown, then it goes on.
 local function serve_routed(req)
   req.agent.handlers:run(req.agent.context.tasks, "routed", req)
-  if not (req.final or req.forwarded or req.proxied or req.deferred) then req:forward() end
+  if req.final or req.forwarded or req.proxied or req.deferred then return end
+  if req.to_gruu then return gruu.forward(req) end
+  req:forward()
 end
 
 local function notice_routed(req)
   req.agent.handlers:run(req.agent.context.tasks, "routed", req)
+  if req.to_gruu and not req.forwarded then gruu.forward(req) end
 end
 
-function on.routed(agent, message, transaction)
+--- Code 1: to a GRUU, which is looked up first.
+function on.routed(agent, message, transaction, _, code)
   if agent.byes_wanted > 0 and message.method == "BYE" then
     proxied_gateways.ended(agent, message.call_id)
   end
   local req = request.new(agent, message, transaction)
   local tasks = agent.context.tasks
+  if code == 1 then req.to_gruu, req.stray = true, transaction == 0 end
   if transaction == 0 then return tasks:start(agent, notice_routed, req) end
   tasks:start(req, serve_routed, req)
 end

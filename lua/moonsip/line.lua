@@ -18,6 +18,8 @@ local wait = require "moonsip.wait"
 ---@field contact string?         the URI that the registrar has of us
 ---@field service_route string?   routes of its requests (RFC 3608)
 ---@field path string?            proxies that its own requests come by (RFC 3327)
+---@field gruu string?            public GRUU, where the registrar gives one (RFC 5627)
+---@field temp_gruu string?       the latest temporary one
 ---@field retry_in number?        seconds until the next attempt, after one that failed
 local Line = {}
 Line.__name = "moonsip.line"
@@ -89,6 +91,16 @@ function getters:path()
   return of and of.path
 end
 
+function getters:gruu()
+  local of = answer_of(self)
+  return of and of.gruu
+end
+
+function getters:temp_gruu()
+  local of = answer_of(self)
+  return of and of.temp_gruu
+end
+
 function Line:__index(key)
   local value = Line[key]
   if value ~= nil then return value end
@@ -122,8 +134,18 @@ end
 --- Parameters of the Contact, and of the URI in it.
 ---@package
 function Line:contact_params()
-  local q = self.settings.q
-  return q and ";q=" .. q or "", nil
+  local q, instance = self.settings.q, self.settings.instance
+  local params = q and ";q=" .. q or ""
+  if instance then params = ('%s;+sip.instance="%s"'):format(params, instance) end
+  return params, nil
+end
+
+--- The Contact of other requests (RFC 5627 4.4): a GRUU, or nil for where we are.
+---@package
+function Line:request_contact()
+  local wanted, of = self.settings.gruu, answer_of(self)
+  if not wanted or not of then return nil end
+  return wanted == "temporary" and of.temp_gruu or of.gruu
 end
 
 --- Where its requests go first: as the registrar says (RFC 3608 6.1), else as it was told.
@@ -137,9 +159,10 @@ end
 ---@package
 function Line:register_headers()
   local flat = table.move(self.settings.headers or {}, 1, #(self.settings.headers or {}), 1, {})
-  local agent = self.agent
-  flat[#flat + 1] = "Supported"
-  flat[#flat + 1] = agent.supported == "" and "path" or agent.supported .. ", path"
+  local supported = self.agent.supported
+  local tags = supported ~= "" and { supported, "path" } or { "path" }
+  if self.settings.instance then tags[#tags + 1] = "gruu" end
+  flat[#flat + 1], flat[#flat + 2] = "Supported", table.concat(tags, ", ")
   return flat
 end
 

@@ -10,6 +10,9 @@
 --   via           a proxy on the way (the agent's `outbound_proxy`): a URI, or a list
 --   expires       how long each registration is asked for ("1h")
 --   q             0 to 1: how much this contact is preferred
+--   instance      a URN that names this device for good, "urn:uuid:...": with it a registrar
+--                 gives GRUUs (RFC 5627)
+--   gruu          "public" (default), "temporary" or false: which of those is our Contact
 --   headers       of each REGISTER
 --   transport     "udp", "tcp" ...
 --   timeout       how long one attempt may take (what RFC 3261 17 says)
@@ -28,7 +31,8 @@ local line_settings = {}
 local known <const> = {
   uri = true, username = true, password = true, ha1 = true, realm = true,
   credentials = true, registrar = true, via = true, expires = true, q = true,
-  headers = true, transport = true, timeout = true, retry = true,
+  headers = true, transport = true, timeout = true, retry = true, instance = true,
+  gruu = true,
 }
 
 local default_expires_s <const> = 3600
@@ -97,6 +101,27 @@ local function q_of(verb, given)
   return q < 1 and ("%.3f"):format(q):gsub("0+$", ""):gsub("%.$", "") or nil
 end
 
+--- A URN as it stands in +sip.instance (RFC 5626 4.1).
+local function instance_of(verb, given)
+  if given == nil then return false end
+  if not misuse.text(verb, "instance", given):find "^[uU][rR][nN]:%w[%w%-]*:[^%s<>\"\\]+$" then
+    misuse.argument(verb, "instance", "a URN expected: \"urn:uuid:...\"")
+  end
+  return ("<%s>"):format(given)
+end
+
+local gruus <const> = { public = "public", temporary = "temporary" }
+
+local function gruu_of(verb, given, instance)
+  if given == nil then return instance and "public" end
+  if given == false then return false end
+  if not gruus[given] then
+    misuse.argument(verb, "gruu", "\"public\", \"temporary\" or false expected")
+  end
+  if not instance then misuse.argument(verb, "gruu", "there is none without an instance") end
+  return given
+end
+
 local function transport_of(verb, given)
   if given == nil then return nil end
   local transport = misuse.text(verb, "transport", given):lower()
@@ -112,7 +137,9 @@ end
 function line_settings.read(agent, verb, options)
   misuse.options(verb, misuse.check(verb, "options", options, "table"), known)
   local aor, uri = aor_of(verb, options.uri)
+  local instance = instance_of(verb, options.instance)
   return {
+    instance = instance, gruu = gruu_of(verb, options.gruu, instance),
     aor = aor, uri = uri,
     registrars = registrars_of(verb, options.registrar, uri),
     credentials = credentials_of(verb, options, uri, agent.credential_sets),

@@ -7,6 +7,7 @@ local contact = require "moonsip.contact"
 local core = require "moonsip.core"
 local duration = require "moonsip.duration"
 local errors = require "moonsip.errors"
+local gruu = require "moonsip.gruu"
 local handlers = require "moonsip.handlers"
 local headers = require "moonsip.headers"
 local memory = require "moonsip.location.memory"
@@ -138,6 +139,7 @@ function location.new(context, options)
     }),
   }, Location)
   self.keeper = keeper.new(self, location.is_ours, how)
+  if options.gruu ~= false then gruu.serve(context, self, true) end
   return self
 end
 
@@ -288,6 +290,7 @@ end
 function Location:close()
   if self.closed then return end
   self.closed = true
+  gruu.serve(self.context, self, false)
   self.keeper:close()
 end
 

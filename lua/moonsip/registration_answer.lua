@@ -2,6 +2,7 @@
 -- What the 2xx to a REGISTER says (RFC 3261 10.2.4): for how long, and how requests travel
 -- from now on (RFC 3608, RFC 3327).
 
+local core = require "moonsip.core"
 local errors = require "moonsip.errors"
 
 local registration_answer = {}
@@ -16,12 +17,9 @@ local max_contacts <const> = 256
 --- the address of record into its answer.
 local function is_ours(contact, registration, via)
   local uri, params = contact.uri, contact.params
-  if registration.reg_id then
-    return params["+sip.instance"] == registration.line.instance
-      and tonumber(params["reg-id"]) == registration.reg_id
-  end
-  local wanted = registration.line.settings.contact
-  if wanted then return uri == wanted end
+  local instance = registration.line.settings.instance
+  if instance and params["+sip.instance"] ~= instance then return false end
+  if registration.reg_id then return tonumber(params["reg-id"]) == registration.reg_id end
   local host = uri.host and uri.host:gsub("^%[(.*)%]$", "%1")
   local own = via.host and via.host:gsub("^%[(.*)%]$", "%1")
   return uri.user == registration.line.settings.uri.user and host and own
@@ -43,6 +41,13 @@ local function routes_of(message, name)
   if not list or not list[1] then return nil end
   if #list > max_routes then return false end
   return table.concat(list, ", ")
+end
+
+--- A GRUU in a parameter of our Contact: quoted, and a URI (RFC 5627 9.1).
+local function gruu_of(contact, name)
+  local text = contact and contact.params[name]
+  local uri = type(text) == "string" and core.uri(text)
+  return uri and (uri.scheme == "sip" or uri.scheme == "sips") and text or nil
 end
 
 local function refuse(reason)
@@ -72,6 +77,7 @@ function registration_answer.read(registration, message)
     expires_s = math.min(granted, asked), -- it may shorten, never lengthen (10.3 step 7)
     contact = own, is_listed = own ~= nil, service_route = service_route,
     path = routes_of(message, "Path") or nil,
+    gruu = gruu_of(own, "pub-gruu"), temp_gruu = gruu_of(own, "temp-gruu"),
   }
 end
 

@@ -74,6 +74,7 @@ local sdp_type <const> = description.content_type
 -- What most requests never change; such fields are set when they do.
 Request.cancelled, Request.deferred, Request.timer = false, false, false
 Request.says_info = false -- what its answer says that we receive (recv_info.lua)
+Request.to_gruu = false -- of a request inside a dialog of others: gruu.lua
 Request.proof = false -- of digest.lua: what a 2xx says of the authentication
 
 ---@param agent moonsip.Agent
@@ -153,6 +154,22 @@ local function with_info(flat, value)
   return flat
 end
 
+local dialog_makers <const> = { INVITE = true, SUBSCRIBE = true, REFER = true }
+
+--- A request for a line is answered with the GRUU of that (RFC 5627 4.4), unless the script
+--- gives a Contact.
+local function with_gruu(self, flat)
+  local line = dialog_makers[self.message.method] and self.agent:line_of(self.message)
+  local gruu = line and line:request_contact()
+  if not gruu then return flat end
+  for at = 1, flat and #flat or 0, 2 do
+    if flat[at]:lower() == "contact" or flat[at] == "m" then return flat end
+  end
+  flat = flat or {}
+  flat[#flat + 1], flat[#flat + 2] = "Contact", ("<%s>"):format(gruu)
+  return flat
+end
+
 local reliable_one <const> = { reliable = true }
 
 --- What a 1xx to an INVITE carries: our offer where it has to make one, and whether it is to
@@ -208,6 +225,9 @@ local function send(self, status, reason, flat, content_type, body, extra)
     end
   end
   if agent.speaks_info then flat = recv_info.answer(self, status, flat) end
+  if agent.lines[1] and status > 100 and status < 300 and type(flat) ~= "string" then
+    flat = with_gruu(self, flat)
+  end
   local dialog, rseq, is_held = reply(engine, self.transaction, status, reason, flat,
     content_type, body, nil, extra)
   if not dialog then return nil, why_not(self, rseq) end

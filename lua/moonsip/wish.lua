@@ -64,6 +64,15 @@ local function routes_of(agent, plan, target)
   return agent.routes
 end
 
+-- Whose Contact others send further requests to (RFC 5627 4.4).
+local has_contact <const> = { INVITE = true, SUBSCRIBE = true, REFER = true, NOTIFY = true }
+
+--- The GRUU of the line that it is sent from, if there is one.
+local function contact_of(exchange)
+  local line = not exchange.dialog and exchange.plan.line
+  return line and has_contact[exchange.method] and line:request_contact() or nil
+end
+
 --- The table the core sends a request by.
 ---@param exchange moonsip.Exchange
 function wish.of(exchange)
@@ -83,7 +92,8 @@ function wish.of(exchange)
     cseq = exchange.cseq,
     from = target.from and agent:from_header(exchange.verb, target.from) or plan.from,
     headers = flat, content_type = exchange.body and plan.content_type, body = exchange.body,
-    routes = not exchange.dialog and routes_of(agent, plan, target) or nil, contact = plan.contact,
+    routes = not exchange.dialog and routes_of(agent, plan, target) or nil,
+    contact = plan.contact or contact_of(exchange),
     contact_params = plan.contact_params, contact_uri_params = plan.contact_uri_params,
     transport = flow and flow.transport or target.transport or plan.transport,
     ip = flow and flow.remote_ip, port = flow and flow.remote_port,

@@ -71,7 +71,8 @@ describe("A registrar", function()
     assert.same({ "sip:alice@192.0.2.4" }, uris(world.loc:lookup(temporary)))
     assert.same({ "sip:alice@192.0.2.4" },
       uris(world.loc:lookup("sip:alice@EXAMPLE.com;gr=" .. URN:upper())))
-    assert.same({ "sip:alice@192.0.2.5" }, uris(world.loc:lookup("sip:alice@example.com;gr=" .. OTHER)))
+    assert.same({ "sip:alice@192.0.2.5" },
+      uris(world.loc:lookup("sip:alice@example.com;gr=" .. OTHER)))
   end)
 
   it("ignores those that a phone proposes (5.1)", function()
@@ -90,7 +91,7 @@ describe("A registrar", function()
     assert.same(200, status(register(world, { ("<sip:bob@example.com;gr=x>%s"):format(device) })))
   end)
 
-  it("says 480 to the public one of a device that is away, 404 to its temporary ones (5.3)", function()
+  it("says 480 to the public one of who is away, 404 to the temporary ones (5.3)", function()
     local public, temporary = gruus(register(world, { phone "192.0.2.4" }))
     register(world, { phone("192.0.2.5", OTHER) })
     register(world, { phone "192.0.2.4" .. ";expires=0" })
@@ -114,7 +115,8 @@ describe("A registrar", function()
 
   it("keeps them while one flow of the device follows the other (RFC 5627 4.2)", function()
     local function flow(id, expires)
-      return register(world, { phone("192.0.2.4", URN, ";reg-id=" .. id .. ";expires=" .. expires) },
+      local params <const> = (";reg-id=%d;expires=%d"):format(id, expires)
+      return register(world, { phone("192.0.2.4", URN, params) },
         { lines = { "Supported: gruu, outbound" }, call_id = "flow" .. id, cseq = world.sent + 1 })
     end
     local _, first = gruus(flow(1, 60))
