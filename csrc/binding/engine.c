@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "net/error.h"
 #include "net/random.h"
+#include "sip/keep_alive.h"
 
 static const char engine_class[] = "moonsip.engine";
 
@@ -84,6 +85,7 @@ static void read_config(lua_State *L, int index, sip_engine_config *config) {
   config->timer_c_ms = (uint32_t)integer_option(L, index, "timer_c");
   config->failover_ms = (uint32_t)integer_option(L, index, "failover");
   config->dead_ms = (uint32_t)integer_option(L, index, "dead_target");
+  config->keep_s = (uint32_t)integer_option(L, index, "keep_alive");
   config->mtu = (uint32_t)integer_option(L, index, "mtu");
   config->max_transactions = (uint32_t)integer_option(L, index, "max_transactions");
   config->max_dialogs = (uint32_t)integer_option(L, index, "max_dialogs");
@@ -244,6 +246,36 @@ static int engine_sent_by(lua_State *L) {
   return 0;
 }
 
+/* ponged(connection): a CRLF came by it */
+static int engine_ponged(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_engine_ponged(self->engine, bind_engine_now(self), (sip_id)luaL_checkinteger(L, 2));
+  return 0;
+}
+
+/* keep_alive(flow, interval_ms, is_answered) -> keeper */
+static int engine_keep_alive(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  lua_Integer interval = luaL_checkinteger(L, 3);
+  luaL_argcheck(L, interval >= 0 && interval <= INT32_MAX, 3, "milliseconds");
+  sip_keep_wish wish = {.flow = bind_check_flow(L, 2),
+                        .interval_ms = (uint32_t)interval,
+                        .is_answered = lua_toboolean(L, 4)};
+  sip_id keeper = 0;
+  int error = sip_engine_keep_alive(self->engine, bind_engine_now(self), &wish, &keeper);
+  if (error) return bind_fail(L, error, NULL);
+  bind_engine_acted(L, self);
+  lua_pushinteger(L, (lua_Integer)keeper);
+  return 1;
+}
+
+/* leave_alone(keeper) */
+static int engine_leave_alone(lua_State *L) {
+  bind_engine *self = bind_engine_check(L, 1);
+  sip_engine_leave_alone(self->engine, (sip_id)luaL_checkinteger(L, 2));
+  return 0;
+}
+
 /* connection_lost(connection, error name) */
 static int engine_connection_lost(lua_State *L) {
   bind_engine *self = bind_engine_check(L, 1);
@@ -270,6 +302,9 @@ static const luaL_Reg methods[] = {{"close", engine_close},
                                    {"send_failed", engine_send_failed},
                                    {"sent_by", engine_sent_by},
                                    {"connection_lost", engine_connection_lost},
+                                   {"ponged", engine_ponged},
+                                   {"keep_alive", engine_keep_alive},
+                                   {"leave_alone", engine_leave_alone},
                                    {"fail_allocation", engine_fail_allocation},
                                    {NULL, NULL}};
 

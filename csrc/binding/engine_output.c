@@ -8,19 +8,31 @@
 #include "binding/message.h"
 #include "net/error.h"
 
-static const char *const event_names[] = {
-    [SIP_EVENT_REQUEST] = "request",       [SIP_EVENT_RESPONSE] = "response",
-    [SIP_EVENT_RELIABLE] = "reliable",     [SIP_EVENT_PRACKED] = "pracked",
-    [SIP_EVENT_NO_PRACK] = "no_prack",     [SIP_EVENT_FAILED] = "failed",
-    [SIP_EVENT_CANCELLED] = "cancelled",   [SIP_EVENT_ACK] = "ack",
-    [SIP_EVENT_READY] = "ready",           [SIP_EVENT_NO_ACK] = "no_ack",
-    [SIP_EVENT_UNSENT] = "unsent",         [SIP_EVENT_FELL_BACK] = "fell_back",
-    [SIP_EVENT_DIALOG_END] = "dialog_end", [SIP_EVENT_REFRESH] = "refresh",
-    [SIP_EVENT_IDENTITY] = "identity",     [SIP_EVENT_ROUTED] = "routed",
-    [SIP_EVENT_STRAY] = "stray",           [SIP_EVENT_BRANCH] = "branch",
-    [SIP_EVENT_PROXIED] = "proxied",       [SIP_EVENT_GUARD] = "guard",
-    [SIP_EVENT_NOTIFIED] = "notified",     [SIP_EVENT_REFRESHED] = "refreshed",
-    [SIP_EVENT_CHALLENGED] = "challenged", [SIP_EVENT_SUBSCRIPTION_END] = "subscription_end"};
+static const char *const event_names[] = {[SIP_EVENT_REQUEST] = "request",
+                                          [SIP_EVENT_RESPONSE] = "response",
+                                          [SIP_EVENT_RELIABLE] = "reliable",
+                                          [SIP_EVENT_PRACKED] = "pracked",
+                                          [SIP_EVENT_NO_PRACK] = "no_prack",
+                                          [SIP_EVENT_FAILED] = "failed",
+                                          [SIP_EVENT_CANCELLED] = "cancelled",
+                                          [SIP_EVENT_ACK] = "ack",
+                                          [SIP_EVENT_READY] = "ready",
+                                          [SIP_EVENT_NO_ACK] = "no_ack",
+                                          [SIP_EVENT_UNSENT] = "unsent",
+                                          [SIP_EVENT_FELL_BACK] = "fell_back",
+                                          [SIP_EVENT_DIALOG_END] = "dialog_end",
+                                          [SIP_EVENT_REFRESH] = "refresh",
+                                          [SIP_EVENT_IDENTITY] = "identity",
+                                          [SIP_EVENT_ROUTED] = "routed",
+                                          [SIP_EVENT_STRAY] = "stray",
+                                          [SIP_EVENT_BRANCH] = "branch",
+                                          [SIP_EVENT_PROXIED] = "proxied",
+                                          [SIP_EVENT_GUARD] = "guard",
+                                          [SIP_EVENT_NOTIFIED] = "notified",
+                                          [SIP_EVENT_REFRESHED] = "refreshed",
+                                          [SIP_EVENT_CHALLENGED] = "challenged",
+                                          [SIP_EVENT_SUBSCRIPTION_END] = "subscription_end",
+                                          [SIP_EVENT_FLOW_FAILED] = "flow_failed"};
 
 /* The number of what an event is about. */
 static lua_Integer number_of(const sip_event *event) {

@@ -86,6 +86,7 @@ static int read_request(lua_State *L, int index, sip_request *request) {
                            .session = bind_read_session(L, index),
                            .own_ack = flag_field(L, index, "own_ack"),
                            .own_prack = flag_field(L, index, "own_prack"),
+                           .keep = flag_field(L, index, "keep"),
                            .no_tcp = flag_field(L, index, "no_tcp"),
                            .orphan = flag_field(L, index, "orphan")};
   request->subscription = (sip_id)number_field(L, index, "subscription", LUA_MAXINTEGER);

@@ -30,7 +30,7 @@ static bool flag_option(lua_State *L, const char *name) {
 }
 
 /* registrar{ min, max, default: seconds; max_contacts; evicts, takes_any_path: booleans;
- * domain; service_route: a list of routes; gruu: boolean, secret: its key, or seed } */
+ * domain; service_route: a list of routes; flow_timer: seconds, or 0; gruu: boolean, secret: its key, or seed } */
 static int registrar_new(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   sip_registrar policy = {.min_s = number_option(L, "min", 0, UINT32_MAX),
@@ -49,6 +49,9 @@ static int registrar_new(lua_State *L) {
   sip_buffer_init(&self->date, &self->alloc, 0);
   self->date_at = 0;
   self->registration.texts = &self->texts;
+  lua_getfield(L, 1, "flow_timer");
+  self->flow_timer_s = (uint32_t)luaL_optinteger(L, -1, 0);
+  lua_pop(L, 1);
   int error = bind_registrar_read_gruu(L, self);
   if (error) return bind_fail(L, error, NULL);
   bind_class_set(L, registrar_class);

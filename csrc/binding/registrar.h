@@ -25,6 +25,7 @@ typedef struct bind_registrar {
   sip_buffer plain; /* what a temporary GRUU means */
   sip_buffer date;  /* the value of Date, for the second date_at */
   lua_Integer date_at;
+  uint32_t flow_timer_s; /* of flows (RFC 5626 11.3); 0: none is said */
   bool gives_gruus;
   sip_seal seal; /* of temporary GRUUs */
   sip_random random;

@@ -94,6 +94,11 @@ void bind_registrar_write(lua_State *L, bind_registrar *self, int status, const 
   add_service_route(L, self);
   if (self->registration.outbound) {
     add_field(&self->lines, SIP_STR("Require"), SIP_STR("outbound"));
+    if (self->flow_timer_s) {
+      SIP_BUFFER_ADD(&self->lines, "Flow-Timer: ");
+      sip_buffer_add_number(&self->lines, self->flow_timer_s);
+      SIP_BUFFER_ADD(&self->lines, "\r\n");
+    }
   }
   add_date(self, at->date);
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "net/connection.h"
+#include "sip/keep_alive.h"
 
 static net_connection *of_stream(const net_stream *stream) {
   return stream->context;
@@ -16,9 +17,14 @@ static net_loop *loop_of(const net_connection *connection) {
   return connection->stream->loop;
 }
 
-static void answer_ping(net_connection *connection) {
+/* A keep-alive of RFC 5626 3.5.1, or the answer to one of ours. */
+static void take_keep_alive(net_connection *connection, bool is_ping) {
   net_loop *loop = loop_of(connection);
-  net_connection_send(connection, &(sip_outgoing){.packet = sip_packet_keep(loop->pong)});
+  if (is_ping) {
+    net_connection_send(connection, &(sip_outgoing){.packet = sip_packet_keep(loop->pong)});
+  } else {
+    sip_engine_ponged(connection->owner->engine, net_loop_now(loop), connection->id);
+  }
 }
 
 /* Whoever is not let in has no use for a connection. */
@@ -40,9 +46,8 @@ static size_t take_frame(net_connection *connection, sip_str bytes) {
   case SIP_FRAME_MORE:
     return 0;
   case SIP_FRAME_PING:
-    answer_ping(connection);
-    break;
   case SIP_FRAME_PONG:
+    take_keep_alive(connection, frame.kind == SIP_FRAME_PING);
     break;
   case SIP_FRAME_MESSAGE:
     connection->partial_at = SIP_TIME_NEVER;
@@ -94,14 +99,13 @@ size_t net_connection_room(const net_stream *stream) {
   return connection->partial.max - connection->partial.len;
 }
 
-/* A whole message, or a keep-alive of RFC 5626 3.5.1, which is one of its own here (RFC
- * 7118 6). */
+/* A whole message, or a keep-alive, which is one of its own here (RFC 7118 6). */
 static void take_message(net_connection *connection, sip_str bytes) {
   note_partial(connection, false);
   if (sip_str_trim(bytes).len > 0) {
     receive(connection, bytes);
-  } else if (bytes.len > 2) {
-    answer_ping(connection);
+  } else {
+    take_keep_alive(connection, bytes.len > 2);
   }
 }
 

@@ -147,6 +147,7 @@ static int write_head(sip_engine *engine, sip_transaction *t) {
                    .flow = &t->flow,
                    .branch = branch_of(t),
                    .contact = (t->flags & SIP_TRANSACTION_CONTACT) != 0,
+                   .keep = (t->flags & SIP_TRANSACTION_KEEP) != 0,
                    .user = t->client.user,
                    .secure = (t->flags & SIP_TRANSACTION_SECURE) != 0};
   sip_packet *packet = sip_request_with_head(engine, t->packet, &head);
@@ -309,6 +310,7 @@ static sip_transaction *client_new(sip_engine *engine, const sip_draft *draft,
   t->listener = r->listener;
   if (r->own_ack) t->flags |= SIP_TRANSACTION_OWN_ACK;
   if (r->no_tcp) t->flags |= SIP_TRANSACTION_STAY_UDP;
+  if (r->keep) t->flags |= SIP_TRANSACTION_KEEP;
   if (r->orphan) t->flags |= SIP_TRANSACTION_ORPHAN;
   if (r->own_prack) t->flags |= SIP_TRANSACTION_OWN_PRACK;
   if (r->is_told) t->flags |= SIP_TRANSACTION_TOLD;

@@ -10,6 +10,7 @@
 #include "sip/dead_target.h"
 #include "sip/dialog.h"
 #include "sip/engine_guard.h"
+#include "sip/keep_alive.h"
 #include "sip/node.h"
 #include "sip/proxy.h"
 #include "sip/reliable.h"
@@ -74,7 +75,8 @@ static bool make_parts(sip_engine *engine) {
          sip_map_init(&engine->by_merge, alloc) == 0 &&
          sip_map_init(&engine->by_connection, alloc) == 0 &&
          sip_map_init(&engine->by_dialog, alloc) == 0 &&
-         sip_map_init(&engine->by_subscribe, alloc) == 0;
+         sip_map_init(&engine->by_subscribe, alloc) == 0 &&
+         sip_map_init(&engine->keepers, alloc) == 0;
 }
 
 sip_engine *sip_engine_new(const sip_engine_config *config) {
@@ -101,6 +103,7 @@ sip_engine *sip_engine_new(const sip_engine_config *config) {
   sip_slots_init(&engine->transactions, a);
   sip_slots_init(&engine->dialogs, a);
   sip_slots_init(&engine->subscriptions, a);
+  sip_slots_init(&engine->keeper_ids, a);
   sip_ring_init(&engine->packets, a, sizeof(sip_outgoing));
   sip_ring_init(&engine->events, a, sizeof(sip_queued_event));
   sip_ring_init(&engine->queries, a, sizeof(sip_id));
@@ -136,9 +139,11 @@ void sip_engine_free(sip_engine *engine) {
   cursor = 0;
   sip_subscription *s;
   while ((s = sip_slots_next(&engine->subscriptions, &cursor))) sip_subscription_free(engine, s);
+  sip_keep_alive_free_all(engine);
   drain(engine);
   sip_map *maps[] = {&engine->by_server_key, &engine->by_client_key, &engine->by_merge,
-                     &engine->by_connection, &engine->by_dialog,     &engine->by_subscribe};
+                     &engine->by_connection, &engine->by_dialog,     &engine->by_subscribe,
+                     &engine->keepers};
   for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) {
     if (maps[i]->alloc) sip_map_deinit(maps[i]);
   }
@@ -147,6 +152,7 @@ void sip_engine_free(sip_engine *engine) {
   sip_slots_deinit(&engine->transactions);
   sip_slots_deinit(&engine->dialogs);
   sip_slots_deinit(&engine->subscriptions);
+  sip_slots_deinit(&engine->keeper_ids);
   sip_ring_deinit(&engine->packets);
   sip_ring_deinit(&engine->events);
   sip_ring_deinit(&engine->queries);
@@ -260,6 +266,9 @@ static void fire(sip_engine *engine, sip_timer *timer) {
     break;
   case SIP_TIMER_OF_GUARD:
     sip_screen_report(engine);
+    break;
+  case SIP_TIMER_OF_KEEPER:
+    sip_keep_alive_expire(engine, timer);
     break;
   default:
     sip_dialog_timer(engine, SIP_CONTAINER(timer, sip_dialog, timeout), timer);

@@ -38,7 +38,8 @@ typedef struct sip_engine_config {
   uint32_t timer_c_ms;  /* 181000: an INVITE with a provisional answer but no final one */
   uint32_t dead_ms;     /* 30000: a server that failed is tried after the others of its name */
   uint32_t failover_ms; /* a server may be silent for so long when its name has others; 64*T1 */
-  uint32_t mtu; /* 1500; a request over UDP larger than mtu - 200 tries TCP first (18.1.1) */
+  uint32_t keep_s; /* keep-alives that are offered are wanted after so long (RFC 6223); 0: never */
+  uint32_t mtu;    /* 1500; a request over UDP larger than mtu - 200 tries TCP first (18.1.1) */
   uint32_t max_transactions;  /* 200000; past it new requests get 503 with Retry-After */
   uint32_t max_dialogs;       /* 100000 */
   uint32_t max_subscriptions; /* 100000, of both roles */
@@ -73,8 +74,7 @@ void sip_engine_handle_all(sip_engine *engine, bool handled);
 /* Requests of this method inside dialogs that we proxied become SIP_EVENT_ROUTED before they
  * go on; without, nobody hears of them. */
 void sip_engine_handle_routed(sip_engine *engine, sip_method method, bool handled);
-/* So do those in dialogs of others to a GRUU of a domain of ours (RFC 5627 6), code 1. */
-void sip_engine_handle_gruus(sip_engine *engine, bool handled);
+void sip_engine_handle_gruus(sip_engine *engine, bool handled); /* the same of code 1 */
 /* An ACK or a CANCEL that belongs to nothing here becomes SIP_EVENT_STRAY: for who forwards
  * without state (16.10, 16.11). */
 void sip_engine_handle_strays(sip_engine *engine, bool handled);
@@ -166,35 +166,36 @@ bool sip_engine_next_query(sip_engine *engine, sip_query *out);
 sip_time sip_engine_deadline(const sip_engine *engine);
 
 typedef enum sip_event_kind {
-  SIP_EVENT_REQUEST,    /* message; transaction is open; dialog when inside one */
-  SIP_EVENT_RESPONSE,   /* message; transaction is the client's; dialog when it made or hit one */
-  SIP_EVENT_RELIABLE,   /* the same of a reliable 1xx (RFC 3262 4). code 1: its PRACK is the
-                         * user's, 0: it was sent */
-  SIP_EVENT_PRACKED,    /* dialog: a PRACK without a body. transaction (server): it came for a
-                         * 1xx of that INVITE and was answered; 0: ours was */
-  SIP_EVENT_NO_PRACK,   /* transaction (server): none came for 64*T1; 504 was sent (RFC 3262 3) */
-  SIP_EVENT_FAILED,     /* transaction (client): code says why; no response will come */
-  SIP_EVENT_CANCELLED,  /* transaction (server INVITE): 487 was sent; message is the CANCEL */
-  SIP_EVENT_ACK,        /* dialog: the ACK of our 2xx; message */
-  SIP_EVENT_READY,      /* dialog: an INVITE refused with SIP_E_PENDING may go now (14.1) */
-  SIP_EVENT_NO_ACK,     /* dialog: 64*T1 went by without ACK (13.3.1.4): send BYE */
-  SIP_EVENT_UNSENT,     /* transaction (server): a final response was not delivered; code */
-  SIP_EVENT_FELL_BACK,  /* transaction (client): too large for UDP, TCP failed, UDP now (18.1.1) */
-  SIP_EVENT_DIALOG_END, /* dialog: gone. code: status or error that ended it */
-  SIP_EVENT_REFRESH,    /* dialog: its session is to be refreshed by the user (RFC 4028 10): the
-                         * other side knows no UPDATE; or code, 401 or 407, was the answer to one */
-  SIP_EVENT_IDENTITY,   /* dialog: a request came from another URI (RFC 4916) */
-  SIP_EVENT_ROUTED,     /* message; transaction is open, but for an ACK, which has gone on: a
-                         * request inside a dialog that we proxied. code 1: to a GRUU of ours */
-  SIP_EVENT_STRAY,      /* message: an ACK or a CANCEL that nothing is known of */
-  SIP_EVENT_BRANCH,     /* transaction (server), branch: code 0 when it begins, else the status of
-                         * the response, which is the message, or that counts for one */
-  SIP_EVENT_PROXIED,    /* transaction (server): the branches have ended. code: the best
-                         * status so far, message: that response, if it is one; branch: its */
-  SIP_EVENT_GUARD,      /* the guard refused somebody: its report has news */
-  SIP_EVENT_NOTIFIED,   /* subscription, origin: a NOTIFY came, which was answered; message */
-  SIP_EVENT_REFRESHED,  /* subscription: refreshed for so many seconds; code */
-  SIP_EVENT_CHALLENGED, /* subscription: 401 or 407 to a request of it; message */
+  SIP_EVENT_REQUEST,     /* message; transaction is open; dialog when inside one */
+  SIP_EVENT_RESPONSE,    /* message; transaction is the client's; dialog when it made or hit one */
+  SIP_EVENT_RELIABLE,    /* the same of a reliable 1xx (RFC 3262 4). code 1: its PRACK is the
+                          * user's, 0: it was sent */
+  SIP_EVENT_PRACKED,     /* dialog: a PRACK without a body. transaction (server): it came for a
+                          * 1xx of that INVITE and was answered; 0: ours was */
+  SIP_EVENT_NO_PRACK,    /* transaction (server): none came for 64*T1; 504 was sent (RFC 3262 3) */
+  SIP_EVENT_FAILED,      /* transaction (client): code says why; no response will come */
+  SIP_EVENT_CANCELLED,   /* transaction (server INVITE): 487 was sent; message is the CANCEL */
+  SIP_EVENT_ACK,         /* dialog: the ACK of our 2xx; message */
+  SIP_EVENT_READY,       /* dialog: an INVITE refused with SIP_E_PENDING may go now (14.1) */
+  SIP_EVENT_NO_ACK,      /* dialog: 64*T1 went by without ACK (13.3.1.4): send BYE */
+  SIP_EVENT_UNSENT,      /* transaction (server): a final response was not delivered; code */
+  SIP_EVENT_FELL_BACK,   /* transaction (client): too large for UDP, TCP failed, UDP now (18.1.1) */
+  SIP_EVENT_DIALOG_END,  /* dialog: gone. code: status or error that ended it */
+  SIP_EVENT_REFRESH,     /* dialog: its session is to be refreshed by the user (RFC 4028 10): the
+                          * other side knows no UPDATE; or code, 401 or 407, was the answer to one */
+  SIP_EVENT_IDENTITY,    /* dialog: a request came from another URI (RFC 4916) */
+  SIP_EVENT_ROUTED,      /* message; transaction is open, but for an ACK, which has gone on: a
+                          * request inside a dialog that we proxied. code 1: to a GRUU of ours */
+  SIP_EVENT_STRAY,       /* message: an ACK or a CANCEL that nothing is known of */
+  SIP_EVENT_BRANCH,      /* transaction (server), branch: code 0 when it begins, else the status of
+                          * the response, which is the message, or that counts for one */
+  SIP_EVENT_PROXIED,     /* transaction (server): the branches have ended. code: the best
+                          * status so far, message: that response, if it is one; branch: its */
+  SIP_EVENT_GUARD,       /* the guard refused somebody: its report has news */
+  SIP_EVENT_NOTIFIED,    /* subscription, origin: a NOTIFY came, which was answered; message */
+  SIP_EVENT_REFRESHED,   /* subscription: refreshed for so many seconds; code */
+  SIP_EVENT_CHALLENGED,  /* subscription: 401 or 407 to a request of it; message */
+  SIP_EVENT_FLOW_FAILED, /* of keep_alive.h */
   SIP_EVENT_SUBSCRIPTION_END /* subscription, origin: gone. code: a sip_subscription_reason, or
                               * the status or error that ended it; message: the last NOTIFY */
 } sip_event_kind;
@@ -294,8 +295,7 @@ typedef struct sip_proxy_target {
   sip_transport transport;
   uint32_t timeout_ms; /* it counts as 408 then; 0: none but Timers B, C and F */
   uint32_t group;      /* groups are tried one after the other, in the order added */
-  uint32_t spare_of;   /* another flow to the device of that branch, for when its own has failed
-                        * (RFC 5626 7); 0: a target of its own */
+  uint32_t spare_of;   /* another flow to the device of that branch (RFC 5626 7), or 0 */
 } sip_proxy_target;
 
 /* Adds a target to the request's set, at the end; *branch (may be NULL) gets its number,
@@ -347,19 +347,18 @@ void sip_engine_refuse(sip_engine *engine, sip_time now, const sip_message *requ
 
 typedef struct sip_request {
   sip_str method;
-  sip_str uri;      /* Request-URI; empty inside a dialog */
-  sip_str from;     /* name-addr without tag; inside a dialog another URI than before, from
-                     * its 2xx on (RFC 4916), or empty */
-  sip_str to;       /* empty: <uri> */
-  sip_str call_id;  /* empty: minted */
-  sip_str from_tag; /* empty: minted */
-  uint32_t cseq;    /* 0: the dialog's next, or 1 */
-  sip_str routes;   /* Route values, comma separated: preloaded route set or outbound proxy */
-  sip_str contact;  /* a URI; empty: one of ours where the method needs it (8.1.1.8) */
-  /* Parameters of that Contact, ";expires=600", and of the URI in it when it is ours, ";ob".
-   * With those of the Contact a REGISTER has one of ours too. */
-  sip_str contact_params, contact_uri_params;
-  sip_str headers; /* whole lines, as in a reply; a Max-Forwards here replaces 70 */
+  sip_str uri;            /* Request-URI; empty inside a dialog */
+  sip_str from;           /* name-addr without tag; inside a dialog another URI than before, from
+                           * its 2xx on (RFC 4916), or empty */
+  sip_str to;             /* empty: <uri> */
+  sip_str call_id;        /* empty: minted */
+  sip_str from_tag;       /* empty: minted */
+  uint32_t cseq;          /* 0: the dialog's next, or 1 */
+  sip_str routes;         /* Route values, comma separated: preloaded route set or outbound proxy */
+  sip_str contact;        /* a URI; empty: one of ours where the method needs it (8.1.1.8) */
+  sip_str contact_params; /* ";expires=600": with them a REGISTER has a Contact of ours too */
+  sip_str contact_uri_params; /* ";ob", in the URI of a Contact of ours */
+  sip_str headers;            /* whole lines, as in a reply; a Max-Forwards here replaces 70 */
   sip_str content_type;
   sip_str body;
   sip_sockaddr destination; /* family 0: found from the routes or the URI */
@@ -371,6 +370,7 @@ typedef struct sip_request {
   bool own_ack;             /* the caller acknowledges a 2xx itself (offer in the 2xx), and a
                              * reliable 1xx with a body */
   bool own_prack;           /* the caller acknowledges every reliable 1xx itself */
+  bool keep;                /* offers keep-alives in its Via (RFC 6223 4.1) */
   bool no_tcp;              /* large requests stay on UDP (18.1.1 override) */
   bool orphan;              /* fire and forget: no event follows */
   bool is_told;             /* of an orphaned PRACK: but SIP_EVENT_PRACKED at its 2xx */

@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "sip/client.h"
 #include "sip/dead_target.h"
+#include "sip/keep_alive.h"
 #include "sip/retry_after.h"
 
 enum { RETRY_AFTER_MAX_S = 600 }; /* of a 503: longer nobody is believed to be dead */
@@ -230,6 +231,7 @@ void sip_engine_send_failed(sip_engine *engine, sip_time now, sip_id owner, int 
 
 void sip_engine_connection_lost(sip_engine *engine, sip_time now, sip_id connection, int error) {
   engine->now = now;
+  sip_keep_alive_lost(engine, connection, error);
   sip_waiters *waiters;
   while ((waiters = find_waiters(engine, connection)) != NULL) {
     sip_link *first = waiters->transactions.next;

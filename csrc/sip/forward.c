@@ -6,6 +6,7 @@
 #include "sip/forward.h"
 
 #include "base/error.h"
+#include "sip/dialog.h"
 #include "sip/name_addr.h"
 #include "sip/values.h"
 
@@ -53,18 +54,62 @@ static void add_via(sip_engine *engine, const sip_forward *f, sip_buffer *out) {
   SIP_BUFFER_ADD(out, ";rport\r\n"); /* RFC 3581 3 */
 }
 
+/* What our URIs in Record-Route and Path have in common. */
+typedef struct own_route {
+  sip_str token;
+  bool secure;
+  bool ob;
+} own_route;
+
 /* "<sip:token@host:port;transport=tcp;lr>" of the listener of a flow. */
-static void add_own_route(sip_engine *engine, const sip_flow *flow, sip_str token, bool secure,
+static void add_own_route(sip_engine *engine, const sip_flow *flow, const own_route *own,
                           sip_buffer *out) {
-  sip_buffer_add(out, secure ? SIP_STR("<sips:") : SIP_STR("<sip:"));
-  sip_buffer_add(out, token);
+  sip_buffer_add(out, own->secure ? SIP_STR("<sips:") : SIP_STR("<sip:"));
+  sip_buffer_add(out, own->token);
   sip_buffer_add_char(out, '@');
   sip_engine_write_own_host(engine, flow->listener, &flow->local, out);
   if (flow->transport != SIP_TRANSPORT_UDP) {
     SIP_BUFFER_ADD(out, ";transport=");
     sip_buffer_add(out, sip_transport_uri_name(flow->transport));
   }
-  SIP_BUFFER_ADD(out, ";lr>");
+  SIP_BUFFER_ADD(out, ";lr");
+  if (own->ob) SIP_BUFFER_ADD(out, ";ob");
+  sip_buffer_add_char(out, '>');
+}
+
+static bool next_contact(const sip_message *m, sip_value_cursor *cursor, sip_name_addr *contact) {
+  sip_str value;
+  return sip_message_next_value(m, SIP_HEADER_CONTACT, cursor, &value) &&
+         sip_name_addr_parse(value, contact) == 0;
+}
+
+/* RFC 5626 5.1: its flow names the binding, and we are the first it came to. */
+static bool registers_flow(const sip_forward *f) {
+  sip_value_cursor cursor = {0};
+  sip_name_addr contact;
+  sip_param reg_id;
+  if (f->stay != SIP_STAY_PATH || sip_forward_has_more_vias(f->request)) return false;
+  while (next_contact(f->request, &cursor, &contact)) {
+    if (sip_param_find(contact.params, SIP_STR("reg-id"), &reg_id)) return true;
+  }
+  return false;
+}
+
+/* It wants what follows in the dialog to come by the flow that this came by (RFC 5626 4.3). */
+static bool wants_flow(const sip_message *m) {
+  sip_value_cursor cursor = {0};
+  sip_name_addr contact;
+  sip_str ob;
+  return next_contact(m, &cursor, &contact) && !contact.star &&
+         sip_uri_param(&contact.uri, SIP_STR("ob"), &ob);
+}
+
+/* It comes to one who registered by a flow here, and begins a dialog: what follows has to come
+ * by here too (RFC 5626 5.3.1). */
+static bool follows_flow(const sip_forward *f) {
+  const sip_message *m = f->request;
+  return f->routing->token.has_ob && m->to_tag.len == 0 &&
+         sip_method_refreshes_target((sip_method)m->method);
 }
 
 /* The caller is next to us, and its Via says another address than it has: its Contact
@@ -72,7 +117,7 @@ static void add_own_route(sip_engine *engine, const sip_flow *flow, sip_str toke
 static bool needs_flow(const sip_forward *f) {
   const sip_message *m = f->request;
   if (sip_forward_has_more_vias(m) || sip_message_find(m, SIP_HEADER_RECORD_ROUTE, 0)) return false;
-  if (sip_transport_is_reliable(f->source->transport)) return true;
+  if (sip_transport_is_reliable(f->source->transport) || wants_flow(m)) return true;
   sip_via via;
   sip_sockaddr said;
   if (sip_message_via(m, &via) != 0) return false;
@@ -115,6 +160,7 @@ static void add_stay(sip_engine *engine, const sip_forward *f, const sip_hop *ho
                      sip_buffer *out) {
   bool secure = is_secure(request_uri(f)) || is_secure(hop->uri);
   bool must = secure && f->source->transport != SIP_TRANSPORT_TLS; /* 16.6 item 4 */
+  must = must || follows_flow(f);
   if (f->stay == SIP_STAY_NONE && !must) return;
   char text[SIP_OWN_ROUTE_MAX];
   sip_buffer token = {.ptr = text, .size = sizeof text, .max = sizeof text};
@@ -123,10 +169,11 @@ static void add_stay(sip_engine *engine, const sip_forward *f, const sip_hop *ho
   sip_header_id id = f->stay == SIP_STAY_PATH ? SIP_HEADER_PATH : SIP_HEADER_RECORD_ROUTE;
   sip_buffer_add(out, sip_header_name(id));
   SIP_BUFFER_ADD(out, ": ");
-  add_own_route(engine, f->flow, sip_buffer_str(&token), secure, out);
+  own_route own = {.token = sip_buffer_str(&token), .secure = secure, .ob = registers_flow(f)};
+  add_own_route(engine, f->flow, &own, out);
   if (f->flow->listener != f->source->listener) {
     SIP_BUFFER_ADD(out, ", ");
-    add_own_route(engine, f->source, sip_buffer_str(&token), secure, out);
+    add_own_route(engine, f->source, &own, out);
   }
   SIP_BUFFER_ADD(out, "\r\n");
 }
@@ -294,7 +341,7 @@ sip_packet *sip_forward_request(sip_engine *engine, const sip_forward *f, uint32
   sip_buffer *scratch = &engine->scratch;
   write_head(engine, f, &hop, head_at);
   size_t head = scratch->len;
-  sip_via_write_received(&via, &f->source->remote, scratch);
+  sip_via_write_received(&via, &f->source->remote, 0, scratch);
   if (scratch->failed) return NULL;
   sip_str uri = request_uri(f), lines = f->lines->text;
   size_t strict_len = hop.strict ? sizeof "Route: <>\r\n" + uri.len : 0;

@@ -61,13 +61,15 @@ int sip_proxy_check_target(const sip_proxy_target *target) {
 
 static bool is_same_way(const sip_branch *branch, const sip_proxy_target *target) {
   if (!sip_str_equal(sip_branch_text(branch, branch->via), target->via)) return false;
+  if (!sip_str_equal(sip_branch_text(branch, branch->routes), target->routes)) return false;
   if (branch->by_flow != (target->flow != NULL)) return false;
   return !target->flow || (branch->flow.connection == target->flow->connection &&
                            sip_sockaddr_equal(&branch->flow.remote, &target->flow->remote));
 }
 
 /* 16.5: by the definition of equality of its scheme. Two phones behind two NATs may say the
- * same of themselves: then their flows differ. */
+ * same of themselves: then their flows differ, or their Paths, as those of one phone do that
+ * registers by way of two edges (RFC 5626). */
 static bool is_known(const sip_proxy *proxy, const sip_proxy_target *target) {
   if (sip_link_alone(&proxy->branches)) return false;
   sip_uri uri, other;

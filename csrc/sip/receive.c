@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "sip/client.h"
 #include "sip/dialog.h"
+#include "sip/keep_alive.h"
 #include "sip/proxy.h"
 #include "sip/reliable.h"
 #include "sip/screen.h"
@@ -247,16 +248,15 @@ static void receive_malformed(sip_engine *engine, const sip_flow *flow) {
 /* RFC 5626 8: no message, but a keep-alive, which is in no history. */
 static int receive_stun(sip_engine *engine, const sip_flow *flow, sip_str bytes) {
   unsigned char answer[SIP_STUN_ANSWER_MAX];
+  if (!sip_engine_reserve(engine)) return SIP_E_MEMORY;
+  if (sip_keep_alive_stun(engine, flow, bytes)) return 0;
   size_t len = sip_stun_answer(bytes, &flow->remote, answer);
   if (len == 0) {
     engine->dropped++;
     sip_screen_junk(engine, flow);
     return SIP_E_START_LINE;
   }
-  sip_packet *packet = NULL;
-  if (sip_engine_reserve(engine)) {
-    packet = sip_packet_copy(&engine->alloc, sip_str_make((const char *)answer, len));
-  }
+  sip_packet *packet = sip_packet_copy(&engine->alloc, sip_str_make((const char *)answer, len));
   if (!packet) return SIP_E_MEMORY;
   sip_engine_push_packet(engine, &(sip_outgoing){.packet = packet, .flow = *flow});
   return 0;

@@ -276,7 +276,9 @@ static void add_head(sip_engine *engine, sip_buffer *out, const sip_packet *pack
   sip_engine_write_own_host(engine, head->flow->listener, &head->flow->local, out);
   SIP_BUFFER_ADD(out, ";branch=");
   sip_buffer_add(out, head->branch);
-  SIP_BUFFER_ADD(out, ";rport\r\n"); /* RFC 3581 3 */
+  SIP_BUFFER_ADD(out, ";rport"); /* RFC 3581 3 */
+  if (head->keep) SIP_BUFFER_ADD(out, ";keep");
+  SIP_BUFFER_ADD(out, "\r\n");
   if (!head->contact) return;
   const char *rest = packet->bytes + head->at + *head->len;
   SIP_BUFFER_ADD(out, "Contact: ");

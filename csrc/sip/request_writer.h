@@ -32,6 +32,7 @@ typedef struct sip_head {
   const sip_flow *flow;
   sip_str branch;
   bool contact;
+  bool keep;
   sip_span user; /* counted from the end of the old head */
   bool secure;
 } sip_head;

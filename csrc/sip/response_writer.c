@@ -24,7 +24,9 @@ static void add_lines(sip_buffer *out, const sip_message *request, sip_header_id
   }
 }
 
-static void add_vias(sip_buffer *out, const sip_message *request, const sip_flow *flow) {
+/* keep_s: what a keep-alive that is offered is answered with, or 0 (RFC 6223 4.3). */
+static void add_vias(sip_buffer *out, const sip_message *request, const sip_flow *flow,
+                     uint32_t keep_s) {
   sip_via via;
   const sip_header *top = &request->headers[request->top_via];
   if (sip_message_via(request, &via) != 0) {
@@ -32,7 +34,7 @@ static void add_vias(sip_buffer *out, const sip_message *request, const sip_flow
     return;
   }
   SIP_BUFFER_ADD(out, "Via: ");
-  sip_via_write_received(&via, &flow->remote, out);
+  sip_via_write_received(&via, &flow->remote, keep_s, out);
   sip_str value = sip_message_value(request, top);
   sip_buffer_add(out, sip_str_between(via.text.ptr + via.text.len, value.ptr + value.len));
   SIP_BUFFER_ADD(out, "\r\n");
@@ -80,7 +82,8 @@ sip_packet *sip_response_write(sip_engine *engine, const sip_response_parts *par
   sip_buffer *out = &engine->scratch;
   sip_buffer_clear(out);
   add_status_line(out, reply);
-  add_vias(out, request, parts->flow);
+  bool takes_offers = reply->status / 100 == 2 && request->to_tag.len == 0;
+  add_vias(out, request, parts->flow, takes_offers ? engine->config.keep_s : 0);
   if (parts->record_route) add_lines(out, request, SIP_HEADER_RECORD_ROUTE, 0);
   /* None in a request that gets a 400 for that. */
   bool has_from = request->from != SIP_NO_HEADER;

@@ -24,6 +24,7 @@ typedef struct sip_route_token {
   sip_route_kind kind;
   sip_str text;     /* as it stands in the URI */
   bool from_caller; /* of a dialog: sent by who began it */
+  bool has_ob;      /* of a Path: the URI has it (RFC 5626 5.1) */
   sip_flow flow;    /* that leads where this request goes; transport NONE: none is known */
   const struct sip_node *holder; /* whose that is, when he is up and not we are */
 } sip_route_token;

@@ -18,6 +18,8 @@ static bool read_token(sip_engine *engine, const sip_uri *uri, const sip_message
   sip_route_token token;
   sip_route_token_read(engine, uri->user, m, &token);
   if (token.kind == SIP_ROUTE_NONE) return false;
+  sip_str ob;
+  token.has_ob = token.kind == SIP_ROUTE_PATH && sip_uri_param(uri, SIP_STR("ob"), &ob);
   *out = token;
   return true;
 }

@@ -79,6 +79,8 @@ struct sip_engine {
   sip_map by_client_key;
   sip_map by_merge;
   sip_map by_connection; /* sip_waiters (failover.c) */
+  sip_map keepers;       /* keep_alive.c */
+  sip_slots keeper_ids;
   sip_map by_dialog;
   sip_map by_subscribe; /* subscriptions that wait for the NOTIFYs that make their dialogs */
   size_t server_count;
@@ -127,7 +129,8 @@ enum {
   SIP_TIMER_OF_BRANCH,
   SIP_TIMER_OF_SUBSCRIPTION_1,
   SIP_TIMER_OF_SUBSCRIPTION_2,
-  SIP_TIMER_OF_GUARD
+  SIP_TIMER_OF_GUARD,
+  SIP_TIMER_OF_KEEPER
 };
 
 /* A message copied into one block with a count; references is 1. */

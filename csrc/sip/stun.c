@@ -4,6 +4,8 @@
  */
 #include "sip/stun.h"
 
+#include <string.h>
+
 enum {
   HEADER_LEN = 20, /* RFC 8489 5 */
   ATTRIBUTE_LEN = 4,
@@ -83,10 +85,13 @@ static bool read_attributes(request *r) {
   return true;
 }
 
+static bool has_header(const request *r) {
+  return r->len >= HEADER_LEN && number_at(r->bytes + 2, 2) == r->len - HEADER_LEN &&
+         r->len % 4 == 0 && number_at(r->bytes + 4, 4) == COOKIE;
+}
+
 static bool is_request(const request *r) {
-  return r->len >= HEADER_LEN && number_at(r->bytes, 2) == BINDING_REQUEST &&
-         number_at(r->bytes + 2, 2) == r->len - HEADER_LEN && r->len % 4 == 0 &&
-         number_at(r->bytes + 4, 4) == COOKIE;
+  return has_header(r) && number_at(r->bytes, 2) == BINDING_REQUEST;
 }
 
 /* 14.2 */
@@ -138,4 +143,45 @@ size_t sip_stun_answer(sip_str text, const sip_sockaddr *from,
   }
   set_length(&w, w.len);
   return w.len;
+}
+
+/* --- The other side ------------------------------------------------------------------- */
+
+void sip_stun_ask(const unsigned char id[SIP_STUN_ID_LEN],
+                  unsigned char out[SIP_STUN_REQUEST_LEN]) {
+  writer w = {out, 0};
+  put(&w, BINDING_REQUEST, 2);
+  put(&w, 0, 2);
+  put(&w, COOKIE, 4);
+  memcpy(out + w.len, id, SIP_STUN_ID_LEN);
+}
+
+/* 14.2; false for one that is damaged. */
+static bool read_address(const request *r, const unsigned char *at, size_t len, sip_sockaddr *out) {
+  size_t ip = len == 8 ? 4 : 16;
+  if ((len != 8 && len != 20) || at[1] != (len == 8 ? 1 : 2)) return false;
+  *out = (sip_sockaddr){.family = len == 8 ? 4 : 6,
+                        .port = (uint16_t)(number_at(at + 2, 2) ^ COOKIE >> 16)};
+  for (size_t i = 0; i < ip; i++) out->ip[i] = (unsigned char)(at[4 + i] ^ r->bytes[4 + i]);
+  return true;
+}
+
+static bool read_mapped(const request *r, sip_sockaddr *out) {
+  size_t at = HEADER_LEN;
+  while (at < r->len) { /* read_attributes has seen that each is whole */
+    uint32_t type = number_at(r->bytes + at, 2), len = number_at(r->bytes + at + 2, 2);
+    at += ATTRIBUTE_LEN;
+    if (type == XOR_MAPPED_ADDRESS) return read_address(r, r->bytes + at, len, out);
+    at += (len + 3U) & ~(size_t)3;
+  }
+  return false;
+}
+
+bool sip_stun_read(sip_str text, const unsigned char id[SIP_STUN_ID_LEN], sip_stun_reply *out) {
+  request r = {.bytes = (const unsigned char *)text.ptr, .len = text.len};
+  if (!has_header(&r) || memcmp(r.bytes + 8, id, SIP_STUN_ID_LEN) != 0) return false;
+  uint32_t type = number_at(r.bytes, 2);
+  if ((type != BINDING_SUCCESS && type != BINDING_ERROR) || !read_attributes(&r)) return false;
+  *out = (sip_stun_reply){.is_error = type == BINDING_ERROR};
+  return out->is_error || read_mapped(&r, &out->mapped);
 }

@@ -196,7 +196,8 @@ enum {
   SIP_TRANSACTION_REFRESH = 1 << 18,    /* client: of a session timer */
   SIP_TRANSACTION_UNTIMED = 1 << 19,    /* client: no session timer comes of it */
   SIP_TRANSACTION_RENAMES = 1 << 20,    /* client: its From is the dialog's from its 2xx on */
-  SIP_TRANSACTION_BY_FLOW = 1 << 21     /* client: its user said by which connection */
+  SIP_TRANSACTION_BY_FLOW = 1 << 21,    /* client: its user said by which connection */
+  SIP_TRANSACTION_KEEP = 1 << 22        /* client: its Via offers keep-alives */
 };
 
 /* Drives a machine: the input's arrow is followed and its actions carried out.

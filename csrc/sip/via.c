@@ -152,9 +152,18 @@ static bool host_is(sip_str host, const sip_sockaddr *address) {
   return sip_sockaddr_parse(host, 0, &literal) && sip_sockaddr_equal_ip(&literal, address);
 }
 
-void sip_via_write_received(const sip_via *via, const sip_sockaddr *source, sip_buffer *out) {
+/* The sender offers keep-alives, and nobody has answered that yet (RFC 6223 4.2). */
+static bool offers_keep(const sip_via *via) {
+  sip_param param;
+  return via->params.len > 0 && sip_param_find(via->params, SIP_STR("keep"), &param) &&
+         !param.has_value;
+}
+
+void sip_via_write_received(const sip_via *via, const sip_sockaddr *source, uint32_t keep_s,
+                            sip_buffer *out) {
   bool add_received = via->has_rport || !host_is(via->host, source);
-  if (!add_received && via->received.len == 0) {
+  bool add_keep = keep_s > 0 && offers_keep(via);
+  if (!add_received && !add_keep && via->received.len == 0) {
     sip_buffer_add(out, via->text);
     return;
   }
@@ -167,10 +176,13 @@ void sip_via_write_received(const sip_via *via, const sip_sockaddr *source, sip_
     if (SIP_IS(param.name, "received") || SIP_IS(param.name, "rport")) continue;
     sip_buffer_add_char(out, ';');
     sip_buffer_add(out, param.name);
-    if (!param.has_value) continue;
+    bool is_keep = add_keep && SIP_IS(param.name, "keep");
+    if (!param.has_value && !is_keep) continue;
     sip_buffer_add_char(out, '=');
     sip_buffer_add(out, param.value);
+    if (is_keep) sip_buffer_add_number(out, keep_s);
   }
+  if (!add_received && via->received.len == 0) return;
   SIP_BUFFER_ADD(out, ";received=");
   sip_sockaddr_write_ip(source, out);
   if (!via->has_rport) return;

@@ -38,7 +38,8 @@ bool sip_branch_is_rfc3261(sip_str branch);
 
 /* The value with what the server transport adds to it (18.2.1, RFC 3581 4): received and
  * rport, of the address that it came from. Those that the peer sent itself are replaced. */
-void sip_via_write_received(const sip_via *via, const sip_sockaddr *source, sip_buffer *out);
+void sip_via_write_received(const sip_via *via, const sip_sockaddr *source, uint32_t keep_s,
+                            sip_buffer *out);
 
 /* Where a response to this top Via goes (18.2.2, RFC 3581 4): host (received,
  * maddr or sent-by) and port. False when the host is a name that must be resolved. */

@@ -163,7 +163,7 @@ function agent.new(context, options)
     call_watchers = {}, notifiers = {}, recv_info = chosen.recv_info, speaks_info = false,
     pager = {},
     lines = {}, lines_by_user = {}, max_lines = chosen.max_lines, registrars = lines.gate(),
-    own_line = false,
+    own_line = false, keepers = {},
   }, Agent)
   -- A list of its calls says whose it is: a source of the dialog package.
   self.calls_meta = { __name = "moonsip.calls", agent = self }

@@ -9,6 +9,7 @@ local forks = require "moonsip.forks"
 local gruu = require "moonsip.gruu"
 local handlers = require "moonsip.handlers"
 local info_method = require "moonsip.info"
+local keepers = require "moonsip.keepers"
 local proxied_gateways = require "moonsip.proxied_gateways"
 local dtmf = require "moonsip.verbs.dtmf"
 local request = require "moonsip.request"
@@ -301,6 +302,11 @@ function on.stray(agent, message)
   local req = request.new(agent, message, 0)
   req.stray = true
   agent.context.tasks:start(agent, serve_stray, req)
+end
+
+--- A flow that is kept alive has failed.
+function on.flow_failed(agent, _, keeper, _, code)
+  keepers.failed(agent, keeper, code)
 end
 
 function on.branch(agent, message, transaction, number, code)

@@ -18,6 +18,7 @@ local wait = require "moonsip.wait"
 ---@field contact string?         the URI that the registrar has of us
 ---@field service_route string?   routes of its requests (RFC 3608)
 ---@field path string?            proxies that its own requests come by (RFC 3327)
+---@field flows table[]           each of its bindings
 ---@field gruu string?            public GRUU, where the registrar gives one (RFC 5627)
 ---@field temp_gruu string?       the latest temporary one
 ---@field retry_in number?        seconds until the next attempt, after one that failed
@@ -101,6 +102,18 @@ function getters:temp_gruu()
   return of and of.temp_gruu
 end
 
+--- What a script gets to see of its bindings.
+function getters:flows()
+  local list = {}
+  for at, one in ipairs(self.registrations) do
+    list[at] = { reg_id = one.reg_id or nil, state = names[one.state] or one.state,
+                 registered = one:is_good(), edge = one.routes, error = one.error,
+                 outbound = one:is_good() and one.answer.is_outbound or false,
+                 keep_alive = one.keeper and one.keep_ms / 1000 or nil }
+  end
+  return list
+end
+
 function Line:__index(key)
   local value = Line[key]
   if value ~= nil then return value end
@@ -119,7 +132,12 @@ function line.new(agent, settings)
     agent = agent, settings = settings, uri = settings.uri, registered = false,
     error = false, closed = false, waits = false, handlers = false, registrations = {},
   }, Line)
-  self.registrations[1] = registration.new(self)
+  for at, edge in ipairs(settings.edges or {}) do
+    self.registrations[at] = registration.new(self, { reg_id = at, routes = edge })
+  end
+  if not settings.edges then
+    self.registrations[1] = registration.new(self, { routes = settings.routes })
+  end
   return self
 end
 
@@ -133,11 +151,19 @@ end
 
 --- Parameters of the Contact, and of the URI in it.
 ---@package
-function Line:contact_params()
+function Line:contact_params(of)
   local q, instance = self.settings.q, self.settings.instance
   local params = q and ";q=" .. q or ""
   if instance then params = ('%s;+sip.instance="%s"'):format(params, instance) end
-  return params, nil
+  if not of.reg_id then return params, nil end
+  return ("%s;reg-id=%d"):format(params, of.reg_id), ";ob"
+end
+
+--- The flow that its requests go by (RFC 5626 4.3); nil where that is no matter.
+---@package
+function Line:request_flow()
+  local one = self.settings.edges and good(self)
+  return one and one.reg_id and one.flow or nil
 end
 
 --- The Contact of other requests (RFC 5627 4.4): a GRUU, or nil for where we are.
@@ -151,17 +177,19 @@ end
 --- Where its requests go first: as the registrar says (RFC 3608 6.1), else as it was told.
 ---@package
 function Line:routes()
-  return self.service_route or self.settings.routes
+  local one = good(self)
+  return one and (one.answer.service_route or one.routes) or self.settings.routes
 end
 
 --- Header fields of a REGISTER: Path is something that a user agent says it can do with
 --- (RFC 3327 5.1).
 ---@package
-function Line:register_headers()
+function Line:register_headers(of)
   local flat = table.move(self.settings.headers or {}, 1, #(self.settings.headers or {}), 1, {})
   local supported = self.agent.supported
   local tags = supported ~= "" and { supported, "path" } or { "path" }
   if self.settings.instance then tags[#tags + 1] = "gruu" end
+  if of.reg_id then tags[#tags + 1] = "outbound" end
   flat[#flat + 1], flat[#flat + 2] = "Supported", table.concat(tags, ", ")
   return flat
 end

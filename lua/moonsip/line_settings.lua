@@ -13,6 +13,9 @@
 --   instance      a URN that names this device for good, "urn:uuid:...": with it a registrar
 --                 gives GRUUs (RFC 5627)
 --   gruu          "public" (default), "temporary" or false: which of those is our Contact
+--   outbound      SIP outbound (RFC 5626): true, or a list of edge proxies, with a flow to each
+--   keep_alive    how often its flows are kept alive at the least, whatever the server says;
+--                 false: not at all
 --   headers       of each REGISTER
 --   transport     "udp", "tcp" ...
 --   timeout       how long one attempt may take (what RFC 3261 17 says)
@@ -32,12 +35,17 @@ local known <const> = {
   uri = true, username = true, password = true, ha1 = true, realm = true,
   credentials = true, registrar = true, via = true, expires = true, q = true,
   headers = true, transport = true, timeout = true, retry = true, instance = true,
-  gruu = true,
+  gruu = true, outbound = true, keep_alive = true,
 }
 
 local default_expires_s <const> = 3600
 local max_s <const> = 4294967295
 local max_registrars <const> = 8
+
+-- RFC 5626 4.2.1: at least two must be possible, and four should be.
+local max_edges <const> = 8
+
+local least_keep_ms <const> = 5000
 
 local function host_of(uri)
   return uri.port and ("%s:%d"):format(uri.host, uri.port) or uri.host
@@ -122,6 +130,36 @@ local function gruu_of(verb, given, instance)
   return given
 end
 
+--- Routes to the edges, one for each flow; false for no outbound.
+local function edges_of(verb, given, instance, routes)
+  if given == nil or given == false then return false end
+  if not instance then
+    misuse.argument(verb, "outbound", "a flow needs an instance (RFC 5626 4.1)")
+  end
+  if given == true then return { routes or false } end
+  local list = type(given) == "table" and given or { given }
+  if #list < 1 or #list > max_edges then
+    misuse.argument(verb, "outbound", ("true or 1 to %d edge proxies expected"):format(max_edges))
+  end
+  local edges = {}
+  for at, one in ipairs(list) do
+    edges[at] = target.routes(verb, "outbound", one)
+    if not core.header("Route", edges[at]) then
+      misuse.argument(verb, "outbound", ("%s is no URI"):format(one))
+    end
+  end
+  return edges
+end
+
+local function keep_alive_of(verb, given)
+  if given == nil or given == false then return given end
+  local ms = duration.check(verb, "keep_alive", given)
+  if ms < least_keep_ms then
+    misuse.argument(verb, "keep_alive", "at least five seconds expected")
+  end
+  return ms
+end
+
 local function transport_of(verb, given)
   if given == nil then return nil end
   local transport = misuse.text(verb, "transport", given):lower()
@@ -138,12 +176,15 @@ function line_settings.read(agent, verb, options)
   misuse.options(verb, misuse.check(verb, "options", options, "table"), known)
   local aor, uri = aor_of(verb, options.uri)
   local instance = instance_of(verb, options.instance)
+  local routes = target.routes(verb, "via", options.via) or agent.routes
   return {
+    edges = edges_of(verb, options.outbound, instance, routes),
+    keep_alive = keep_alive_of(verb, options.keep_alive),
     instance = instance, gruu = gruu_of(verb, options.gruu, instance),
     aor = aor, uri = uri,
     registrars = registrars_of(verb, options.registrar, uri),
     credentials = credentials_of(verb, options, uri, agent.credential_sets),
-    routes = target.routes(verb, "via", options.via) or agent.routes,
+    routes = routes,
     expires_s = expires_of(verb, options.expires), q = q_of(verb, options.q),
     headers = headers.flatten(verb, options.headers),
     transport = transport_of(verb, options.transport),

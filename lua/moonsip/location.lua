@@ -32,7 +32,8 @@ local location = {}
 
 local options_known <const> = { store = true, max_contacts = true, when_full = true,
                                 expires = true, path = true, service_route = true,
-                                domain = true, known = true, gruu = true, secret = true }
+                                domain = true, known = true, gruu = true, secret = true,
+                                flow_timer = true }
 
 local default_max_contacts <const> = 10
 local max_contacts <const> = 64
@@ -136,6 +137,7 @@ function location.new(context, options)
       takes_any_path = choice(options, "path", { "supported", "any" }) == "any",
       service_route = routes_of(options.service_route), gruu = options.gruu ~= false,
       secret = secret_of(options.secret), seed = seed and ~seed,
+      flow_timer = seconds_of("flow_timer", options.flow_timer, 0),
     }),
   }, Location)
   self.keeper = keeper.new(self, location.is_ours, how)

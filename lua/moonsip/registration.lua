@@ -15,6 +15,7 @@
 local backoff = require "moonsip.backoff"
 local errors = require "moonsip.errors"
 local exchange = require "moonsip.exchange"
+local keepers = require "moonsip.keepers"
 local registration_answer = require "moonsip.registration_answer"
 
 ---@class moonsip.Registration
@@ -25,6 +26,7 @@ local registration_answer = require "moonsip.registration_answer"
 ---@field failures integer              one after the other
 ---@field lapses_at integer|false       ms of the driver's clock
 ---@field answer table|false            of registration_answer
+---@field flow userdata|false           that the registrar has of it, while it is watched
 local Registration = {}
 Registration.__index = Registration
 
@@ -46,17 +48,17 @@ local least_refresh_ms <const> = 500
 local max_expires_s <const> = 4294967295
 
 ---@param line moonsip.Line
----@param way { reg_id: integer?, routes: string? }?
+---@param way { reg_id: integer?, routes: string|false|nil }
 ---@return moonsip.Registration
 function registration.new(line, way)
   local engine = line.agent.engine
-  way = way or {}
   return setmetatable({
-    line = line, reg_id = way.reg_id or false, routes = way.routes or line.settings.routes,
+    line = line, reg_id = way.reg_id or false, routes = way.routes or nil,
     state = "asking", error = false, failures = 0, lapses_at = false, due_at = false,
     call_id = engine:token(), from_tag = engine:token(), cseq = 0,
     asked_s = line.settings.expires_s, answer = false, preferred = false,
-    exchange = false, timer = false, round = false,
+    exchange = false, timer = false, round = false, flow = false, keeper = false,
+    began_at = false,
   }, Registration)
 end
 
@@ -115,7 +117,8 @@ end
 
 --- Whom the REGISTERs of this one compete with for their turn.
 local function server_of(self)
-  return self.routes or self.round.list[self.round.at].uri
+  local target = self.round.list[self.round.at]
+  return target.routes or self.routes or target.uri
 end
 
 local function plan_of(self, expires_s)
@@ -129,7 +132,7 @@ local function plan_of(self, expires_s)
     routes = target.routes or self.routes, transport = settings.transport,
     timeout_ms = settings.timeout_ms, call_id = self.call_id, from_tag = self.from_tag,
     contact_params = ("%s;expires=%d"):format(params, expires_s),
-    contact_uri_params = uri_params,
+    contact_uri_params = uri_params, keep = settings.keep_alive ~= false,
   }
 end
 
@@ -138,7 +141,7 @@ end
 function Registration:go()
   local leaves = self.state == "leaving"
   local of = exchange.start(self.line.agent, "agent:register", "REGISTER",
-    { { uri = self.round.list[self.round.at].uri } },
+    { { uri = self.round.list[self.round.at].uri, flow = self.round.at == 1 and self.flow or nil } },
     plan_of(self, leaves and 0 or self.asked_s),
     { registration = self, cseq = self.cseq + 1, on_done = registration.done })
   if not of.done then self.exchange = of end
@@ -175,9 +178,11 @@ local function accepted(self, response)
     context.log:rarely("warn", self.server, "%s lists another contact of %s than ours",
       self.server, self.line.settings.aor)
   end
+  local now = context:now()
+  if not self.lapses_at then self.began_at = now end
   self.state, self.error, self.failures, self.answer = "registered", false, 0, answer
   self.preferred = self.round.list[self.round.at]
-  local now = context:now()
+  keepers.watch(self, response.message)
   self.lapses_at = now + answer.expires_s * 1000
   self.due_at = now + refresh_ms(self, answer.expires_s)
   arm(self)
@@ -223,8 +228,17 @@ local function is_passing(err)
   return err.kind ~= "invalid" or err.name == nil
 end
 
+--- The first hop has no part in SIP outbound (RFC 5626 4.2.1): without, where that is the one
+--- way to it.
+local function without_flow(self)
+  if not self.reg_id or self.line.registrations[1] ~= self then return false end
+  self.reg_id = false
+  return go_on(self, self.round.at)
+end
+
 local function try_otherwise(self, err)
   local round = self.round
+  if err.code == 439 then return without_flow(self) end
   if err.code == 423 then return ask_longer(self, err) end
   if err.response and err.code // 100 == 3 then return follow(self, err) end
   return is_passing(err) and round.list[round.at + 1] and go_on(self, round.at + 1)
@@ -249,12 +263,15 @@ function registration.fail(self, err)
   self.state = wait and "waiting" or "refused"
   self.due_at = wait and self.line.agent.context:now() + wait or false
   err.retry_after = wait and math.ceil(wait / 1000) or nil
+  -- 4.2.2: a flow is left where nobody answers by it, or for good.
+  if not err.response or not is_passing(err) then keepers.leave(self.line.agent, self) end
   if not is_passing(err) then lapse(self, err) end
   arm(self)
   self.line:attempt_failed(self, err)
 end
 
 local function left(self, err)
+  keepers.leave(self.line.agent, self)
   self.state, self.lapses_at = "closed", false
   self.line:has_left(self, err)
 end
@@ -273,6 +290,24 @@ function registration.done(of, response, err)
   else
     accepted(self, response)
   end
+end
+
+--- Its flow has failed: the registrar's way to us is gone (RFC 5626 4.5). A new one is formed
+--- at once, or later where this one did not last.
+---@param err moonsip.Error
+---@package
+function Registration:flow_failed(err)
+  self.keeper, self.flow = false, false -- the core has let go of it
+  if self.state ~= "registered" and self.state ~= "asking" and self.state ~= "waiting" then
+    return
+  end
+  local context = self.line.agent.context
+  local lasted = self.began_at and context:now() - self.began_at or 0
+  self.preferred = false
+  lapse(self, err)
+  if self.state ~= "registered" then return end
+  if lasted >= self.line.settings.retry.first then return self:ask() end
+  registration.fail(self, err)
 end
 
 -- ---- from the line

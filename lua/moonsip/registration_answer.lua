@@ -10,6 +10,9 @@ local registration_answer = {}
 -- Values of Service-Route that are believed: each goes into every request.
 local max_routes <const> = 16
 
+-- What a server may recommend for keep-alives.
+local max_keep_s <const> = 86400
+
 -- Contacts of an address of record that are looked through.
 local max_contacts <const> = 256
 
@@ -54,6 +57,30 @@ local function refuse(reason)
   return nil, errors.new("invalid", reason)
 end
 
+local function seconds_of(text)
+  local seconds = type(text) == "string" and text:find "^%d+$" and math.tointeger(tonumber(text))
+  return seconds and seconds > 0 and math.min(seconds, max_keep_s) or nil
+end
+
+--- What an answer says of keep-alives: `is_answered`, when the next server is known to answer
+--- them, and `seconds`, what it recommends: Flow-Timer (RFC 5626 4.4), `keep` of our Via (RFC
+--- 6223 4.4).
+---@param message table
+---@return { is_answered: boolean, seconds: integer? }
+function registration_answer.keep(message)
+  local via = message.via
+  local offered = via and via.params.keep
+  local path = message:header_values "Path"
+  -- The edge nearest to us is the last of the Path.
+  local edge = path and path[#path] and core.address(path[#path])
+  local has_ob = edge and edge.uri and edge.uri.params.ob ~= nil
+  local is_told = type(offered) == "string"
+  return {
+    is_answered = message:has_token("Require", "outbound") or has_ob or is_told,
+    seconds = seconds_of(message.headers["Flow-Timer"]) or is_told and seconds_of(offered) or nil,
+  }
+end
+
 --- Reads an answer: `expires_s`, `contact`, `service_route`, `path`; or nil and why it is
 --- worth nothing.
 ---@param registration moonsip.Registration
@@ -77,6 +104,8 @@ function registration_answer.read(registration, message)
     expires_s = math.min(granted, asked), -- it may shorten, never lengthen (10.3 step 7)
     contact = own, is_listed = own ~= nil, service_route = service_route,
     path = routes_of(message, "Path") or nil,
+    is_outbound = message:has_token("Require", "outbound"),
+    keep = registration_answer.keep(message),
     gruu = gruu_of(own, "pub-gruu"), temp_gruu = gruu_of(own, "temp-gruu"),
   }
 end

@@ -29,6 +29,8 @@
 --   websocket       whom WebSockets let in: { paths = {...}, origins = {...} }, and how other
 --                   requests to their ports are answered: routes (web/routes.lua)
 --   tls             who we are over TLS and whom we trust: see tls.lua
+--   keep_alive      how often who offers keep-alives is asked to send them (RFC 6223; "30s"); false:
+--                   not at all
 --   register        lines: addresses of record that are kept registered (line_settings.lua)
 --   max_lines       of them at most (10 000)
 --   mtu, max_transactions, max_dialogs, max_subscriptions, max_events, limits   bounds of
@@ -62,7 +64,7 @@ local known <const> = {
   guard = true,
   history = true, media = true, username = true, password = true, ha1 = true, realm = true,
   credentials = true, tls = true, websocket = true, session_timer = true, reliable = true,
-  register = true, max_lines = true,
+  register = true, max_lines = true, keep_alive = true,
 }
 
 local known_limits <const> = { message_size = true, header_count = true,
@@ -76,6 +78,9 @@ local least_secret <const> = 16
 local default_history <const> = 262144
 
 local default_max_lines <const> = 10000
+
+-- What the address translations in front of phones forget soonest (RFC 5626 4.4.2).
+local default_keep_ms <const> = 30000
 
 local max_count <const> = 4294967295
 
@@ -132,6 +137,14 @@ local function node_of(given)
   return given
 end
 
+--- Seconds.
+local function keep_alive_of(given)
+  if given == false then return 0 end
+  local ms = given == nil and default_keep_ms or duration.check(verb, "keep_alive", given)
+  if ms < 1000 then misuse.argument(verb, "keep_alive", "at least a second expected") end
+  return ms // 1000
+end
+
 local function engine_options(context, options)
   local engine = context.driver:engine_options()
   for _, name in ipairs { "t1", "t2", "t4", "timer_c", "failover", "dead_target" } do
@@ -148,6 +161,7 @@ local function engine_options(context, options)
       engine[name] = misuse.integer(verb, name, options[name], 1, max_count)
     end
   end
+  engine.keep_alive = keep_alive_of(options.keep_alive)
   engine.secret = secret_of(options.secret)
   engine.owner = node_of(options.node)
   if options.limits ~= nil then

@@ -73,6 +73,16 @@ local function contact_of(exchange)
   return line and has_contact[exchange.method] and line:request_contact() or nil
 end
 
+--- The flow of the line that it is sent from (RFC 5626 4.3), unless it has routes of its own.
+local function flow_of(exchange, target)
+  local plan = exchange.plan
+  if not plan.line or exchange.dialog or target.gateway or target.routes or plan.routes
+    or plan.transport or target.transport then
+    return nil
+  end
+  return plan.line:request_flow()
+end
+
 --- The table the core sends a request by.
 ---@param exchange moonsip.Exchange
 function wish.of(exchange)
@@ -82,7 +92,8 @@ function wish.of(exchange)
   local agent = exchange.agent
   if agent.speaks_info then flat = recv_info.ask(exchange, flat) end
   local is_udp_only = agent:no_tcp_to(target.uri or exchange.dialog.target)
-  local flow, timer = target.flow, plan.session_timer
+  local flow = target.flow or flow_of(exchange, target)
+  local timer = plan.session_timer
   -- A PRACK may be challenged too, and the core's own proves nothing.
   local has_credentials = exchange.method == "INVITE" and wish.credentials(exchange) ~= nil
   return {
@@ -94,7 +105,9 @@ function wish.of(exchange)
     headers = flat, content_type = exchange.body and plan.content_type, body = exchange.body,
     routes = not exchange.dialog and routes_of(agent, plan, target) or nil,
     contact = plan.contact or contact_of(exchange),
-    contact_params = plan.contact_params, contact_uri_params = plan.contact_uri_params,
+    contact_params = plan.contact_params, keep = plan.keep,
+    contact_uri_params = plan.contact_uri_params
+      or flow and plan.line and has_contact[exchange.method] and ";ob" or nil,
     transport = flow and flow.transport or target.transport or plan.transport,
     ip = flow and flow.remote_ip, port = flow and flow.remote_port,
     connection = flow and flow.connection, listener = flow and flow.listener,

@@ -150,7 +150,7 @@ describe("a line that fails", function()
   end)
 
   it("is lost when its time is over before it can be refreshed", function()
-    local line <const> = world:line { expires = 100 }
+    local line <const> = world:line { expires = 100, retry = { first = "40s" } }
     world.net:advance "1s"
     world:refuse(99, 500)
     world.net:advance "98s"

@@ -176,6 +176,8 @@ local function take_frames(self, bytes)
   for kind, message in framer.next, framer do
     if kind == "ping" then
       answer_ping(self)
+    elseif kind == "pong" then
+      self.port.engine:ponged(self.stream.id)
     elseif kind == "message" then
       self.partial_at = nil
       take(self, message)
@@ -199,6 +201,8 @@ function Connection:received(bytes)
     take(self, bytes)
   elseif #bytes > 2 then
     answer_ping(self)
+  else
+    self.port.engine:ponged(self.stream.id)
   end
 end
 
