@@ -7,6 +7,7 @@
 #include "binding/message.h"
 #include "binding/uri.h"
 #include "sip/forward.h"
+#include "sip/proxying.h"
 
 static bind_engine *check_proxied(lua_State *L, sip_id *transaction) {
   *transaction = (sip_id)luaL_checkinteger(L, 2);

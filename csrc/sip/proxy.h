@@ -11,6 +11,7 @@
 #define MOONSIP_SIP_PROXY_H
 
 #include "sip/forward.h"
+#include "sip/proxying.h"
 #include "sip/state.h"
 
 typedef struct sip_proxy sip_proxy;
