@@ -106,6 +106,7 @@ local sip = {}
 ---@field max_events integer?
 ---@field register moonsip.LineOptions|moonsip.LineOptions[]|nil
 ---@field max_lines integer?
+---@field keep_alive moonsip.Duration|false|nil
 ---@field guard moonsip.GuardOptions|false|nil
 ---@field history integer?
 ---@field limits table<string, integer>?

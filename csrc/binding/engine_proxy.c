@@ -2,12 +2,12 @@
  *
  * core.engine: proxying, and what is ours.
  */
+#include "sip/engine_proxy.h"
 #include "base/error.h"
 #include "binding/engine.h"
 #include "binding/message.h"
 #include "binding/uri.h"
 #include "sip/forward.h"
-#include "sip/proxying.h"
 
 static bind_engine *check_proxied(lua_State *L, sip_id *transaction) {
   *transaction = (sip_id)luaL_checkinteger(L, 2);

@@ -30,7 +30,8 @@ static bool flag_option(lua_State *L, const char *name) {
 }
 
 /* registrar{ min, max, default: seconds; max_contacts; evicts, takes_any_path: booleans;
- * domain; service_route: a list of routes; flow_timer: seconds, or 0; gruu: boolean, secret: its key, or seed } */
+ * domain; service_route: a list of routes; flow_timer: seconds, or 0; gruu: boolean, secret: its
+ * key, or seed } */
 static int registrar_new(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   sip_registrar policy = {.min_s = number_option(L, "min", 0, UINT32_MAX),

@@ -10,8 +10,8 @@
 #ifndef MOONSIP_SIP_PROXY_H
 #define MOONSIP_SIP_PROXY_H
 
+#include "sip/engine_proxy.h"
 #include "sip/forward.h"
-#include "sip/proxying.h"
 #include "sip/state.h"
 
 typedef struct sip_proxy sip_proxy;

@@ -16,6 +16,8 @@
 ---@field q number?
 ---@field instance string?
 ---@field gruu "public"|"temporary"|false|nil
+---@field outbound boolean|string|string[]|nil
+---@field keep_alive moonsip.Duration|false|nil
 ---@field headers moonsip.Headers?
 ---@field transport string?
 ---@field timeout moonsip.Duration?
@@ -33,6 +35,7 @@
 ---@field contact string?
 ---@field service_route string?
 ---@field path string?
+---@field flows { reg_id: integer?, state: string, registered: boolean, edge: string?, outbound: boolean, keep_alive: number?, error: moonsip.Error|false }[]
 ---@field gruu string?
 ---@field temp_gruu string?
 local Line = {}

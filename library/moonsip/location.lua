@@ -12,6 +12,7 @@
 ---@field service_route string|string[]|nil
 ---@field domain string?
 ---@field gruu boolean?
+---@field flow_timer moonsip.Duration?
 ---@field secret string?
 ---@field known (fun(uri: moonsip.Uri): boolean)?
 

@@ -27,8 +27,8 @@ end
 function keepers.watch(self, message)
   local ms, is_answered = wish_of(self, message)
   local is_stream = message.transport ~= "udp"
-  if not ms and not is_stream and not self.reg_id then return keepers.leave(self.line.agent, self) end
   local agent, flow = self.line.agent, message.flow
+  if not ms and not is_stream and not self.reg_id then return keepers.leave(agent, self) end
   local keeper = agent.engine:keep_alive(flow, ms or 0, is_answered or false)
   keepers.leave(agent, self) -- the one before: often the same
   if not keeper then return end -- past the limit of the core: as if nobody answered them

@@ -140,8 +140,9 @@ end
 ---@package
 function Registration:go()
   local leaves = self.state == "leaving"
+  local at = self.round.at
   local of = exchange.start(self.line.agent, "agent:register", "REGISTER",
-    { { uri = self.round.list[self.round.at].uri, flow = self.round.at == 1 and self.flow or nil } },
+    { { uri = self.round.list[at].uri, flow = at == 1 and self.flow or nil } },
     plan_of(self, leaves and 0 or self.asked_s),
     { registration = self, cseq = self.cseq + 1, on_done = registration.done })
   if not of.done then self.exchange = of end

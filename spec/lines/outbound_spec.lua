@@ -208,7 +208,8 @@ describe("a flow", function()
       if req.contact.params["reg-id"] then return req:reply(439) end
       world:grant(req, 600)
     end
-    local line <const> = world:line { instance = URN, outbound = { "sip:10.0.0.1", "sip:10.0.0.1" } }
+    local line <const> = world:line { instance = URN,
+                                      outbound = { "sip:10.0.0.1", "sip:10.0.0.1" } }
     world.net:advance "1s"
     assert.same({ "registered", "refused" }, { line.flows[1].state, line.flows[2].state })
     assert.is_nil(world.asked[#world.asked].contact.params["reg-id"])

@@ -3,8 +3,8 @@
  * What the user of an engine does with a request that it proxies (RFC 3261 16): to whom it
  * goes, what comes back, when it is over.
  */
-#ifndef MOONSIP_SIP_PROXYING_H
-#define MOONSIP_SIP_PROXYING_H
+#ifndef MOONSIP_SIP_ENGINE_PROXY_H
+#define MOONSIP_SIP_ENGINE_PROXY_H
 
 #include "sip/engine.h"
 
