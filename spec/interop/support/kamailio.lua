@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --
 -- kamailio as our neighbour (spec/interop/kamailio): the edge before us and the gateway
--- behind us, each at an address of its own; and as a presence agent.
+-- behind us, each at an address of its own; as a presence agent; and as
+-- the registrar of lines of ours.
 
 local place <const> = require "spec.interop.support.place"
 local process <const> = require "spec.interop.support.process"
@@ -62,6 +63,18 @@ function kamailio.presence(options)
   }, { edge })
   self.edge, self.folder = edge, folder
   return self
+end
+
+--- Starts it as a registrar, whose users have the password "wonderland".
+---@param options { address: string, min_expires: integer?, flow_timer: integer? }  seconds
+---@return Process
+function kamailio.registrar(options)
+  local folder <close> = scratch.folder()
+  return start("registrar.cfg", folder, {
+    ADDRESS = options.address, HOST = options.address:match "^(.*):%d+$",
+    MIN_EXPIRES = tostring(options.min_expires or 1),
+    FLOW_TIMER = tostring(options.flow_timer or 25),
+  }, { options.address })
 end
 
 return kamailio
