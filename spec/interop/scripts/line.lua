@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+--
 -- A line at a registrar: says what becomes of it, and answers what comes for it.
 --
 --   line.lua ADDRESS REGISTRAR TRANSPORT [EXPIRES [PASSWORD]]
