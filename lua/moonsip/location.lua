@@ -26,7 +26,9 @@ local Location = {}
 Location.__index = Location
 Location.__name = "moonsip.location"
 
-handlers.mixin(Location, "loc")
+handlers.mixin(Location, "loc", function(self)
+  if self.keeper.watch then self.keeper:watch() end
+end)
 
 local location = {}
 

@@ -87,12 +87,17 @@ end
 
 -- ---- steps
 
+local Step = {}
+
+--- "486 Busy Here"
+function Step:__tostring() return ("%d %s"):format(self.code or 0, self.reason or "") end
+
 local function step_of(message)
   local body = message and message.body
   local status = body and sipfrag.parse(body)
-  return { code = status and status.code, reason = status and status.reason,
+  return setmetatable({ code = status and status.code, reason = status and status.reason,
            replaces = status and sipfrag.replaces(status.headers) or nil,
-           final = false, message = message }
+           final = false, message = message }, Step)
 end
 
 ---@package

@@ -3,37 +3,23 @@
 -- The scripts that the Lua API was designed by, word for word as they were written before
 -- there was any of it (spec/examples/design).
 
-local scratch <const> = require "spec.support.scratch"
+local design <const> = require "spec.support.design"
 local sip <const> = require "moonsip"
-local test <const> = require "moonsip.test"
 local uv <const> = require "luv"
 
 describe("a script of the design", function()
-  local root <const> = scratch.root()
-  local path <const> = package.path
-  local net, folder, script
+  local stage, net, folder, script
 
-  -- Runs it in a folder that has the prompts of the examples, and what else it names.
-  local function load(name)
-    net:dns("pbx.example", { "10.0.0.9" })
-    net:dns("trunk.example", { "10.0.0.9" })
-    script = net:load(("%s/spec/examples/design/%s.lua"):format(root, name), "10.0.0.1")
-  end
+  local function load(name) script = stage:load(name) end
 
   before_each(function()
-    net, folder = test.net(), scratch.folder()
-    folder:run(("cp -r examples/prompts/* %s && mkdir %s/vm %s/calls"):format(folder.path,
-      folder.path, folder.path))
-    package.path = path:gsub("%f[^\0;]%./", root .. "/"):gsub("%f[^\0;]([^/;][^;]*)", root .. "/%1")
-    uv.chdir(folder.path)
+    stage = design.new()
+    net, folder = stage.net, stage.folder
+    folder:run(("mkdir %s/vm %s/calls"):format(folder.path, folder.path))
+    net:dns("pbx.example", { "10.0.0.9" })
+    net:dns("trunk.example", { "10.0.0.9" })
   end)
-
-  after_each(function()
-    uv.chdir(root)
-    package.path = path
-    net:close()
-    folder:remove()
-  end)
+  after_each(function() stage:close() end)
 
   it("says hello, collects a key, says it back", function()
     load "hello_ivr"

@@ -56,6 +56,49 @@ describe("examples/27_message_gateway.lua", function()
     assert.same({ { status = "delivered" } }, receipts)
   end)
 
+  it("keeps what is for who is away: until he registers, or it is tried again", function()
+    local heard, away = {}, true
+    alice:on("MESSAGE", function(req)
+      heard[#heard + 1] = req.body
+      return req:reply(away and 480 or 200)
+    end)
+    local function post(text)
+      assert(net.http.post("http://10.0.0.1:8080/sms",
+        { json = { from = "+491", to = "alice", text = text } }))
+      net:advance "1s"
+    end
+    post "one"
+    assert.is_true(gateway:printed "^kept for later\talice\taway")
+    local bob = net:agent("sip:alice@sms.example", { address = "10.0.0.9" })
+    bob:on("MESSAGE", function(req)
+      heard[#heard + 1] = req.body
+      return req:reply(away and 480 or 200)
+    end)
+    assert(bob:register(gateway))
+    net:advance "1s"
+    assert.same({ "one" }, heard) -- 480: it is tried again after half a minute
+    away = false
+    net:advance "31s"
+    assert.same({ "one", "one" }, heard)
+    post "two"
+    net:advance "1h"
+    assert.same({ "one", "one", "two" }, heard)
+  end)
+
+  it("says what was refused for ever (6xx), and what was given up", function()
+    alice:on("MESSAGE", function(req) return req:reply(603) end)
+    local function post(to)
+      assert(net.http.post("http://10.0.0.1:8080/sms",
+        { json = { from = "+491", to = to, text = "x" } }))
+      net:advance "1s"
+    end
+    post(alice.contact)
+    assert.is_true(gateway:printed "^refused\tsip:alice@.*603")
+    post "nobody"
+    net:advance "4d"
+    assert.is_true(gateway:printed "^given up\tnobody\texpired")
+  end)
+
   it("refuses what is no JSON, and has figures", function()
     local _, err = net.http.post("http://10.0.0.1:8080/sms", { body = "{" })
     assert.equal(400, err.code)

@@ -156,3 +156,51 @@ describe("bindings in a file", function()
     world.loc:close()
   end)
 end)
+
+describe("bindings in a file that two programs have", function()
+  local folder, first, second, heard
+  before_each(function()
+    folder, heard = scratch.folder(), {}
+    local place <const> = { store = "sqlite:" .. folder.path .. "/loc.db" }
+    first = registrar.new(place)
+    second = face.of(first.net:agent("sip:gateway@example.com").context).location(place)
+    second:on("registered", function(aor, contact)
+      heard[#heard + 1] = tostring(aor) .. " " .. contact.uri
+    end)
+    first.net:advance "1s"
+  end)
+  after_each(function()
+    second:close()
+    first.loc:close()
+    first:close()
+    folder:remove()
+  end)
+
+  it("are told to the one that did not serve the REGISTER, once, and not when refreshed",
+    function()
+      first:register { DESK }
+      first.net:advance "1500ms"
+      assert.same({ "sip:alice@example.com sip:alice@10.0.0.9" }, heard)
+      first:register { DESK }
+      first:register { "<sip:alice@10.0.0.9:5070>" }
+      first.net:advance "3s"
+      assert.same({ "sip:alice@example.com sip:alice@10.0.0.9",
+                    "sip:alice@example.com sip:alice@10.0.0.9:5070" }, heard)
+      assert.equal(2, #second:lookup "sip:alice@example.com")
+    end)
+
+  it("are not told to who served it a second time", function()
+    first:listen()
+    first.net:advance "1s"
+    first:register { DESK }
+    first.net:advance "5s"
+    assert.same({ "registered sip:alice@example.com sip:alice@10.0.0.9" }, first:take_events())
+  end)
+
+  it("are not told of what is gone before anybody looks", function()
+    first:register { DESK }
+    first:register { DESK .. ";expires=0" }
+    first.net:advance "3s"
+    assert.same({}, heard)
+  end)
+end)

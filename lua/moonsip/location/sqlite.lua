@@ -39,6 +39,11 @@ function store.new(context, path)
       if not found then return nil, err end
       return found.gone, found.next_at
     end,
+    added = function(since)
+      return run(function(...)
+        return require("moonsip.location.sqlite_file").added(...)
+      end, since)
+    end,
     count = function()
       return run(function(...)
         return require("moonsip.location.sqlite_file").count(...)

@@ -15,7 +15,14 @@ local schema <const> = {
       params TEXT, instance TEXT, reg_id INTEGER, flow TEXT,
       PRIMARY KEY (aor, position)) WITHOUT ROWID]],
   "CREATE INDEX IF NOT EXISTS contacts_by_expiry ON contacts (expires_at)",
+  -- which contacts were added, for other programs that have the file too
+  [[CREATE TABLE IF NOT EXISTS added (
+      id INTEGER PRIMARY KEY AUTOINCREMENT, aor TEXT NOT NULL, uri TEXT NOT NULL,
+      owner TEXT NOT NULL)]],
 }
+
+-- Rows of `added` that are kept, and how many are looked at in one go.
+local max_added <const>, at_once <const> = 10000, 1000
 
 local prepared <const> = {} -- by path
 
@@ -61,6 +68,41 @@ function bindings.load(path, busy_ms, aor)
   end)
 end
 
+-- Who we are in `added`.
+local own
+
+local function owner(db)
+  if own then return own end
+  local rows, err = db:query "SELECT hex(randomblob(16)) AS id"
+  own = rows and rows[1].id
+  return own, err
+end
+
+--- The URIs that an address of record is at.
+local function uris_of(db, aor)
+  local rows, err = db:query("SELECT uri FROM contacts WHERE aor = ?", aor)
+  if not rows then return nil, err end
+  local set = {}
+  for _, row in ipairs(rows) do set[row.uri] = true end
+  return set
+end
+
+--- Notes which of these contacts are new.
+local function note_added(db, aor, contacts, before)
+  for _, one in ipairs(contacts) do
+    if not before[one.uri] then
+      local who, err = owner(db)
+      if not who then return nil, err end
+      local done, id
+      done, err, id = db:query("INSERT INTO added (aor, uri, owner) VALUES (?, ?, ?)", aor, one.uri,
+        who)
+      if done then done, err = db:query("DELETE FROM added WHERE id <= ?", id - max_added) end
+      if not done then return nil, err end
+    end
+  end
+  return true
+end
+
 local insert <const> = "INSERT INTO contacts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 --- True; false when the version is not the one that was loaded.
@@ -70,6 +112,9 @@ function bindings.save(path, busy_ms, aor, contacts, version)
     if not records then return nil, err end
     local now = records[1] and records[1].version
     if now ~= version then return false end
+    local before
+    before, err = uris_of(db, aor)
+    if not before then return nil, err end
     local done
     done, err = db:query("DELETE FROM contacts WHERE aor = ?", aor)
     for at, one in ipairs(contacts) do
@@ -77,6 +122,7 @@ function bindings.save(path, busy_ms, aor, contacts, version)
       done, err = db:query(insert, aor, at, one.uri, one.q, one.expires_at, one.call_id, one.cseq,
         one.path and table.concat(one.path, "\n"), one.params, one.instance, one.reg_id, one.flow)
     end
+    if done then done, err = note_added(db, aor, contacts, before) end
     if not done then return nil, err end
     done, err = db:query("INSERT OR REPLACE INTO records VALUES (?, ?)", aor, (now or 0) + 1)
     if not done then return nil, err end
@@ -99,6 +145,32 @@ function bindings.expired(path, busy_ms, now)
     rows, err = db:query "SELECT min(expires_at) AS next_at FROM contacts"
     if not rows then return nil, err end
     return { gone = gone, next_at = rows[1].next_at }
+  end)
+end
+
+local select_added <const> = [[SELECT added.id AS added_id, contacts.* FROM added
+  JOIN contacts ON contacts.aor = added.aor AND contacts.uri = added.uri
+  WHERE added.id > ? AND added.owner <> ? ORDER BY added.id LIMIT ?]]
+
+--- What other programs have added behind an id: { added = { { aor, contact } ... }, last };
+--- nothing for the id nil, but where to begin.
+function bindings.added(path, busy_ms, since)
+  return transaction(path, busy_ms, function(db)
+    local rows, err = db:query "SELECT max(id) AS last FROM added"
+    if not rows then return nil, err end
+    local found = { added = {}, last = rows[1].last or 0 }
+    if not since or found.last <= since then return found end
+    local who
+    who, err = owner(db)
+    if not who then return nil, err end
+    rows, err = db:query(select_added, since, who, at_once)
+    if not rows then return nil, err end
+    for at, row in ipairs(rows) do
+      if at == at_once then found.last = row.added_id end
+      row.added_id = nil
+      found.added[at] = { aor = row.aor, contact = contact_of(row) }
+    end
+    return found
   end)
 end
 

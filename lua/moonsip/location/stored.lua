@@ -10,6 +10,8 @@
 --
 --   expired(now)                  takes out what has expired: a list of { aor =, contact = },
 --                                 and the instant of the next one
+--   added(since)                  what other programs have added behind an id: { added = { {
+--                                 aor =, contact = } ... }, last = the newest id }
 --   count(), close()
 --
 -- An address of record is "user@host"; instants are seconds since 1970. A contact is a
@@ -283,6 +285,38 @@ local function sweep(self)
   if next_at then self:arm(math.ceil((next_at - now_s) * 1000)) end
 end
 
+-- ---- what other programs add
+
+--- What fires when it is time to look.
+local Look = {}
+Look.__index = Look
+
+local function look(self)
+  local found = ask(self, "added", self.seen)
+  if self.closed then return end
+  if found then self.seen = found.last end
+  local now_s = self.context.driver:wall() / 1000
+  for _, one in ipairs(found and found.added or {}) do
+    self.location:tell("registered", one.aor, rich(self.context, one.contact, now_s))
+  end
+  self.is_watched = self.location:tells "registered"
+  if not self.is_watched then return end
+  self.look_timer = self.context:start_timer(least_pause_ms,
+    setmetatable({ keeper = self }, Look))
+end
+
+function Look:expire()
+  self.keeper.look_timer = nil
+  self.keeper.context.tasks:spawn(nil, look, self.keeper)
+end
+
+--- Somebody listens: contacts that another program adds to the same file are told too.
+function Stored:watch()
+  if self.is_watched or not self.store.added or not self.location:tells "registered" then return end
+  self.is_watched = true
+  self.context.tasks:spawn(nil, look, self)
+end
+
 function Sweep:expire()
   local keeper = self.keeper
   keeper.timer, keeper.due_at = nil, nil
@@ -292,7 +326,8 @@ end
 function Stored:close()
   self.closed = true
   if self.timer then self.context.wheel:stop(self.timer) end
-  self.timer = nil
+  if self.look_timer then self.context.wheel:stop(self.look_timer) end
+  self.timer, self.look_timer = nil, nil
   if self.store.close then self.store.close() end
 end
 
