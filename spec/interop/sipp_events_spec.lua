@@ -13,6 +13,7 @@ local asks <const> = {
   "uac_event_unknown", "uac_event_accept", "uac_event_summary", "uac_event_lost",
   "uac_event_stray", "uac_event_publish", "uac_event_published", "uac_refer_followed",
   "uac_refer_refused", "uac_refer_quiet", "uac_replaces_unknown", "uac_replaces",
+  "uac_replaces_ended", "uac_replaces_early_only", "uac_join",
 }
 
 -- does: what scripts/watcher.lua is told; says: what it reports; calls: of SIPp.
