@@ -417,6 +417,7 @@ function Driver:on_wake() end
 --- Closes sockets and connections. Doing it twice is fine.
 function Driver:close()
   self.is_closed = true
+  self.net.web:close_all(self)
   if self.media then self.media:close() end
   for _, one in ipairs(self.ports) do one:close() end
   for _, one in pairs(self.channels or {}) do one:close() end

@@ -70,6 +70,13 @@ function Sites:close(number)
   end
 end
 
+--- Closes the ports of a host that is gone.
+function Sites:close_all(driver)
+  for key, one in pairs(self.ports) do
+    if one.driver == driver then self.ports[key] = nil end
+  end
+end
+
 -- "https", "host", 443, "/path?query"
 local function split(url)
   local scheme, place, target = url:match "^(https?)://([^/?#]+)([^#]*)"
