@@ -48,6 +48,7 @@ void bind_xml_open(lua_State *L);     /* core.xml, where the library is */
 void bind_registrar_open(lua_State *L); /* core.registrar */
 void bind_location_open(lua_State *L);  /* core.location */
 void bind_addresses_open(lua_State *L); /* core.addresses */
+void bind_crossing_open(lua_State *L);  /* core.crossing, core.header_scope, core.session_text */
 
 /* Pushes nil and an error object { kind, name, reason } whose metatable is
  * core.error; returns 2. `code` is of base/error.h or libuv's; `detail` NULL

@@ -41,5 +41,6 @@ int luaopen_moonsip_core(lua_State *L) {
   bind_registrar_open(L);
   bind_location_open(L);
   bind_addresses_open(L);
+  bind_crossing_open(L);
   return 1;
 }

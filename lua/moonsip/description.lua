@@ -8,6 +8,8 @@ local misuse = require "moonsip.misuse"
 
 local description = {}
 
+local session_text <const> = core.session_text
+
 local sdp_type <const> = "application/sdp"
 description.content_type = sdp_type
 
@@ -46,6 +48,8 @@ end
 ---@return string? sdp
 ---@return moonsip.Error? err
 function description.of(message)
+  local text = session_text(message)
+  if text ~= false then return text end
   local body = message.body
   if not body or body == "" then return nil end
   local headers = message.headers

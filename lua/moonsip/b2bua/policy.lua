@@ -26,78 +26,30 @@ local plan = require "moonsip.plan"
 ---@field codecs string[]|false   of "direct"
 ---@field edit function|false     of "direct"
 ---@field hold "pass"|"local"     of a relay: whether one leg is told that the other one holds
----@field private pass table|false
----@field private drop table|false
+---@field private crossing userdata  of the core: header fields that cross
 local Policy = {}
 Policy.__index = Policy
-Policy.pass, Policy.drop, Policy.hide, Policy.codecs = false, false, false, false
-Policy.edit = false
+Policy.hide, Policy.codecs, Policy.edit = false, false, false
 Policy.early, Policy.hold = false, "local"
 
 local policy = {}
 
-local function names(text)
-  local set = {}
-  for name in text:gmatch "%S+" do set[name] = true end
-  return set
-end
+-- Header fields without a word of the script's (core.crossing), by whether hosts are hidden.
+local plain <const> = { [false] = core.crossing({}, {}, false), [true] = core.crossing({}, {}, true) }
+Policy.crossing = plain[false]
 
--- Of one dialog, hop or user agent.
-local of_a_leg <const> = names [[via v from f to t call-id i cseq contact m max-forwards
-  route record-route path service-route content-length l content-type c mime-version
-  authorization proxy-authorization www-authenticate proxy-authenticate authentication-info
-  proxy-authentication-info require proxy-require supported k unsupported allow rseq rack
-  session-expires x min-se timestamp flow-timer content-encoding e]]
-
--- About the call, for who is called or who calls, without a word about hosts.
-local end_to_end <const> = names [[subject s priority privacy user-to-user accept-language
-  answer-mode priv-answer-mode resource-priority content-disposition content-language
-  p-early-media info-package recv-info]]
-
--- Known, and about somebody's host, user agent, identity or dialog: for who trusts, by name.
-local by_name <const> = names [[accept accept-encoding accept-contact a reject-contact j
-  request-disposition d alert-info allow-events u call-info date error-info event o expires
-  feature-caps geolocation geolocation-routing geolocation-error history-info diversion
-  identity y identity-info in-reply-to join replaces refer-to r referred-by b refer-sub
-  organization reply-to remote-party-id retry-after security-client security-server
-  security-verify server user-agent sip-etag sip-if-match subscription-state target-dialog
-  warning min-expires max-breadth reason trigger-consent permission-missing rejected]]
-
--- Names as nearly everybody writes them, of what never crosses: found without a copy in
--- lower case.
-local well_known <const> = {}
-for name in pairs(of_a_leg) do
-  local written = name:gsub("%f[%l]%l", string.upper)
-  well_known[written] = true
-end
-for _, name in ipairs { "Call-ID", "CSeq", "WWW-Authenticate", "MIME-Version", "RSeq", "RAck",
-                        "Min-SE" } do
-  well_known[name] = true
-end
-
-local function matcher(verb, name, given)
-  if given == nil then return false end
+--- Names, of which the last character may be "*".
+local function patterns(verb, name, given)
+  if given == nil then return {} end
   if type(given) == "string" then given = { given } end
-  local made = { exact = {}, prefixes = {} }
-  for _, each in ipairs(misuse.check(verb, name, given, "table")) do
-    local lower = misuse.text(verb, name, each):lower()
-    local prefix = lower:match "^([^*]*)%*$"
-    if prefix then
-      table.insert(made.prefixes, prefix)
-    elseif of_a_leg[lower] then
+  local list = {}
+  for at, each in ipairs(misuse.check(verb, name, given, "table")) do
+    list[at] = misuse.text(verb, name, each)
+    if core.header_scope(each) == "leg" then
       misuse.argument(verb, name, each .. " belongs to one leg and never crosses")
-    else
-      made.exact[lower] = true
     end
   end
-  return made
-end
-
-local function has_prefix(of, lower)
-  for _, prefix in ipairs(of.prefixes) do
-    if lower:sub(1, #prefix) == prefix then return true end
-  end
-  return false
+  return list
 end
 
 -- ---- reading options
@@ -126,8 +78,8 @@ local function split_headers(verb, given, self)
   if given == nil then return nil end
   misuse.check(verb, "headers", given, "table")
   if given.pass == nil and given.drop == nil then return given end
-  self.pass = matcher(verb, "headers.pass", given.pass)
-  self.drop = matcher(verb, "headers.drop", given.drop)
+  self.crossing = core.crossing(patterns(verb, "headers.pass", given.pass),
+    patterns(verb, "headers.drop", given.drop), self.hide)
   local rest = {}
   for name, value in pairs(given) do
     if name ~= "pass" and name ~= "drop" then rest[name] = value end
@@ -146,6 +98,7 @@ function policy.take(verb, call, options)
   if early == nil then early = call.is_leg and "relay" end
   self.early = one_of(verb, "early", early, earlies)
   self.hide = options.hide and true or false
+  self.crossing = plain[self.hide]
   if call.is_leg then self.hold = "pass" end
   options.headers = split_headers(verb, options.headers, self)
   if self.media == "direct" and options.codecs ~= nil then
@@ -176,17 +129,6 @@ end
 
 -- ---- crossing
 
---- A name wins over one that ends in "*", and drop over pass.
-local function passes(self, lower)
-  local pass, drop = self.pass, self.drop
-  if drop and drop.exact[lower] then return false end
-  if pass and pass.exact[lower] then return true end
-  if drop and has_prefix(drop, lower) then return false end
-  if pass and has_prefix(pass, lower) then return true end
-  if end_to_end[lower] then return true end
-  return not self.hide and not by_name[lower] and lower:sub(1, 2) ~= "p-"
-end
-
 local function add_host(hosts, host)
   if host then hosts[(host:lower():gsub("[%[%]]", ""))] = true end
 end
@@ -216,20 +158,13 @@ end
 ---@param flat string[]?   what is set already, which stays
 ---@return string[]?
 function Policy:carry(message, agent, flat)
-  local set, hosts
-  for name, value in pairs(message.headers) do
-    local lower = not well_known[name] and name:lower()
-    if lower and not of_a_leg[lower] and passes(self, lower) then
-      set = set or policy.names(flat)
-      if not set[lower] then
-        if self.hide then
-          hosts = hosts or hosts_of(message)
-          value = mask(value, hosts, plan.own_host(agent))
-        end
-        flat = flat or {}
-        flat[#flat + 1], flat[#flat + 2] = name, value
-      end
-    end
+  local first = flat and #flat + 2 or 2
+  flat = self.crossing:carry(message, flat)
+  if not self.hide or not flat then return flat end
+  local hosts
+  for at = first, #flat, 2 do
+    hosts = hosts or hosts_of(message)
+    flat[at] = mask(flat[at], hosts, plan.own_host(agent))
   end
   return flat
 end
