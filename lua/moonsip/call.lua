@@ -106,34 +106,32 @@ handlers.mixin(Call, "call", function(self, key)
 end)
 Call.is_call = true
 
--- Of calls through a B2BUA (b2bua/): the first leg; what passes between two, and their
--- bridge; descriptions that go through; an ACK that waits for the other leg's.
+-- What few calls ever have; set when they do. Of calls through a B2BUA (b2bua/): how the
+-- record stands, what passes between two, and their bridge; descriptions that go through; an ACK
+-- that waits for the other leg's.
 Call.is_leg, Call.of_leg, Call.is_served, Call.is_told = false, false, false, false
-Call.relay, Call.joint, Call.passage, Call.owed_ack = false, false, false, false
+Call.passage, Call.owed_ack, Call.permit, Call.limit_timer = false, false, false, false
 Call.attempts, Call.dialled, Call.last_record, Call.farewell = false, false, false, false
+Call.branches, Call.early_policy, Call.early_media, Call.credentials = false, false, false, false
+Call.failing, Call.hears_acks, Call.awaits_answer = false, false, false
+Call.info_state = false -- Info Packages (recv_info.lua)
 
-local function fields(agent, direction, state)
-  local self = dialog.fields(agent)
-  self.direction, self.state = direction, state
-  self.began_at, self.answered_at = agent.context:now(), false
-  self.invite, self.limit_timer, self.req, self.bye = false, false, false, false
-  self.hears_acks, self.session, self.awaits_answer, self.sound = false, false, false, false
-  return self
-end
+-- Objects are made with the fields that most of their kind get: a table that grows is made
+-- anew each time.
 
 --- The call of an INVITE that came.
 ---@param request moonsip.Request
 ---@return moonsip.Call
 function call.incoming(request)
-  local self = fields(request.agent, "in", "incoming")
-  self.req = request
-  return setmetatable(self, Call)
+  local agent = request.agent
+  return setmetatable({
+    agent = agent, number = false, handlers = false, agent_handlers = agent.handlers,
+    exchanges = false, waits = false, end_waits = false, state = "incoming", why = false,
+    direction = "in", began_at = agent.context:now(), answered_at = false, invite = false,
+    req = request, bye = false, session = false, sound = false, serial = 0, is_call = true,
+    relay = false, joint = false, is_leg = false, farewell = false,
+  }, Call)
 end
-
--- What few calls ever have; set when they do.
-Call.branches, Call.early_policy, Call.early_media = false, false, false
-Call.failing = false -- why it is about to end
-Call.info_state = false -- Info Packages (recv_info.lua)
 
 --- A call like another that was placed, from the same INVITE (forks.lua).
 ---@return moonsip.Call
@@ -147,9 +145,14 @@ end
 --- A call that is about to be placed.
 ---@return moonsip.Call
 function call.outgoing(agent, from, to)
-  local self = fields(agent, "out", "calling")
-  self.from_text, self.to_text = from, to
-  return setmetatable(self, Call)
+  return setmetatable({
+    agent = agent, number = false, handlers = false, agent_handlers = agent.handlers,
+    exchanges = false, waits = false, end_waits = false, state = "calling", why = false,
+    direction = "out", began_at = agent.context:now(), answered_at = false, invite = false,
+    req = false, bye = false, session = false, sound = false, serial = 0, is_call = true,
+    relay = false, joint = false, from_text = from, to_text = to, call_id = nil,
+    answer_wait = nil, of_leg = false,
+  }, Call)
 end
 
 --- An early or confirmed dialog of this call is known (from the dispatcher).

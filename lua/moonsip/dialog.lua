@@ -51,22 +51,14 @@ handlers.mixin(Dialog, "dialog")
 pager.mixin(Dialog, false)
 options_method.mixin(Dialog, false)
 
---- The fields every dialog object begins with.
----@param agent moonsip.Agent
-function dialog.fields(agent)
-  return { agent = agent, number = false, handlers = false,
-           agent_handlers = agent.handlers, exchanges = false, waits = false,
-           end_waits = false, state = "early", why = false }
-end
-
 --- The object for a dialog of the core's that no call is.
 ---@param agent moonsip.Agent
 ---@param number integer
 ---@return moonsip.Dialog
 function dialog.new(agent, number)
-  local self = dialog.fields(agent)
-  self.number, self.state = number, "confirmed"
-  return setmetatable(self, Dialog)
+  return setmetatable({ agent = agent, number = number, handlers = false,
+                        agent_handlers = agent.handlers, exchanges = false, waits = false,
+                        end_waits = false, state = "confirmed", why = false }, Dialog)
 end
 
 --- Sends a request inside the dialog; the exchange is returned at once.

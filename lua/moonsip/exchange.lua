@@ -33,6 +33,8 @@ handlers.mixin(Exchange, "exchange")
 
 local exchange = {}
 
+local none <const> = {}
+
 -- Another target may do better after these (RFC 3263 4.3; RFC 5626 7).
 local try_next <const> = { [408] = true, [430] = true, [503] = true }
 
@@ -208,17 +210,21 @@ end
 ---@param method string
 ---@param targets table[]  of target.list; one with the URI nil inside a dialog
 ---@param plan table       what all its transactions share
----@param fields table?    call, dialog, session, on_done(exchange, response of 2xx, err);
+---@param fields table?    call, dialog, session, number, owner, on_done(exchange, response of 2xx, err);
 ---  is_farewell: a BYE, which is sent in a dialog that has ended for the script; is_quiet:
 ---  the agent's handlers hear nothing of it
 ---@return moonsip.Exchange
 function exchange.start(agent, verb, method, targets, plan, fields)
-  local self = fields or {}
-  self.agent, self.verb, self.method = agent, verb, method
-  self.targets, self.plan = targets, plan
-  self.at, self.done = 1, false
-  self.agent_handlers = not self.is_quiet and agent.handlers or nil
-  setmetatable(self, Exchange)
+  fields = fields or none
+  local self = setmetatable({
+    agent = agent, verb = verb, method = method, targets = targets, plan = plan, at = 1,
+    done = false, agent_handlers = not fields.is_quiet and agent.handlers or nil,
+    call = fields.call, dialog = fields.dialog, session = fields.session, number = fields.number,
+    on_done = fields.on_done, is_farewell = fields.is_farewell, owner = fields.owner,
+    handlers = false, body = nil,
+    own_ack = false, target = nil, transaction = nil, timer = nil, provisional = nil,
+    final = nil, error = nil, waits = nil,
+  }, Exchange)
   if self.dialog and not self.is_farewell then self.dialog.exchanges[self] = true end
   send(self)
   if plan.timeout_ms and not self.done then

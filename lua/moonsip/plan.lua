@@ -149,17 +149,14 @@ local function line_of(agent, verb, options)
   return given
 end
 
---- The plan of a request outside dialogs.
----@param agent moonsip.Agent
----@param verb string
----@param options table?
----@param method string
-function plan.new(agent, verb, options, method)
-  options = misuse.options(verb, options, request_options)
-  local made = { headers = headers.flatten(verb, options.headers) }
-  made.line = line_of(agent, verb, options)
-  made.from = made.line and options.from == nil and made.line.settings.aor
-    or from_of(agent, verb, options.from)
+local function of_request(agent, verb, options, method)
+  local line = line_of(agent, verb, options)
+  local made = { headers = headers.flatten(verb, options.headers), line = line, to = nil,
+                 from = line and options.from == nil and line.settings.aor
+                   or from_of(agent, verb, options.from),
+                 user = nil, timeout_ms = nil, credentials = nil,
+                 has_default_credentials = false, body = nil, content_type = nil, routes = nil,
+                 sdp = nil, call_id = nil, attempt = nil, ack_later = nil }
   if options.to ~= nil then made.to = address_of(agent, verb, "to", options.to) end
   if options.user ~= nil then made.user = misuse.text(verb, "user", options.user) end
   if options.timeout ~= nil then
@@ -172,6 +169,15 @@ function plan.new(agent, verb, options, method)
   made.credentials = made.credentials or made.line and made.line.settings.credentials
     or agent.credentials
   return made
+end
+
+--- The plan of a request outside dialogs.
+---@param agent moonsip.Agent
+---@param verb string
+---@param options table?
+---@param method string
+function plan.new(agent, verb, options, method)
+  return of_request(agent, verb, misuse.options(verb, options, request_options), method)
 end
 
 --- Of a request inside a dialog, which has From, To and routes already.
@@ -231,11 +237,7 @@ end
 --- an INVITE without offer, answered in the ACK (13.2.1).
 function plan.call(agent, verb, options)
   options = misuse.options(verb, options, call_options)
-  local rest = {}
-  for name, value in pairs(options) do
-    if request_options[name] then rest[name] = value end
-  end
-  local made = plan.new(agent, verb, rest, "INVITE")
+  local made = of_request(agent, verb, options, "INVITE")
   add_call(made, agent, verb, options)
   return made
 end

@@ -64,7 +64,7 @@ function Probe:hurry()
 end
 
 local function done(one)
-  local self = one.probe
+  local self = one.owner
   self.underway = nil
   if not self.is_stopped then self:schedule(next_ms(self)) end
 end
@@ -79,7 +79,7 @@ function Probe:expire()
   local made = plan.new(agent, "sip.gateways", nil, "OPTIONS")
   made.timeout_ms = of.probe_timeout_ms
   self.underway = exchange.start(agent, "sip.gateways", "OPTIONS", { of:target() }, made,
-    { is_quiet = true, probe = self, on_done = done })
+    { is_quiet = true, owner = self, on_done = done })
   if self.underway.done then self.underway = nil end
 end
 

@@ -46,7 +46,10 @@ end
 ---@param call moonsip.Call
 ---@return moonsip.Session
 function session.new(call)
-  return setmetatable({ call = call, state = "IDLE" }, Session)
+  return setmetatable({ call = call, state = "IDLE", ours = false, theirs = false, open = false,
+                        open_is_ours = false, last = false, own = false, number = false,
+                        invite = false, before = false, preview = false, stream = nil,
+                        codecs = false, id = false, changing = false }, Session)
 end
 
 --- That of another branch of our INVITE (RFC 3261 12.1.2): its offer is under way, and

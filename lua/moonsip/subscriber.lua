@@ -44,7 +44,7 @@ end
 
 --- Its request failed: what the core was told to expect will not come.
 local function asked(self, response, err)
-  local of = self.subscriber
+  local of = self.owner
   of.exchange = false
   if err then
     of:forget_origin()
@@ -73,7 +73,7 @@ function Subscriber:ask(method, targets, plan, wish)
   self.agent.subscriptions[number] = self
   plan.subscription = number
   if not of then plan.call_id, plan.from_tag = call_id, tag end
-  local fields = { subscriber = self, on_done = asked }
+  local fields = { owner = self, on_done = asked }
   if of then
     self.exchange = of:start_request(self.verb, method, plan, fields)
   else

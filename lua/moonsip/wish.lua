@@ -95,7 +95,7 @@ function wish.of(exchange)
   local flow = target.flow or flow_of(exchange, target)
   local timer = plan.session_timer
   -- A PRACK may be challenged too, and the core's own proves nothing.
-  local has_credentials = exchange.method == "INVITE" and wish.credentials(exchange) ~= nil
+  local has_credentials = exchange.method == "INVITE" and wish.credentials(exchange) and true
   return {
     method = exchange.method, uri = target.uri, to = plan.to,
     call_id = exchange.call_id or plan.call_id, from_tag = exchange.from_tag or plan.from_tag,

@@ -33,7 +33,8 @@ function attempt.new(dialling, target)
   local self = setmetatable({
     dialling = dialling, target = target, uri = target.uri,
     gateway = target.gateway and target.gateway.name or nil,
-    began = call.agent.context:now() / 1000, leg = false,
+    began = call.agent.context:now() / 1000, leg = false, invite = nil, provisional = nil,
+    rang = nil, ended = nil, final = nil, kind = nil, code = nil, is_joined = nil,
   }, Attempt)
   record.note(call, self)
   return self
@@ -41,9 +42,12 @@ end
 
 --- The plan of all attempts, with what is this one's own.
 local function plan_of(self, span_ms, sdp)
-  local made, dialling = {}, self.dialling
-  local call, of = dialling.call, dialling.wish.policy
-  for name, value in pairs(dialling.wish.plan) do made[name] = value end
+  local dialling = self.dialling
+  local call, of, made = dialling.call, dialling.wish.policy, dialling.wish.plan
+  if not dialling.is_single then
+    made = {}
+    for name, value in pairs(dialling.wish.plan) do made[name] = value end
+  end
   made.timeout_ms, made.sdp, made.attempt = span_ms, sdp, self
   if self.target.is_moved then made.user = nil end -- a redirection says whom to call
   made.ack_later = sdp == false and of.media == "direct"

@@ -16,6 +16,7 @@ local relay = require "moonsip.b2bua.relay"
 ---  heard(message): of each provisional response
 ---@field offer string|false|nil  that goes through; false: none was made
 ---@field open moonsip.DialAttempt[]  under way
+---@field is_single boolean       there is one attempt, and no other will be
 ---@field private one moonsip.Wait
 ---@field private turn integer
 ---@field private deadline integer  ms
@@ -134,7 +135,9 @@ function Dialling:outcome(one, leg, err)
     if each == one then table.remove(self.open, at) end
   end
   if self.done then return end
-  self.call:note("%s: %s", one.target.uri, leg and "answered" or tostring(err))
+  if self.call.sound then
+    self.call:note("%s: %s", one.target.uri, leg and "answered" or tostring(err))
+  end
   if leg then return answered(self, one, leg) end
   return failed(self, one, err)
 end
@@ -156,7 +159,7 @@ function next_turn(self)
   self.turn, self.goes_on = number, false
   local list = {}
   for at, target in ipairs(turn) do list[at] = attempt.new(self, target) end
-  self.open = table.move(list, 1, #list, 1, {})
+  self.open = #list == 1 and list or table.move(list, 1, #list, 1, {})
   for _, one in ipairs(list) do
     if self.done or self.turn ~= number then return end -- another could not even be offered
     one:place(span)
@@ -188,8 +191,11 @@ end
 function dialling.start(one, call, wish)
   if call.state == "ended" then return one:resolve(nil, call.why) end
   call:keep_wait(one)
-  local self = setmetatable({ one = one, call = call, wish = wish, turn = 0, open = {} },
-    Dialling)
+  local self = setmetatable({
+    one = one, call = call, wish = wish, turn = 0, open = false, goes_on = false, done = false,
+    offer = nil, tried = nil, deadline = 0, best = nil,
+    is_single = #wish.turns == 1 and #wish.turns[1] == 1 and wish.recursions == 0,
+  }, Dialling)
   self.tried = wish.recursions > 0 and uris_of(wish.turns) or nil
   self.deadline = call.agent.context:now() + wish.plan.timeout_ms
   if wish.policy.media == "direct" then self.offer = offer_of(call) end

@@ -112,8 +112,10 @@ function Joint:finish(left, why)
   end
   for _, one in ipairs(self.tickets) do
     local made = record.of_bridge(one, left, at, why)
-    one.call:note("bridge is over after %.1f s%s", made.seconds,
-      left and (": the %s left"):format(made.by) or "")
+    if one.call.sound then
+      one.call:note("bridge is over after %.1f s%s", made.seconds,
+        left and (": the %s left"):format(made.by) or "")
+    end
     one.wait:resolve(made)
   end
   for _, guest in ipairs(self.guests or {}) do guest:close() end
@@ -304,7 +306,7 @@ function Joint:give_place(old, new)
   if not new.relay or new.relay ~= stays.relay then relay.join(stays, new, before.policy) end
   self.relay = new.relay
   self.relay.transfer = before.transfer
-  stays:note("transferred to %s", new.to.uri)
+  if stays.sound then stays:note("transferred to %s", new.to.uri) end
   stays:fire("transferred", new, old)
   meet(self, stays)
 end
@@ -382,7 +384,7 @@ function joint.start(one, a, b, options)
   self.ends = { watch(self, a), watch(self, b) }
   if options.limit_ms then self.timer = context:start_timer(options.limit_ms, self) end
   one.undo = function() self:finish(nil, nil) end
-  a:note("bridged to %s", b.to.uri)
+  if a.sound then a:note("bridged to %s", b.to.uri) end
 end
 
 return joint
