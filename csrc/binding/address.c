@@ -254,6 +254,15 @@ static int address_copy(lua_State *L) {
   return 1;
 }
 
+/* address:bare(): the text without parameters of the header. */
+static int address_bare(lua_State *L) {
+  const address *a = check(L, 1);
+  sip_str text = a->text;
+  if (a->parsed.params.len) text = sip_str_between(text.ptr, a->parsed.params.ptr);
+  bind_push_unfolded(L, sip_str_trim(text));
+  return 1;
+}
+
 /* core.address(text) -> address | nil, err */
 static int new_address(lua_State *L) {
   sip_str text = bind_check_str(L, 1);
@@ -268,7 +277,7 @@ static int new_address(lua_State *L) {
 void bind_address_open(lua_State *L) {
   static const luaL_Reg meta[] = {{"__tostring", address_tostring}, {NULL, NULL}};
   static const luaL_Reg methods[] = {
-      {"copy", address_copy}, {"is_local", bind_is_local}, {NULL, NULL}};
+      {"bare", address_bare}, {"copy", address_copy}, {"is_local", bind_is_local}, {NULL, NULL}};
   bind_class_new(L, &(bind_class){.name = bind_address_class,
                                   .meta = meta,
                                   .methods = methods,

@@ -181,6 +181,19 @@ static int new_sdp(lua_State *L) {
   return bind_push_sdp(L, bind_check_str(L, 1));
 }
 
+/* core.sdp_origin(text) -> first, last: where the value of o= stands in a description that is
+ * well-formed | nil, err */
+static int sdp_origin_of(lua_State *L) {
+  sip_str text = bind_check_str(L, 1);
+  const sdp_session *session = parse(L, text);
+  if (session->error) return fail(L, session);
+  const sdp_line *line = session->lines;
+  while (line->type != 'o') line++; /* it has one (RFC 8866 5.2) */
+  lua_pushinteger(L, (lua_Integer)line->value_at + 1);
+  lua_pushinteger(L, (lua_Integer)line->value_at + line->value_len);
+  return 2;
+}
+
 void bind_sdp_open(lua_State *L) {
   static const luaL_Reg meta[] = {
       {"__tostring", sdp_tostring}, {"__concat", sdp_concat}, {NULL, NULL}};
@@ -199,6 +212,8 @@ void bind_sdp_open(lua_State *L) {
   bind_attributes_open(L);
   lua_pushcfunction(L, new_sdp);
   lua_setfield(L, -2, "sdp");
+  lua_pushcfunction(L, sdp_origin_of);
+  lua_setfield(L, -2, "sdp_origin");
   bind_sdp_offer_open(L);
   bind_sdp_stream_open(L);
 }

@@ -326,11 +326,20 @@ static int unescape(lua_State *L) {
   return 1;
 }
 
+/* is_line(text): whether it is free of CR, LF and NUL, which would smuggle lines into a message. */
+static int is_line(lua_State *L) {
+  lua_pushboolean(L, !sip_str_has_line_break(bind_check_str(L, 1)));
+  return 1;
+}
+
 void bind_uri_open(lua_State *L) {
   static const luaL_Reg meta[] = {{"__tostring", uri_tostring}, {"__eq", uri_equal}, {NULL, NULL}};
   static const luaL_Reg methods[] = {{"copy", uri_copy}, {"is_local", bind_is_local}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {
-      {"uri", new_uri}, {"escape", escape}, {"unescape", unescape}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"uri", new_uri},
+                                       {"escape", escape},
+                                       {"unescape", unescape},
+                                       {"is_line", is_line},
+                                       {NULL, NULL}};
   bind_class_new(L, &(bind_class){.name = bind_uri_class,
                                   .meta = meta,
                                   .methods = methods,

@@ -55,6 +55,8 @@ function Uri:is_local() end
 ---@field star boolean
 ---@field text string
 local Address = {}
+---@return string
+function Address:bare() end
 ---@return moonsip.Address
 function Address:copy() end
 ---@return boolean?

@@ -155,6 +155,11 @@ function call.outgoing(agent, from, to)
   }, Call)
 end
 
+local function tell_watchers(self)
+  local agent = self.agent
+  if agent.call_watchers[1] then agent:call_changed(self) end
+end
+
 --- An early or confirmed dialog of this call is known (from the dispatcher).
 ---@param status integer  of the response that made or confirmed it
 ---@package
@@ -162,15 +167,15 @@ function Call:bind(number, status)
   if status < 200 then
     if self.state == "calling" or self.state == "incoming" then self.state = "ringing" end
     self.number = self.number or number
-    self.agent:call_changed(self)
+    tell_watchers(self)
     return
   end
   self.number = number
   self.state = "connected"
   self.answered_at = self.agent.context:now()
-  self:note "connected"
+  if self.sound then self:note "connected" end
   if self.early_policy then self:session_changed() end
-  self.agent:call_changed(self)
+  tell_watchers(self)
 end
 
 --- Where its offers and answers stand.

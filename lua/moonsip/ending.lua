@@ -132,8 +132,10 @@ function Ending:ended(why)
     self.agent:want_acks(-1)
   end
   if self.awaits_answer and not self.bye then self:acknowledged() end
-  self:note("ended: %s", why.reason)
-  if self.sound then self.sound:close() end
+  if self.sound then
+    self:note("ended: %s", why.reason)
+    self.sound:close()
+  end
   local context = self.agent.context
   if self.limit_timer then
     context.wheel:stop(self.limit_timer)

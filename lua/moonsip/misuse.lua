@@ -2,7 +2,11 @@
 -- Wrong arguments: raised at the line of the script that made the call, however
 -- deep inside the library they were noticed (api.md rule 4).
 
+local core = require "moonsip.core"
+
 local misuse = {}
+
+local is_line <const> = core.is_line
 
 -- Where this library's own files are, as debug.getinfo spells it.
 local own <const> = debug.getinfo(1, "S").source:match "^(@.*[/\\])" or "@"
@@ -67,8 +71,8 @@ end
 --- Raises unless `value` is a string free of CR, LF and NUL, which would smuggle
 --- lines into a message (api.md rule 8).
 function misuse.text(verb, name, value)
-  misuse.check(verb, name, value, "string")
-  if value:find "[\r\n\0]" then
+  if type(value) ~= "string" then misuse.check(verb, name, value, "string") end
+  if not is_line(value) then
     misuse.argument(verb, name, "CR, LF or NUL in a value")
   end
   return value

@@ -33,6 +33,8 @@ Session.__index = Session
 
 local session = {}
 
+local S <const> = ("S"):byte()
+
 -- Changes of a session that wait for the one before them.
 local max_queue <const> = 8
 
@@ -131,7 +133,7 @@ function Session:step(event, text)
   if self.state == "IDLE" and self.ours then
     self.before = { ours = self.ours, theirs = self.theirs }
   end
-  local is_ours = event:find "^SEND" ~= nil
+  local is_ours = event:byte() == S -- SEND_, not RECV_
   if is_ours and text then self.last = text end
   self.state, verdict = core.sdp_exchange(self.state, event)
   local fn = act[verdict]

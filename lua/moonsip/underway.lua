@@ -21,7 +21,7 @@ function Underway:add_call(one)
   self.serial = self.serial + 1
   one.serial = self.serial
   self.call_set[one] = true
-  self:call_changed(one)
+  if self.call_watchers[1] then self:call_changed(one) end
 end
 
 --- Who hears of each step of each call: `one:changed(call)`.
@@ -39,9 +39,8 @@ local function tell_watchers(self, one)
   for _, watcher in ipairs({ table.unpack(self.call_watchers) }) do watcher:changed(one) end
 end
 
---- A call began, rings, is connected or has ended.
+--- A call began, rings, is connected or has ended. Called when somebody watches.
 function Underway:call_changed(one)
-  if not self.call_watchers[1] then return end
   self.context.tasks:spawn(self, tell_watchers, self, one)
 end
 
@@ -122,7 +121,7 @@ end
 --- A call is over.
 function Underway:call_ended(one)
   self.call_set[one] = nil
-  self:call_changed(one)
+  if self.call_watchers[1] then self:call_changed(one) end
   if one.is_leg then return record.settle(one) end
   if not one.of_leg and self.handlers:has "cdr" then self:emit("cdr", one:summary()) end
 end

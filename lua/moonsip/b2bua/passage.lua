@@ -11,7 +11,7 @@ local plan = require "moonsip.plan"
 ---@field private agent moonsip.Agent
 ---@field private policy moonsip.Policy
 ---@field private towards "callee"|"caller"
----@field private origin string    o= up to the version
+---@field private origin string    the value of o= up to the version
 ---@field private place string     and behind it
 ---@field private version integer
 ---@field private rest string|false  of the last description
@@ -38,7 +38,7 @@ end
 function passage.new(agent, policy, towards)
   return setmetatable({
     agent = agent, policy = policy, towards = towards, version = 0, rest = false,
-    place = place_of(agent), origin = ("o=- %d "):format(agent:session_number()),
+    place = " " .. place_of(agent), origin = ("- %d "):format(agent:session_number()),
   }, Passage)
 end
 
@@ -87,9 +87,22 @@ local function edit(self, object)
   return nil, errors.new("invalid", "the description could not be edited", { code = 500 })
 end
 
+--- A description as the policy wants it.
+local function change(self, text)
+  local object, err = core.sdp(text)
+  if not object then return unfit(err.reason) end
+  local policy = self.policy
+  if policy.codecs and not keep_codecs(object, policy.codecs) then
+    return unfit "none of the codecs is allowed here"
+  end
+  if policy.hide then hide(object) end
+  if policy.edit then return edit(self, object) end
+  return tostring(object)
+end
+
 --- What was sent to this leg before descriptions went through: o= goes on from there.
 local function follow(self, last)
-  local before, version, place = last:match "\n(o=%S+ %S+ )(%d+) ([^\r\n]*)"
+  local before, version, place = last:match "\no=(%S+ %S+ )(%d+)( [^\r\n]*)"
   if not before then return end
   self.origin, self.version, self.place = before, math.tointeger(version), place
   self.rest = ""
@@ -101,22 +114,18 @@ end
 ---@return string? text
 ---@return moonsip.Error? err  media, 488; invalid, 500
 function Passage:write(text, last)
-  local object, err = core.sdp(text)
-  if not object then return unfit(err.reason) end
   local policy = self.policy
-  if policy.codecs and not keep_codecs(object, policy.codecs) then
-    return unfit "none of the codecs is allowed here"
+  if policy.codecs or policy.hide or policy.edit then
+    local changed, err = change(self, text)
+    if not changed then return nil, err end
+    text = changed
   end
-  if policy.hide then hide(object) end
-  if policy.codecs or policy.hide then text = tostring(object) end
-  if policy.edit then
-    text, err = edit(self, object)
-    if not text then return nil, err end
-  end
+  local first, behind = core.sdp_origin(text)
+  if not first then return unfit(behind.reason) end
   if last and not self.rest then follow(self, last) end
-  local head, rest = text:match "^(.-\n)o=[^\r\n]*(.*)$"
+  local rest = text:sub(behind + 1)
   if rest ~= self.rest then self.version, self.rest = self.version + 1, rest end
-  return ("%s%s%d %s%s"):format(head, self.origin, self.version, self.place, rest)
+  return text:sub(1, first - 1) .. self.origin .. self.version .. self.place .. rest
 end
 
 return passage

@@ -35,7 +35,8 @@ Policy.early, Policy.hold = false, "local"
 local policy = {}
 
 -- Header fields without a word of the script's (core.crossing), by whether hosts are hidden.
-local plain <const> = { [false] = core.crossing({}, {}, false), [true] = core.crossing({}, {}, true) }
+local plain <const> = { [false] = core.crossing({}, {}, false),
+                        [true] = core.crossing({}, {}, true) }
 Policy.crossing = plain[false]
 
 --- Names, of which the last character may be "*".
@@ -198,9 +199,8 @@ end
 ---@param agent moonsip.Agent
 ---@return string?
 function Policy:identity(given, agent)
-  local text = ("<%s>"):format(given.uri)
-  if self.hide then text = plan.from_of(agent, "call:dial", given.uri.user or "anonymous") end
-  local made = core.address(text)
+  if not self.hide then return given:bare() end
+  local made = core.address(plan.from_of(agent, "call:dial", given.uri.user or "anonymous"))
   if made and given.display then made.display = given.display end
   return made and tostring(made)
 end
