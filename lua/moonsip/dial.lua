@@ -93,14 +93,14 @@ function dial.wish(verb, call, given, options)
   wish.hunts, wish.each_ms = take_hunt(verb, options)
   wish.recursions = take_recursions(verb, options)
   local via = options.via
-  local from = options.from == nil and not (type(via) == "table" and via.from)
-    and wish.policy:caller(call)
+  if options.from == nil and not (type(via) == "table" and via.from) then
+    options.from = wish.policy:caller(call)
+  end
   -- A reliable response with the offer would want its answer from us (RFC 3262 5).
   if options.reliable == nil and not dialling.has_offer(call, wish.policy) then
     options.reliable = "off"
   end
   wish.plan = plan.call(call.agent, verb, options)
-  wish.plan.from = from or wish.plan.from
   return wish
 end
 

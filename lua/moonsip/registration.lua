@@ -144,7 +144,7 @@ function Registration:go()
   local of = exchange.start(self.line.agent, "agent:register", "REGISTER",
     { { uri = self.round.list[at].uri, flow = at == 1 and self.flow or nil } },
     plan_of(self, leaves and 0 or self.asked_s),
-    { registration = self, cseq = self.cseq + 1, on_done = registration.done })
+    { owner = self, cseq = self.cseq + 1, on_done = registration.done })
   if not of.done then self.exchange = of end
 end
 
@@ -279,7 +279,7 @@ end
 
 --- A REGISTER is over (from its exchange).
 function registration.done(of, response, err)
-  local self = of.registration
+  local self = of.owner
   self.exchange, self.cseq = false, of.cseq
   self.line.agent.registrars:leave(self.server)
   if self.state == "leaving" then
