@@ -457,7 +457,7 @@ function Agent:end_all()
   local left = {}
   for number, req in pairs(self.requests) do left[#left + 1] = { number, req } end
   for number, one in pairs(self.exchanges) do
-    if not one.registration then left[#left + 1] = { number, one } end
+    if not one.outlives then left[#left + 1] = { number, one } end
   end
   table.sort(left, function(a, b) return a[1] < b[1] end)
   for _, pair in ipairs(left) do

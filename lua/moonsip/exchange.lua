@@ -210,9 +210,9 @@ end
 ---@param method string
 ---@param targets table[]  of target.list; one with the URI nil inside a dialog
 ---@param plan table       what all its transactions share
----@param fields table?    call, dialog, session, number, owner, cseq, on_done(exchange, response of 2xx, err);
----  is_farewell: a BYE, which is sent in a dialog that has ended for the script; is_quiet:
----  the agent's handlers hear nothing of it
+---@param fields table?    call, dialog, session, number, owner, cseq, on_done(exchange, response of
+---  2xx, err); is_farewell: a BYE, which is sent in a dialog that has ended for the script;
+---  is_quiet: the agent's handlers hear nothing of it; outlives: its agent's end does not end it
 ---@return moonsip.Exchange
 function exchange.start(agent, verb, method, targets, plan, fields)
   fields = fields or none
@@ -221,7 +221,7 @@ function exchange.start(agent, verb, method, targets, plan, fields)
     done = false, agent_handlers = not fields.is_quiet and agent.handlers or nil,
     call = fields.call, dialog = fields.dialog, session = fields.session, number = fields.number,
     on_done = fields.on_done, is_farewell = fields.is_farewell, owner = fields.owner,
-    handlers = false, cseq = fields.cseq, body = nil,
+    handlers = false, cseq = fields.cseq, outlives = fields.outlives, body = nil,
     own_ack = false, target = nil, transaction = nil, timer = nil, provisional = nil,
     final = nil, error = nil, waits = nil,
   }, Exchange)

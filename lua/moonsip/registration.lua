@@ -144,7 +144,7 @@ function Registration:go()
   local of = exchange.start(self.line.agent, "agent:register", "REGISTER",
     { { uri = self.round.list[at].uri, flow = at == 1 and self.flow or nil } },
     plan_of(self, leaves and 0 or self.asked_s),
-    { owner = self, cseq = self.cseq + 1, on_done = registration.done })
+    { owner = self, outlives = true, cseq = self.cseq + 1, on_done = registration.done })
   if not of.done then self.exchange = of end
 end
 
