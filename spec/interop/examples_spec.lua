@@ -9,10 +9,12 @@ local linphone <const> = require "spec.interop.support.linphone"
 local place <const> = require "spec.interop.support.place"
 local process <const> = require "spec.interop.support.process"
 local recorder <const> = require "spec.interop.support.recorder"
+local scenarios <const> = require "spec.interop.support.scenarios"
 local scratch <const> = require "spec.support.scratch"
 local script <const> = require "spec.interop.support.script"
 local sipp <const> = require "spec.interop.support.sipp"
 local turn <const> = require "spec.interop.support.turn"
+local uv <const> = require "luv"
 local wave <const> = require "spec.support.wave"
 
 local function prompt(name)
@@ -24,14 +26,19 @@ local function prompt(name)
   return (wave.read(path))
 end
 
+-- A file in which somebody hums for a while: at its end baresip would hang up.
+local function hum(folder)
+  local path <const> = folder.path .. "/hum.wav"
+  wave.write(path, wave.tone(330, 40, 1000))
+  return path
+end
+
 -- How a phone calls, does what `fn(press)` says, and what it heard.
 local phones <const> = {}
 
 function phones.baresip(uri, fn)
   local folder <close> = scratch.folder()
-  wave.write(folder.path .. "/quiet.wav", wave.silence(40)) -- at its end it would hang up
-  local phone <close> = baresip.start { transport = "udp", answer = "auto",
-    says = folder.path .. "/quiet.wav" }
+  local phone <close> = baresip.start { transport = "udp", answer = "auto", says = hum(folder) }
   local from = phone:now()
   phone:tell("dial", uri)
   phone:expect("CALL_ESTABLISHED", from)
@@ -42,9 +49,11 @@ function phones.baresip(uri, fn)
 end
 
 function phones.linphonec(uri, fn)
+  local folder <close> = scratch.folder()
   local phone <close> = linphone.start()
   phone:call(uri)
   phone.process:expect "[Cc]onnected"
+  phone:say(hum(folder))
   fn(function(digits) phone:press(digits) end)
   phone:tell "terminate"
   phone.process:expect "ended"
@@ -90,25 +99,56 @@ describe("examples/10_ivr_menu.lua", function()
   local server, folder
   before_each(function()
     folder = scratch.folder()
-    server = script.serve("examples/10_ivr_menu.lua", { "sip:operator@127.0.0.1:9", folder.path })
+    server = script.serve("examples/10_ivr_menu.lua",
+      { "sip:operator@127.0.0.1:9", folder.path }, { log = "info" })
   end)
   after_each(function()
     process.end_all()
     folder:remove()
   end)
 
+  -- All twelve keys: the first takes the caller to the mailbox, the last ends the message. What
+  -- calls do is in the log, each digit that came too.
+  local keys <const> = "2134567890*#"
+
+  -- Says what arrived since then, in order.
+  local function arrived(from)
+    server:expect("ended: ", from)
+    local digits = {}
+    for digit in server.output:sub(from):gmatch "digit (%S)\n" do digits[#digits + 1] = digit end
+    return table.concat(digits)
+  end
+
+  local function messages() return folder:run(("ls %s"):format(folder.path)) end
+
   for name, phone in pairs(phones) do
-    it("asks a phone, and keeps its message: " .. name, function()
+    it("asks a phone, takes its twelve keys, and keeps its message: " .. name, function()
       local function call()
-        return phone("sip:5000@" .. server.address, function(press)
+        local from = #server.output + 1
+        local heard, rate = phone("sip:5000@" .. server.address, function(press)
           turn.pause(#prompt "menu" // 16 + 1500)
-          press "2"
-          turn.pause(#prompt "vm-intro" // 16 + 2500)
+          press(keys:sub(1, -2))
+          server:expect("record /", from)
+          turn.pause(1000)
+          press(keys:sub(-1))
+          server:expect("message of", from)
         end)
+        assert.equal(keys, arrived(from))
+        return heard, rate
       end
       if name == "baresip" then audio.carried(prompt "menu", call) else call() end -- in Opus
       script.stop(server)
-      assert.truthy((folder:run("ls " .. folder.path)):find "vm%-%w+%.wav")
+      assert.truthy(messages():find "vm%-%w+%.wav")
     end)
   end
+
+  if uv.getuid() ~= 0 then return end -- SIPp writes its digits to a raw socket
+
+  it("takes the twelve keys of SIPp: " .. scenarios.title "uac_digits", function()
+    sipp.run("uac_digits", { transport = "udp", user = "5000", target = server.address,
+      media = ("%s:%d"):format(place.ip, place.ports(4)), words = { DIGITS = keys } })
+    assert.equal(keys, arrived(1))
+    script.stop(server)
+    assert.truthy(messages():find "vm%-%w+%.wav")
+  end)
 end)

@@ -94,7 +94,7 @@ function baresip.start(options)
     PASSWORD = options.password or "none", REGISTRAR = options.registrar or self.address,
     TRANSPORT = options.transport, ANSWER = options.answer,
     EVERY = options.registrar and 600 or 0, MORE = options.more or "" })
-  self.process = process.start { "baresip", "-f", self.folder.path }
+  self.process = process.start({ "baresip", "-f", self.folder.path }, { urgent = true })
   turn.until_true("baresip at its control port", function()
     return self.process.code or place.is_open("tcp", control)
   end, function() return self.process:tell() end, true)

@@ -30,7 +30,7 @@ function linphone.start()
   local rc = self.folder:write("linphonerc", (file:read("a"):gsub("@(%u+)@", words)))
   self.folder:write(".local/share/linphone/empty", "")
   self.process = process.start({ "linphonec", "-c", rc, "-d", "0" },
-    { input = true, env = { HOME = self.folder.path }, cwd = self.folder.path })
+    { input = true, urgent = true, env = { HOME = self.folder.path }, cwd = self.folder.path })
   self.process:expect "linphonec>"
   turn.until_true("linphonec at its port", function()
     return self.process.code or place.is_open_everywhere("udp", port)

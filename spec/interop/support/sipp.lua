@@ -108,7 +108,7 @@ end
 function sipp.start(name, options)
   local fields = { title = "sipp " .. name, log = os.tmpname(),
                    address = options.address or place.address(), transport = options.transport }
-  local self = process.start(command(fields, name, options))
+  local self = process.start(command(fields, name, options), { urgent = options.media ~= nil })
   for key, value in pairs(fields) do self[key] = value end
   if not options.target then
     turn.until_true(self.title .. " listening at " .. self.address, function()
