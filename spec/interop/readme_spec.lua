@@ -12,7 +12,8 @@ end
 describe("Each scenario of SIPp", function()
   local readme <const> = read "README.md"
   local specs <const> = read "sipp_caller_spec.lua" .. read "sipp_called_spec.lua"
-    .. read "phones_spec.lua" .. read "carriers_spec.lua" .. read "attack_spec.lua"
+    .. read "phones_spec.lua" .. read "phones_together_spec.lua"
+    .. read "carriers_spec.lua" .. read "attack_spec.lua"
     .. read "proxy_spec.lua" .. read "dialogs_spec.lua" .. read "b2bua_spec.lua"
     .. read "sipp_media_spec.lua" .. read "sipp_phones_spec.lua"
     .. read "sipp_events_spec.lua" .. read "stunnel_spec.lua"

@@ -47,7 +47,7 @@ describe("SIPp with audio", function()
     audio.carried(said, function()
       local from = #server.output + 1
       local port <close> = recorder.start()
-      call("uac_listen", "listen", { words = { PORT = port.port, MS = milliseconds() + 1500 } })
+      call("uac_listen", "listen", { words = { PORT = port.port, MS = milliseconds() + 4000 } })
       server:expect("played\ttrue", from)
       return port:heard()
     end)

@@ -22,7 +22,7 @@ end)
 
 agent:on("INVITE", { to = "listen" }, function(req)
   local call <close> = assert(req:answer())
-  print("played", call:play { { silence = "500ms" }, prompt })
+  print("played", call:play { { silence = "3s" }, prompt })
   call:wait_end()
 end)
 

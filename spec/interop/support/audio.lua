@@ -11,6 +11,10 @@ local least_snr_db <const> = 35
 
 local tries <const> = 4
 
+--- Seconds until linphonec has found its pace: before that it leaves 10 ms out or puts them
+--- in once or twice, whoever it talks to.
+audio.settled_s = 3
+
 local function text(result)
   return ("segmental SNR %.1f dB, correlation %.4f, %d frames lost and %d bad of %d"):format(
     result.segmental_snr, result.correlation, result.lost, result.bad, result.active)
