@@ -89,8 +89,8 @@ describe("A phone", function()
       local result = audio.carried(calls.said, function()
         local from = calls:now()
         calls[name](calls, "record", function(phone)
-          if name == "linphonec" then phone:say(calls.late) end
-          turn.pause(name == "linphonec" and phone_calls.late_ms or phone_calls.early_ms)
+          if name == "linphonec" then phone:say(calls.early) end
+          turn.pause(phone_calls.early_ms)
         end)
         calls.server:expect("recorded\t", from)
         return wave.read(calls.folder.path .. "/recorded.wav")

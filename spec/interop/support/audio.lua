@@ -11,8 +11,8 @@ local least_snr_db <const> = 35
 
 local tries <const> = 4
 
---- Seconds until linphonec has found its pace: before that it leaves 10 ms out or puts them
---- in once or twice, whoever it talks to.
+--- Seconds until linphonec has found its pace: of what it hears before that it leaves 10 ms
+--- out, or hears them twice, whoever it talks to.
 audio.settled_s = 3
 
 local function text(result)

@@ -13,15 +13,15 @@ local wave <const> = require "spec.support.wave"
 ---@class PhoneCalls
 ---@field folder table     the script's: "prompt.wav", and what it records
 ---@field said string      samples of the prompt, which is what phones say too
----@field early string     the file that baresip says, whose clock is slow: early in its call
----@field late string      the file that linphonec says, when it has found its pace
+---@field early string     a file to say before a jitter buffer shortens its delay
+---@field late string      another, to say when linphonec can hear
 ---@field server Process
 local PhoneCalls <const> = {}
 PhoneCalls.__index = PhoneCalls
 
 local phone_calls <const> = {}
 
---- Until linphonec has found its pace, and what baresip and linphonec take to say theirs.
+--- Until linphonec has found its pace, and what it takes to say these files.
 phone_calls.settled_ms = math.floor(1000 * audio.settled_s)
 phone_calls.early_ms = 6000
 phone_calls.late_ms = phone_calls.settled_ms + 5500
