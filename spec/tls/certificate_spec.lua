@@ -321,6 +321,27 @@ describe("Files that are read again", function()
     ca:issue("site", { names = "DNS:after.example" })
     openssl.await("look at the files", function() return shows "after.example" end)
   end)
+
+  it("are read by themselves, and reported and left alone when they are broken or expired",
+    function()
+      new_agent { cert = cert, key = key, reload = "30ms" }
+      local context <const>, said = agent.context, {}
+      local log <const> = context.log
+      context.log = setmetatable({ error = function(_, format, ...)
+        said[#said + 1] = format:format(...)
+      end }, { __index = log })
+      local file <close> = assert(io.open(cert, "w"))
+      file:write "nonsense"
+      file:flush()
+      openssl.await("report", function() return said[1] end)
+      assert.matches("site%.pem", said[1])
+      assert.is_true(shows "before.example")
+      ca:issue("site", { names = "DNS:x", till = "20250101000000Z" })
+      openssl.await("report", function() return said[2] end)
+      assert.matches("site%.pem: the certificate has expired", said[2])
+      assert.is_true(shows "before.example")
+      context.log = log
+    end)
 end)
 
 describe("sip.agent names what is wrong with its TLS", function()
