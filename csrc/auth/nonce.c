@@ -74,24 +74,19 @@ void sip_nonce_write(sip_nonces *nonces, sip_time now, sip_str realm, sip_buffer
   out->len += SIP_NONCE_LEN;
 }
 
-typedef struct reading {
-  sip_time made_at;
-  uint64_t number;
-} reading;
-
-/* GOOD, STALE by age, or FORGED. */
-static sip_nonce_verdict read_nonce(const sip_nonces *nonces, sip_time now, sip_str realm,
-                                    sip_str nonce, reading *out) {
+sip_nonce sip_nonce_read(const sip_nonces *nonces, sip_time now, sip_str realm, sip_str text) {
+  sip_nonce nonce = {.verdict = SIP_NONCE_FORGED};
   uint64_t made_at, given;
-  if (nonce.len != SIP_NONCE_LEN || !get_hex(nonce.ptr, TIME_DIGITS, &made_at) ||
-      !get_hex(nonce.ptr + TIME_DIGITS, WORD_DIGITS, &out->number) ||
-      !get_hex(nonce.ptr + TIME_DIGITS + WORD_DIGITS, WORD_DIGITS, &given)) {
-    return SIP_NONCE_FORGED;
+  if (text.len != SIP_NONCE_LEN || !get_hex(text.ptr, TIME_DIGITS, &made_at) ||
+      !get_hex(text.ptr + TIME_DIGITS, WORD_DIGITS, &nonce.number) ||
+      !get_hex(text.ptr + TIME_DIGITS + WORD_DIGITS, WORD_DIGITS, &given)) {
+    return nonce;
   }
-  if (out->number == 0 || proof(nonces, nonce.ptr, realm) != given) return SIP_NONCE_FORGED;
-  out->made_at = (sip_time)made_at;
-  bool young = out->made_at <= now && now - out->made_at <= nonces->lifetime_ms;
-  return young ? SIP_NONCE_GOOD : SIP_NONCE_STALE;
+  if (nonce.number == 0 || proof(nonces, text.ptr, realm) != given) return nonce;
+  nonce.made_at = (sip_time)made_at;
+  bool young = nonce.made_at <= now && now - nonce.made_at <= nonces->lifetime_ms;
+  nonce.verdict = young ? SIP_NONCE_GOOD : SIP_NONCE_STALE;
+  return nonce;
 }
 
 static sip_nonce_set *set_of(const sip_nonces *nonces, uint64_t number) {
@@ -106,8 +101,8 @@ static sip_nonce_entry *entry_of(sip_nonce_set *set, uint64_t number) {
 }
 
 static sip_nonce_verdict judge(const sip_nonce_set *set, const sip_nonce_entry *entry,
-                               const reading *r, uint32_t count) {
-  if (!entry) return r->made_at <= set->floor ? SIP_NONCE_STALE : SIP_NONCE_GOOD;
+                               const sip_nonce *nonce, uint32_t count) {
+  if (!entry) return nonce->made_at <= set->floor ? SIP_NONCE_STALE : SIP_NONCE_GOOD;
   if (count == 0) return SIP_NONCE_STALE; /* without nc it was good once */
   if (count > entry->highest) return SIP_NONCE_GOOD;
   if (count == entry->highest) return SIP_NONCE_REPLAYED;
@@ -117,12 +112,11 @@ static sip_nonce_verdict judge(const sip_nonce_set *set, const sip_nonce_entry *
 }
 
 sip_nonce_verdict sip_nonce_check(const sip_nonces *nonces, sip_time now, sip_str realm,
-                                  sip_str nonce, uint32_t count) {
-  reading r;
-  sip_nonce_verdict verdict = read_nonce(nonces, now, realm, nonce, &r);
-  if (verdict != SIP_NONCE_GOOD) return verdict;
-  sip_nonce_set *set = set_of(nonces, r.number);
-  return judge(set, entry_of(set, r.number), &r, count);
+                                  sip_str text, uint32_t count) {
+  sip_nonce nonce = sip_nonce_read(nonces, now, realm, text);
+  if (nonce.verdict != SIP_NONCE_GOOD) return nonce.verdict;
+  sip_nonce_set *set = set_of(nonces, nonce.number);
+  return judge(set, entry_of(set, nonce.number), &nonce, count);
 }
 
 /* A free entry, one that is too old to matter, or the oldest, whose like is stale
@@ -150,25 +144,27 @@ static void note(sip_nonce_entry *entry, uint32_t count) {
   entry->highest = count;
 }
 
-sip_nonce_verdict sip_nonce_use(sip_nonces *nonces, sip_time now, sip_str realm, sip_str nonce,
-                                uint32_t count) {
-  reading r;
-  sip_nonce_verdict verdict = read_nonce(nonces, now, realm, nonce, &r);
-  if (verdict != SIP_NONCE_GOOD) return verdict;
-  sip_nonce_set *set = set_of(nonces, r.number);
-  sip_nonce_entry *entry = entry_of(set, r.number);
-  verdict = judge(set, entry, &r, count);
+sip_nonce_verdict sip_nonce_spend(sip_nonces *nonces, sip_time now, const sip_nonce *nonce,
+                                  uint32_t count) {
+  if (nonce->verdict != SIP_NONCE_GOOD) return nonce->verdict;
+  sip_nonce_set *set = set_of(nonces, nonce->number);
+  sip_nonce_entry *entry = entry_of(set, nonce->number);
+  sip_nonce_verdict verdict = judge(set, entry, nonce, count);
   if (verdict != SIP_NONCE_GOOD) return verdict;
   if (!entry) {
     entry = make_room(nonces, set, now);
-    *entry = (sip_nonce_entry){.number = r.number, .made_at = r.made_at};
+    *entry = (sip_nonce_entry){.number = nonce->number, .made_at = nonce->made_at};
   }
   if (count) note(entry, count);
   return SIP_NONCE_GOOD;
 }
 
-bool sip_nonce_is_old(const sip_nonces *nonces, sip_time now, sip_str nonce) {
-  uint64_t made_at;
-  bool is_read = nonce.len == SIP_NONCE_LEN && get_hex(nonce.ptr, TIME_DIGITS, &made_at);
-  return is_read && now - (sip_time)made_at > nonces->lifetime_ms / 2;
+sip_nonce_verdict sip_nonce_use(sip_nonces *nonces, sip_time now, sip_str realm, sip_str text,
+                                uint32_t count) {
+  sip_nonce nonce = sip_nonce_read(nonces, now, realm, text);
+  return sip_nonce_spend(nonces, now, &nonce, count);
+}
+
+bool sip_nonce_is_old(const sip_nonces *nonces, sip_time now, const sip_nonce *nonce) {
+  return now - nonce->made_at > nonces->lifetime_ms / 2;
 }

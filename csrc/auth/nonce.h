@@ -61,16 +61,26 @@ typedef enum sip_nonce_verdict {
   SIP_NONCE_FORGED    /* not ours, or of another realm */
 } sip_nonce_verdict;
 
+/* What one says of itself. */
+typedef struct sip_nonce {
+  sip_nonce_verdict verdict; /* GOOD, STALE by its age, or FORGED: then the rest means nothing */
+  sip_time made_at;
+  uint64_t number;
+} sip_nonce;
+sip_nonce sip_nonce_read(const sip_nonces *nonces, sip_time now, sip_str realm, sip_str text);
+
 /* Looks, and keeps nothing. count: the value of nc, 0 without one. */
 sip_nonce_verdict sip_nonce_check(const sip_nonces *nonces, sip_time now, sip_str realm,
-                                  sip_str nonce, uint32_t count);
+                                  sip_str text, uint32_t count);
 /* The same for credentials that were proven: the count is used up. Without a count
  * (no qop) a nonce is good once. */
-sip_nonce_verdict sip_nonce_use(sip_nonces *nonces, sip_time now, sip_str realm, sip_str nonce,
+sip_nonce_verdict sip_nonce_use(sip_nonces *nonces, sip_time now, sip_str realm, sip_str text,
                                 uint32_t count);
+sip_nonce_verdict sip_nonce_spend(sip_nonces *nonces, sip_time now, const sip_nonce *nonce,
+                                  uint32_t count);
 
 /* Half of its lifetime is over: time to give its user the next one (RFC 7616 3.5). For one
  * that is ours. */
-bool sip_nonce_is_old(const sip_nonces *nonces, sip_time now, sip_str nonce);
+bool sip_nonce_is_old(const sip_nonces *nonces, sip_time now, const sip_nonce *nonce);
 
 #endif

@@ -33,6 +33,7 @@ typedef struct attempt {
   verifier *of; /* a user value keeps it */
   sip_digest digest;
   sip_str response;
+  sip_nonce nonce;
   uint32_t count;
   char text[]; /* the credentials, what was undone of them, the method, and the body */
 } attempt;
@@ -241,9 +242,8 @@ static int verifier_read(lua_State *L) {
   sip_credentials c;
   attempt read = {.of = self};
   if (!find(self, m, id, &params, &c) || !understand(self, m, &c, &read)) return 0;
-  if (sip_nonce_check(self->nonces, now, self->realm, c.nonce, read.count) == SIP_NONCE_FORGED) {
-    return 0;
-  }
+  read.nonce = sip_nonce_read(self->nonces, now, self->realm, c.nonce);
+  if (read.nonce.verdict == SIP_NONCE_FORGED) return 0;
   push_attempt(L, self, params, &read, &c);
   bind_push_str(L, c.username);
   return 2;
@@ -289,9 +289,8 @@ static int attempt_prove(lua_State *L) {
     lua_pushliteral(L, "wrong");
     return 1;
   }
-  sip_str nonce = self->digest.nonce;
-  bind_push_nonce_verdict(L, sip_nonce_use(nonces, now, self->of->realm, nonce, self->count));
-  lua_pushboolean(L, sip_nonce_is_old(nonces, now, nonce));
+  bind_push_nonce_verdict(L, sip_nonce_spend(nonces, now, &self->nonce, self->count));
+  lua_pushboolean(L, sip_nonce_is_old(nonces, now, &self->nonce));
   lua_pushvalue(L, 2); /* for rspauth: a slice of the digest points into it */
   lua_setiuservalue(L, 1, SECRET);
   return 2;

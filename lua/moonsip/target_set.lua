@@ -166,7 +166,7 @@ local function add_group(verb, list, set)
     found[#found + 1] = one
     one.at = #found
   end
-  if set.mode ~= "parallel" then
+  if set.mode ~= "parallel" and found[2] then
     table.sort(found, function(a, b)
       if a.q ~= b.q then return a.q > b.q end
       return a.at < b.at
