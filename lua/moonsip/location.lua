@@ -204,7 +204,7 @@ end
 ---@return true?
 ---@return moonsip.Error? err  with the status that was sent as `code`
 function Location:save(req, options)
-  local message = misuse.check("loc:save", "req", req, "table").message
+  local message = type(req) == "table" and req.message
   if not message or message.method ~= "REGISTER" then
     misuse.argument("loc:save", "req", "a REGISTER expected")
   end
