@@ -73,7 +73,8 @@ end
 --- is a WAV file of 8000 Hz that it says from the start of each call; at its end baresip
 --- hangs up.
 --- `apps` are further modules, `more` parameters of its account, `contacts` its contacts.
----@param options { two_calls: boolean?, apps: string[]?, more: string?, contacts: string?, user: string?, password: string?, registrar: string?, transport: "udp"|"tcp", answer: "auto"|"manual", says: string?, authority: string?, certificate: string?, second: boolean? }  second: of two at a time
+--- `is_device`: it has a UUID, which SIP outbound needs.
+---@param options { is_device: boolean?, two_calls: boolean?, apps: string[]?, more: string?, contacts: string?, user: string?, password: string?, registrar: string?, transport: "udp"|"tcp", answer: "auto"|"manual", says: string?, authority: string?, certificate: string?, second: boolean? }  second: of two at a time
 ---@return Baresip
 function baresip.start(options)
   local self = setmetatable({ events = "", buffer = "", control = uv.new_tcp(),
@@ -84,6 +85,7 @@ function baresip.start(options)
   words.CERTIFICATE = options.certificate and "sip_certificate " .. options.certificate or ""
   words.ADDRESS, words.CONTROL, words.MODULES = self.address, control, modules()
   words.PORTS = ("%d-%d"):format(ports, ports + (options.two_calls and 19 or 9))
+  words.DEVICE = options.is_device and "module_tmp            uuid.so" or ""
   words.APPS = ""
   for _, name in ipairs(options.apps or {}) do
     words.APPS = ("%smodule_app %s.so\n"):format(words.APPS, name)
