@@ -79,7 +79,7 @@ end
 
 function getters:contact()
   local of = answer_of(self)
-  return of and of.contact and tostring(of.contact.uri) or nil
+  return of and of.contact or nil
 end
 
 function getters:service_route()

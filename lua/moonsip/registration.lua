@@ -182,7 +182,7 @@ local function accepted(self, response)
   local now = context:now()
   if not self.lapses_at then self.began_at = now end
   self.state, self.error, self.failures, self.answer = "registered", false, 0, answer
-  self.preferred = self.round.list[self.round.at]
+  self.preferred, self.round = self.round.list[self.round.at], false
   keepers.watch(self, response.message)
   self.lapses_at = now + answer.expires_s * 1000
   self.due_at = now + refresh_ms(self, answer.expires_s)

@@ -85,7 +85,7 @@ end
 --- worth nothing.
 ---@param registration moonsip.Registration
 ---@param message table
----@return { expires_s: integer, contact: userdata?, service_route: string?, path: string? }?
+---@return { expires_s: integer, contact: string?, service_route: string?, path: string? }?
 ---@return moonsip.Error? err
 function registration_answer.read(registration, message)
   local own, other = find(registration, message)
@@ -102,7 +102,8 @@ function registration_answer.read(registration, message)
   end
   return {
     expires_s = math.min(granted, asked), -- it may shorten, never lengthen (10.3 step 7)
-    contact = own, is_listed = own ~= nil, service_route = service_route,
+    -- As text: an address would keep the whole message.
+    contact = own and tostring(own.uri), is_listed = own ~= nil, service_route = service_route,
     path = routes_of(message, "Path") or nil,
     is_outbound = message:has_token("Require", "outbound"),
     keep = registration_answer.keep(message),
