@@ -308,6 +308,8 @@ function Registration:flow_failed(err)
   lapse(self, err)
   if self.state ~= "registered" then return end
   if lasted >= self.line.settings.retry.first then return self:ask() end
+  self.round = new_round(self)
+  self.round.at = #self.round.list -- nobody else is tried before that wait
   registration.fail(self, err)
 end
 
