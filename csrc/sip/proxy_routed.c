@@ -124,9 +124,9 @@ bool sip_proxy_route_gruu(sip_engine *engine, const sip_message *m, const sip_fl
 bool sip_proxy_route(sip_engine *engine, const sip_message *m, const sip_flow *flow) {
   sip_routing routing;
   sip_routing_read(engine, m, flow, &routing);
-  /* By a Path of ours it goes to one who registered through here (RFC 5626 5.3.1). */
-  bool is_known = routing.token.kind == SIP_ROUTE_DIALOG || routing.token.kind == SIP_ROUTE_PATH;
-  if (!is_known) return false;
+  /* A flow that was registered through here takes all that is for it (RFC 5626 5.3); another
+   * Path opens no dialog's door. */
+  if (routing.token.kind != SIP_ROUTE_DIALOG && !routing.token.has_ob) return false;
   if (is_for_gruu(engine, &routing, flow)) return sip_proxy_route_gruu(engine, m, flow);
   if (m->method == SIP_METHOD_ACK) {
     pass_ack(engine, m, flow);
