@@ -65,7 +65,7 @@ describe("sipvicious finds nothing, and calls go on:", function()
     assert.is_true(counts_of(server).scanner > 0)
   end)
 
-  for _, method in ipairs { "REGISTER", "OPTIONS" } do
+  for _, method in ipairs { "REGISTER", "OPTIONS", "INVITE" } do
     it("svwar, which looks for users by " .. method .. ", known by its name or not", function()
       for _, mode in ipairs { "named", "open" } do
         local server <close> = guarded(mode)
