@@ -137,6 +137,14 @@ static sqlite3_stmt **new_statement(lua_State *L) {
   return statement;
 }
 
+/* One that has failed is in progress until it is ended, and then nothing can be committed. */
+static int end_failed(lua_State *L, sqlite3 *db, sqlite3_stmt **statement, int code) {
+  int results = fail(L, db, code);
+  sqlite3_finalize(*statement);
+  *statement = NULL;
+  return results;
+}
+
 /* db:query(sql, values ...) -> rows, how many rows changed, the last row id | nil, err */
 static int sqlite_query(lua_State *L) {
   sqlite3 *db = check(L);
@@ -149,10 +157,10 @@ static int sqlite_query(lua_State *L) {
   for (int i = 1; i <= values && code == SQLITE_OK; i++) {
     code = bind_value(L, *statement, i + 2, i);
   }
-  if (code != SQLITE_OK) return fail(L, db, code);
+  if (code != SQLITE_OK) return end_failed(L, db, statement, code);
   lua_newtable(L);
   while ((code = sqlite3_step(*statement)) == SQLITE_ROW) add_row(L, *statement);
-  if (code != SQLITE_DONE && code != SQLITE_OK) return fail(L, db, code);
+  if (code != SQLITE_DONE && code != SQLITE_OK) return end_failed(L, db, statement, code);
   sqlite3_finalize(*statement);
   *statement = NULL;
   lua_pushinteger(L, sqlite3_changes(db));

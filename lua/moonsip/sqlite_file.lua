@@ -46,13 +46,14 @@ function sqlite_file.query(path, busy_ms, sql, ...)
   return rows, changes, id
 end
 
---- Runs `fn(db)` between BEGIN IMMEDIATE and COMMIT: what it returns, unless that is nil
---- and an error, or the database refuses.
-function sqlite_file.transaction(path, busy_ms, fn)
+--- Runs `fn(db)` in a transaction: what it returns, unless that is nil and an error, or the
+--- database refuses. One that only reads waits for nobody who writes.
+---@param reads boolean?
+function sqlite_file.transaction(path, busy_ms, fn, reads)
   local db, err = database(path, busy_ms)
   if not db then return nil, err end
   local begun
-  begun, err = db:query "BEGIN IMMEDIATE"
+  begun, err = db:query(reads and "BEGIN" or "BEGIN IMMEDIATE")
   if not begun then return nil, err end
   local result
   result, err = fn(db)

@@ -101,6 +101,18 @@ describe("bindings in Redis", function()
     assert.same({ "sip:alice@10.0.0.9:5070" }, world:found())
   end)
 
+  it("cannot be had while the server is slow, either", function()
+    world:register { DESK }
+    server:signal "STOP"
+    local text <const> = world:register { CELL }
+    assert.same(500, status(text))
+    assert.matches("\r\nRetry%-After: %d+\r\n", text)
+    assert.same("store", select(2, world.loc:lookup "sip:alice@example.com").kind)
+    server:signal "CONT"
+    assert.same(200, status(world:register { CELL }))
+    assert.same("sip:alice@10.0.0.9:5070", world:found()[1])
+  end)
+
   it("that are no contacts are an error, and no guess", function()
     os.execute(("redis-cli -p %d -n 1 SET moonsip:loc:alice@example.com nonsense >/dev/null")
       :format(server.port))

@@ -10,7 +10,7 @@ local registrar <const> = require "spec.support.registrar"
 local scratch <const> = require "spec.support.scratch"
 
 local status <const> = registrar.status
-local DESK <const> = "<sip:alice@10.0.0.9>"
+local DESK <const>, CELL <const> = "<sip:alice@10.0.0.9>", "<sip:alice@10.0.0.9:5070>"
 
 describe("sip.sqlite", function()
   local own, sip, folder
@@ -142,6 +142,24 @@ describe("bindings in a file", function()
     os.remove(folder.path .. "/loc.db") -- and it recovers by itself
     assert.same(200, status(world:register { DESK }))
     assert.same({ "sip:alice@10.0.0.9" }, world:found())
+    world.loc:close()
+  end)
+
+  it("that another program has locked are a 500 for who registers, and read all the same",
+    function()
+    local path <const> = folder.path .. "/loc.db"
+    local world <close> = world_at(path)
+    world:register { DESK }
+    local other <close> = require("moonsip").sqlite(path)
+    assert(other:query "BEGIN EXCLUSIVE")
+    local text <const> = world:register { CELL }
+    assert.same(500, status(text))
+    assert.matches("\r\nRetry%-After: %d+\r\n", text)
+    assert.same({ "sip:alice@10.0.0.9" }, world:found())
+    assert.same(1, world.loc:count())
+    assert(other:query "COMMIT")
+    assert.same(200, status(world:register { CELL }))
+    assert.same(2, #world:found())
     world.loc:close()
   end)
 

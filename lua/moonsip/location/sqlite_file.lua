@@ -26,9 +26,10 @@ local max_added <const>, at_once <const> = 10000, 1000
 
 local prepared <const> = {} -- by path
 
-local function transaction(path, busy_ms, fn)
+local function transaction(path, busy_ms, fn, reads)
+  local is_prepared = prepared[path]
   return file.transaction(path, busy_ms, function(db)
-    if not prepared[path] then
+    if not is_prepared then
       for _, sql in ipairs(schema) do
         local done, err = db:query(sql)
         if not done then return nil, err end
@@ -37,7 +38,7 @@ local function transaction(path, busy_ms, fn)
     local result, err = fn(db)
     if result ~= nil then prepared[path] = true end
     return result, err
-  end)
+  end, reads and is_prepared)
 end
 
 -- No route has a line break, so that one line is one route.
@@ -65,7 +66,7 @@ function bindings.load(path, busy_ms, aor)
     if not rows then return nil, err end
     for at, row in ipairs(rows) do rows[at] = contact_of(row) end
     return { contacts = rows, version = records[1].version }
-  end)
+  end, true)
 end
 
 -- Who we are in `added`.
@@ -178,7 +179,7 @@ function bindings.count(path, busy_ms)
   return transaction(path, busy_ms, function(db)
     local rows, err = db:query "SELECT count(*) AS count FROM contacts"
     return rows and rows[1].count, err
-  end)
+  end, true)
 end
 
 return bindings
