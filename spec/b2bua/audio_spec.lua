@@ -145,6 +145,20 @@ describe("a bridge of audio", function()
     stage:finish()
   end)
 
+  it("plays digits as tones to a side that takes no telephone events, once each", function()
+    stage:join()
+    local near <const>, far <const> = connect { sdp = function(sdp)
+      sdp.media[1].formats = { "0" }
+    end }
+    local pressed <const> = {}
+    far:on("dtmf", function(key, _, how) pressed[#pressed + 1] = key .. how.how end)
+    assert(near:dtmf("42", { how = "rfc4733" }))
+    net:advance "2s"
+    assert.same({ "4inband", "2inband" }, pressed)
+    near:hangup()
+    stage:finish()
+  end)
+
   it("is taken apart when its time is up, and both are hung up on by their scopes", function()
     stage:join(nil, { limit = "10s" })
     connect()

@@ -145,6 +145,25 @@ describe("a bridge of descriptions", function()
     stage:finish()
   end)
 
+  it("passes digits as INFO has them, and the answer back (RFC 6086 4.2)", function()
+    local near <const>, far <const> = connect()
+    local got <const> = {}
+    far:on("INFO", function(req)
+      got[#got + 1] = req.content_type.value .. " " .. req.body:match "Signal=%s*(%S+)"
+      req:reply(req.body:find "Signal=9" and 415 or 200)
+    end)
+    local function press(key)
+      local res <const>, err = near:request("INFO", { content_type = "application/dtmf-relay",
+        body = ("Signal=%s\r\nDuration=160\r\n"):format(key) }):wait()
+      return res and res.code or err.code
+    end
+    assert.same({ 200, 200, 415 }, { press "1", press "#", press "9" })
+    assert.same({ "application/dtmf-relay 1", "application/dtmf-relay #",
+      "application/dtmf-relay 9" }, got)
+    near:hangup()
+    stage:finish()
+  end)
+
   it("answers the second of two changes that cross with 491, and each is tried again "
     .. "(14.1)", function()
     local near <const>, far <const> = connect()
