@@ -4,6 +4,7 @@
 -- server that reads slowly leaves the audio in the stream's buffer, and one that sends faster
 -- than people speak is not read while that buffer is full.
 
+local attached_speech = require "moonsip.attached_speech"
 local errors = require "moonsip.errors"
 local settings = require "moonsip.attachment_settings"
 
@@ -14,8 +15,7 @@ local settings = require "moonsip.attachment_settings"
 ---@field private framing moonsip.Framing
 ---@field private id integer?        of the connection
 ---@field private unsent string      bytes that the system did not take
----@field private later table[]      samples and marks that the stream has no room for yet
----@field private later_bytes integer  of the samples among them
+---@field private speech moonsip.AttachedSpeech  what the server has said
 ---@field private heard_at integer   when the server sent something last
 local Attachment = {}
 Attachment.__index = Attachment
@@ -33,9 +33,6 @@ local linger_ms <const> = 2000
 
 -- Bytes that may wait for a server that asks for answers and reads none of them.
 local max_unsent <const> = 262144
-
--- Marks of the server's that may be waited for.
-local max_marks <const> = 1000
 
 -- ---- the end
 
@@ -96,7 +93,7 @@ end
 local function finish(self, err)
   self.is_finishing = true
   self.stream.err = err
-  if not self.later[1] then self.stream:finish() end
+  if self.speech:is_given() then self.stream:finish() end
 end
 
 -- ---- from the server
@@ -117,20 +114,18 @@ local function hold(self, is_held)
   self.driver:channel_hold(self.id, is_held)
 end
 
-local give
-
---- Has something said after all that came before it.
-local function say(self, one)
-  table.insert(self.later, one)
-  give(self)
-  if self.later_bytes > self.wish.ahead and not self.is_held then hold(self, true) end
-end
-
 function take.audio(self, samples)
-  if not self.stream.speaks or samples == "" then return end
-  self.later_bytes = self.later_bytes + #samples
-  say(self, { samples = samples })
+  self.speech:add(samples)
+  if self.speech.bytes > self.wish.ahead and not self.is_held then hold(self, true) end
 end
+
+function take.mark(self, name)
+  local done, err = self.speech:mark(name)
+  if not done then fail(self, err) end
+end
+
+function take.clear(self) self.stream:clear() end
+function take.clear_marks(self) self.speech:clear_marks() end
 
 --- What waits for the connection has these bytes behind it.
 local function answer(self, bytes)
@@ -143,57 +138,6 @@ local function answer(self, bytes)
 end
 
 take.reply = answer
-
---- A mark of the server's was reached, or its audio dropped: it is told.
-local function reached(self, mark, was_cleared)
-  if not self.marks[mark] then return end
-  self.marks[mark] = nil
-  self.mark_count = self.mark_count - 1
-  answer(self, self.framing:reached(mark.name, was_cleared))
-end
-
-function take.mark(self, name)
-  if self.mark_count >= max_marks then
-    return fail(self, errors.new("limit", ("more than %d marks wait"):format(max_marks)))
-  end
-  local mark = { name = name, at = self.next_mark }
-  self.next_mark = self.next_mark + 1
-  self.marks[mark], self.mark_count = true, self.mark_count + 1
-  if not self.stream.speaks then return reached(self, mark, false) end
-  say(self, mark)
-end
-
---- Gives one of `later` to the stream: false when it has no room for all of it.
-local function give_one(self, one)
-  if one.samples then
-    local taken = self.stream:put(one.samples)
-    if not taken then return true end -- it has ended
-    self.later_bytes = self.later_bytes - taken
-    one.samples = one.samples:sub(taken + 1)
-    return one.samples == ""
-  end
-  return not self.marks[one] or self.stream:tell_mark(function(was_cleared)
-    reached(self, one, was_cleared)
-    if not was_cleared then give(self) end
-  end)
-end
-
---- Gives the stream what it has room for.
-function give(self)
-  local later, at = self.later, 1
-  while later[at] and give_one(self, later[at]) do at = at + 1 end
-  if at > 1 then self.later = table.move(later, at, #later, 1, {}) end
-end
-
---- All marks that wait are told as cleared, the oldest first.
-function take.clear_marks(self)
-  local list = {}
-  for mark in pairs(self.marks) do list[#list + 1] = mark end
-  table.sort(list, function(a, b) return a.at < b.at end)
-  for _, mark in ipairs(list) do reached(self, mark, true) end
-end
-
-function take.clear(self) self.stream:clear() end
 
 local function read_all(self)
   local framing = self.framing
@@ -209,7 +153,7 @@ end
 
 --- Reads the server again when little enough waits.
 local function go_on(self)
-  if not self.id or not self.is_held or self.later_bytes > self.wish.ahead // 2 then return end
+  if not self.id or not self.is_held or self.speech.bytes > self.wish.ahead // 2 then return end
   self.is_held = false
   read_all(self) -- what is here first: only then is there room for more
   if self.id and not self.is_held then hold(self, false) end
@@ -218,9 +162,9 @@ end
 --- There is room in the stream again.
 ---@package
 function Attachment:writable()
-  give(self)
+  self.speech:give()
   if self.is_finishing then
-    if not self.later[1] then self.stream:finish() end
+    if self.speech:is_given() then self.stream:finish() end
     return
   end
   go_on(self)
@@ -229,8 +173,7 @@ end
 --- What was not said yet is dropped.
 ---@package
 function Attachment:cleared()
-  self.later, self.later_bytes = {}, 0
-  take.clear_marks(self)
+  self.speech:clear()
   go_on(self)
 end
 
@@ -335,6 +278,9 @@ function opened(self)
     return one:resolve(nil, err)
   end
   self.stream, stream.uuid = stream, self.wish.uuid
+  self.speech = attached_speech.new(stream, function(name, was_cleared)
+    answer(self, self.framing:reached(name, was_cleared))
+  end)
   self.heard_at = context_of(self):now()
   self.call:note("stream to %s:%d, %s", self.wish.host, self.wish.port, self.wish.uuid)
   if self.wish.idle then watch(self) end
@@ -390,9 +336,7 @@ function attachment.start(one, call, wish, open_stream)
   local context = call.agent.context
   local self = setmetatable({
     one = one, call = call, wish = wish, driver = context.driver, open_stream = open_stream,
-    framing = settings.framing(wish, call), unsent = "", later = {}, later_bytes = 0,
-    timers = {},
-    marks = {}, mark_count = 0, next_mark = 1,
+    framing = settings.framing(wish, call), unsent = "", timers = {},
   }, Attachment)
   if wish.secure then
     local err
