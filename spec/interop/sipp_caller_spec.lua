@@ -19,6 +19,7 @@ local calls <const> = {
   { "uac_compact" },
   { "uac_delayed_offer" },
   { "uac_info" },
+  { "uac_info_package", user = "packages" },
   { "uac_late_cancel" },
   { "uac_long", keys = { long = ("x"):rep(3000) .. " end" } },
   { "uac_malformed" },

@@ -91,6 +91,15 @@ end)
 
 agent:on("INFO", function(req) req:reply(200, { body = req.body }) end)
 
+-- A call that receives an Info Package.
+agent:on("INVITE", { user = "packages" }, function(req)
+  req.call:on("INFO", { package = "x-keys" }, function(info)
+    say("package", info.info.package, info.info.params.level, info.info.body)
+    info:reply(200)
+  end)
+  assert(req:answer()):wait_end()
+end)
+
 agent:on("MESSAGE", function(req)
   say("message", #req.body, req.transport)
   req:reply(200)
