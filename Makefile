@@ -173,7 +173,7 @@ install: build
 	@$(MAKE) --no-print-directory install-module
 	cd library && find . -name '*.lua' -exec $(INSTALL) -D -m 644 {} \
 	  $(DESTDIR)$(DATADIR)/library/{} \;
-	cd examples && find . \( -name '*.lua' -o -name '*.wav' \) -exec $(INSTALL) -D -m 644 {} \
+	cd examples && find . \( -name '*.lua' -o -name '*.wav' -o -name '*.html' -o -name '*.cjs' \) -exec $(INSTALL) -D -m 644 {} \
 	  $(DESTDIR)$(DATADIR)/examples/{} \;
 
 # What luarocks installs too (it copies docs, examples and types by itself).
