@@ -425,7 +425,10 @@ local Agent = {}
 ---@field realm string?
 ---@field credentials moonsip.Credentials|moonsip.Credentials[]|nil
 
+---@alias moonsip.Part string|{ content_type: string, body: string, headers: moonsip.Headers? }
+
 ---@class moonsip.CallOptions: moonsip.RequestOptions
+---@field parts moonsip.Part[]?
 ---@field ring moonsip.Duration?
 ---@field pdd moonsip.Duration?
 ---@field reliable "supported"|"required"|"off"|nil

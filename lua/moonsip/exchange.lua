@@ -8,6 +8,7 @@ local gateway = require "moonsip.gateway"
 local handlers = require "moonsip.handlers"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
+local parts = require "moonsip.parts"
 local pager = require "moonsip.pager"
 local recv_info = require "moonsip.recv_info"
 local response = require "moonsip.response"
@@ -138,6 +139,10 @@ local function prepare(self)
   self.body = self.plan.body
   if session then self.body, err = session:ask(self) end
   self.own_ack = self.method == "INVITE" and session ~= nil and self.body == nil
+  local more = self.plan.parts
+  if more and not err then
+    self.body, self.content_type = parts.join(self.body, more, self.agent.engine:token())
+  end
   return not err, err
 end
 

@@ -15,6 +15,7 @@
 --
 -- and of a call
 --
+--   parts         further parts of the INVITE's body (parts.lua)
 --   sdp           our offer: a description, a function that edits ours, false for none
 --   codecs        that are offered, best first
 --   ring          how long it may ring; pdd: how long until it rings, before the next
@@ -32,6 +33,7 @@ local duration = require "moonsip.duration"
 local early_media = require "moonsip.early_media"
 local headers = require "moonsip.headers"
 local misuse = require "moonsip.misuse"
+local parts = require "moonsip.parts"
 local provisional = require "moonsip.provisional"
 local session_timer = require "moonsip.session_timer"
 local target = require "moonsip.target"
@@ -47,7 +49,7 @@ local request_options <const> = {
 
 local call_options <const> = {
   sdp = true, codecs = true, ring = true, pdd = true, reliable = true, own_prack = true,
-  session_timer = true, early_media = true,
+  session_timer = true, early_media = true, parts = true,
 }
 
 for name in pairs(request_options) do
@@ -231,6 +233,7 @@ local function add_call(made, agent, verb, options)
     sdp = description.text(verb, sdp)
   end
   made.sdp, made.content_type = sdp, description.content_type
+  made.parts = parts.read(verb, options.parts)
 end
 
 --- Of a call: `sdp` is our offer, a function that edits the default one, or false for

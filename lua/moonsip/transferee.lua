@@ -5,6 +5,7 @@
 local core = require "moonsip.core"
 local errors = require "moonsip.errors"
 local misuse = require "moonsip.misuse"
+local parts = require "moonsip.parts"
 local sipfrag = require "moonsip.sipfrag"
 local subscription = require "moonsip.subscription"
 local wait = require "moonsip.wait"
@@ -53,6 +54,14 @@ function transferee.read(req, takes_numbers)
   if by then fields["Referred-By"] = by end -- RFC 3892 2.2
   local plain = tostring(uri):match "^[^?]*"
   return plain, fields
+end
+
+--- The token of a Referred-By, which goes along as it came (RFC 3892 2.2): a list of that part.
+local function token_of(message)
+  local by = message.headers["Referred-By"]
+  local id = by and (by:match ';%s*[cC][iI][dD]%s*=%s*"([^"]*)"')
+  local part = id and parts.by_id(message, id)
+  return part and { part }
 end
 
 --- Tells who asked; the last time when it is over.
@@ -174,6 +183,7 @@ function Transferee:follow_refer(options, callback)
     fields[name] = value
   end
   made.headers = next(fields) and fields or nil
+  made.parts = made.parts or token_of(self.message)
   local done, err = transferee.accept(self)
   if not done then return nil, err end
   return wait.await(self.agent.context, verb, self.agent, callback, start, self, uri, made, own)

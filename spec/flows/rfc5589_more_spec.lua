@@ -7,7 +7,7 @@ local flow <const> = require "spec.support.flow"
 local transfer <const> = require "spec.support.transfer"
 
 describe("RFC 5589", function()
-  -- Without the token, which is of S/MIME.
+  -- Without a token: that one goes along as it came is shown in spec/call/parts_spec.lua.
   it("8 Transfer with Referred-By", function()
     local stage <close> = transfer.stage()
     local call <const> = transfer.begin(stage)
