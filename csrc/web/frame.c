@@ -77,7 +77,15 @@ size_t web_frame_write(const web_frame *frame, unsigned char out[WEB_FRAME_HEAD_
 }
 
 void web_mask(char *bytes, size_t len, const unsigned char mask[WEB_MASK_SIZE], uint64_t at) {
-  for (size_t i = 0; i < len; i++) {
-    bytes[i] = (char)(bytes[i] ^ (char)mask[(at + i) % WEB_MASK_SIZE]);
+  unsigned char turned[sizeof(uint64_t)]; /* the mask as it stands at the first byte, twice */
+  uint64_t eight, mask8;
+  size_t i = 0;
+  for (size_t k = 0; k < sizeof turned; k++) turned[k] = mask[(at + k) % WEB_MASK_SIZE];
+  memcpy(&mask8, turned, sizeof mask8);
+  for (; len - i >= sizeof eight; i += sizeof eight) {
+    memcpy(&eight, bytes + i, sizeof eight);
+    eight ^= mask8;
+    memcpy(bytes + i, &eight, sizeof eight);
   }
+  for (; i < len; i++) bytes[i] = (char)(bytes[i] ^ (char)turned[i % WEB_MASK_SIZE]);
 }

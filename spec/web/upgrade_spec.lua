@@ -159,4 +159,15 @@ describe("UTF-8 (RFC 3629 3, 4)", function()
       end
     end
   end)
+
+  it("is so wherever it stands among ASCII, which is looked at eight bytes at a time", function()
+    for before = 0, 17 do
+      for behind = 0, 17 do
+        for _, middle in ipairs { "\u{e9}", "\u{20ac}", "\u{1f600}", "\x80", "\xff", "\xc3" } do
+          local text = ("a"):rep(before) .. middle .. ("z"):rep(behind)
+          assert.equal(utf8.len(text) ~= nil, web.is_utf8(text), ("%q"):format(text))
+        end
+      end
+    end
+  end)
 end)
