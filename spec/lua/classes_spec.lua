@@ -152,9 +152,14 @@ describe("a response", function()
 
       it("needs no observer at all", function()
         both_ways(function(from, to)
-          ask(from, to, code)
+          local exchange = ask(from, to, code)
           net:advance(1)
+          if exchange.call.state == "connected" then exchange.call:hangup() end
+          net:settle()
+          assert.equal(0, from:counts().dialogs)
+          assert.equal(0, #from.calls + #to.calls)
         end)
+        assert.same({}, net.log_lines)
       end)
     end)
   end

@@ -267,7 +267,8 @@ describe("ACK and CANCEL", function()
         if kind == "waits" then net:sleep(1) end
         if kind == "closes its agent" then bob:close() end
       end
-      bob:on("error", function() end)
+      local told = 0
+      bob:on("error", function() told = told + 1 end)
       bob:on("ACK", handler)
       bob:on("CANCEL", handler)
       bob:on("INVITE", function(req)
@@ -279,8 +280,15 @@ describe("ACK and CANCEL", function()
       net:advance(1)
       call:hangup()
       net:advance(1)
-      if kind ~= "closes its agent" then assert(alice:call(bob)) end
+      assert.equal(0, #alice.calls)
+      if kind ~= "closes its agent" then
+        local second = assert(alice:call(bob))
+        assert.equal("connected", second.state)
+        second:hangup()
+      end
       net:settle()
+      assert.equal(0, #bob.calls)
+      assert.equal(kind == "raises" and 2 or 0, told) -- its CANCEL and its ACK
     end)
   end
 
