@@ -112,7 +112,8 @@ static void ask(sip_engine *engine, keeper *k) {
   sip_stun_ask(k->question, request);
   send(engine, k, sip_str_make((const char *)request, sizeof request));
   k->requests++;
-  uint32_t wait = k->requests < REQUESTS_MAX ? RTO_MS << (k->requests - 1) : RTO_MS * LAST_WAIT;
+  uint32_t rto = RTO_MS;
+  uint32_t wait = k->requests < REQUESTS_MAX ? rto << (k->requests - 1) : rto * LAST_WAIT;
   sip_timer_start(&engine->wheel, &k->timer, engine->now + wait);
 }
 

@@ -83,11 +83,9 @@ describe("examples/01_hello_ivr.lua", function()
     script.stop(server)
   end)
 
-  it("says linphonec's key back, or good-bye", function()
-    press_seven(phones.linphonec)
-    audio.carried(prompt "goodbye", function() -- "welcome" comes before it has found its pace
-      return phones.linphonec("sip:hello@" .. server.address, function() turn.pause(10500) end)
-    end)
+  it("welcomes linphonec, and says its key back", function()
+    local said = prompt("welcome"):sub(8001) -- its recorder is late for what is said at once
+    audio.carried(said, function() return press_seven(phones.linphonec) end)
     script.stop(server)
   end)
 
