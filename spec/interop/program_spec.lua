@@ -80,7 +80,8 @@ local asking <const> = {
 local brief <const> = { ["26_where.lua"] = true }
 
 -- A trunk has no user, and an HTTP server only an address; numbers come from a file.
-local target <const> = { ["11_dialer.lua"] = "sip:%s", ["27_message_gateway.lua"] = "%s" }
+local target <const> = { ["11_dialer.lua"] = "sip:%s", ["27_message_gateway.lua"] = "%s",
+                         ["30_click_page.lua"] = "%s" }
 local further <const> = { ["11_dialer.lua"] = "spec/interop/support/numbers.txt" }
 
 local function examples()
