@@ -2,6 +2,7 @@
 -- call:stream with a program at its other end: AudioSocket over TCP, and what servers do to it.
 
 local ivr <const> = require "spec.support.ivr"
+local loud <const> = require "spec.support.loud"
 
 local HANGUP <const>, UUID <const>, DTMF <const>, AUDIO <const>, ERROR <const> =
   0x00, 0x01, 0x03, 0x10, 0xff
@@ -26,16 +27,6 @@ local function of_kind(bytes, kind)
     if one[1] == kind then found[#found + 1] = one[2] end
   end
   return found
-end
-
--- How many samples of what an ear heard are loud, and where the last of them is.
-local function loud(ear, from)
-  local samples <const> = ear:samples(from or 0)
-  local count, last = 0, 0
-  for at = 1, #samples - 1, 2 do
-    if (("<i2"):unpack(samples, at)) > 4000 then count, last = count + 1, at // 2 end
-  end
-  return count, last
 end
 
 describe("call:stream { to }", function()

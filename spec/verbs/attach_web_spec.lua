@@ -4,19 +4,10 @@
 
 local core <const> = require "moonsip.core"
 local ivr <const> = require "spec.support.ivr"
+local loud <const> = require "spec.support.loud"
 local web_server <const> = require "spec.support.web_server"
 
 local function loud_samples(seconds) return ("\0\32"):rep(8000 * seconds // 1) end
-
--- How many samples of what an ear heard are loud, and where the last of them is.
-local function loud(ear, from)
-  local samples <const> = ear:samples(from or 0)
-  local count, last = 0, 0
-  for at = 1, #samples - 1, 2 do
-    if (("<i2"):unpack(samples, at)) > 4000 then count, last = count + 1, at // 2 end
-  end
-  return count, last
-end
 
 describe("call:stream { to = ws:// }", function()
   local stage, server
